@@ -1,0 +1,164 @@
+"""Everything that can be wrong with a request, as one small tree.
+
+An error has a stable `code` (what programs test) and a sentence (what a person does next). It knows nothing of
+HTTP: `api/*/errors.py` maps each class to a status, once.
+
+    GnomonError
+    ├── InvalidRequest          a field, parameter or state is wrong          400
+    │   ├── AlreadyExists       a name is taken                               400
+    │   ├── ParamConflict       a param has another value already             400
+    │   ├── RunArchived         the run (or its experiment) takes no writes   400
+    │   └── ExperimentArchived                                                400
+    ├── Unauthenticated         secured mode: no key, or a bad one            401
+    ├── AccessDenied            another tenant's, or the role is too small    403
+    ├── NotFound                                                              404
+    ├── Conflict                a gap in a writer's sequence                  409
+    ├── TooLarge                past a bound on bytes                         413
+    ├── UnsupportedMedia        a content type or encoding we do not read     415
+    ├── RangeUnsatisfiable      a byte range outside the artifact             416
+    └── Unavailable             overload or a full disk: retry later          503
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class FieldError(NamedTuple):
+    """One wrong field of a request: its path (`metrics[3].value`) and what to do about it."""
+
+    field: str
+    message: str
+
+
+class GnomonError(Exception):
+    """Base of all domain errors: `code` is stable, `detail` tells a person what to do."""
+
+    code = "internal"
+
+    def __init__(self, detail: str, *, code: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        if code is not None:
+            self.code = code
+
+
+class InvalidRequest(GnomonError):
+    """A field, a parameter or the state of a resource does not allow the request; `errors` names the fields."""
+
+    code = "invalid_request"
+
+    def __init__(self, detail: str, *, errors: Sequence[FieldError] = (), code: str | None = None) -> None:
+        super().__init__(detail, code=code)
+        self.errors = tuple(errors)
+
+
+def invalid_field(field: str, message: str) -> InvalidRequest:
+    """The common case: one field is wrong."""
+    return InvalidRequest(f"{field}: {message}", errors=[FieldError(field, message)])
+
+
+class AlreadyExists(InvalidRequest):
+    code = "already_exists"
+
+
+class ParamConflict(InvalidRequest):
+    """A param is written once; another value for it is refused and nothing of the request is kept."""
+
+    code = "param_conflict"
+
+    def __init__(self, key: str, *, old: str, new: str) -> None:
+        message = f"param {key!r} is {_short(old)} already and cannot become {_short(new)}; params are written once"
+        super().__init__(message, errors=[FieldError(f"params.{key}", message)])
+
+
+class RunArchived(InvalidRequest):
+    code = "run_archived"
+
+    def __init__(self, run_uid: str) -> None:
+        super().__init__(f"run {run_uid} is archived and takes no writes; restore it first")
+
+
+class ExperimentArchived(InvalidRequest):
+    code = "experiment_archived"
+
+    def __init__(self, experiment_uid: str) -> None:
+        super().__init__(f"experiment {experiment_uid} is archived; restore it first")
+
+
+class Unauthenticated(GnomonError):
+    code = "unauthenticated"
+
+
+class AccessDenied(GnomonError):
+    """The id belongs to another tenant, or the caller holds no grant for the tenant or role it asks for."""
+
+    code = "tenant_access_denied"
+
+    def __init__(self, detail: str = "Tenant access denied", *, code: str | None = None) -> None:
+        super().__init__(detail, code=code)
+
+
+class NotFound(GnomonError):
+    code = "not_found"
+
+
+class ExperimentNotFound(NotFound):
+    code = "experiment_not_found"
+
+    def __init__(self, uid: str) -> None:
+        super().__init__(f"no experiment has the id {_short(uid)}; list them with GET /api/v1/experiments")
+
+
+class RunNotFound(NotFound):
+    code = "run_not_found"
+
+    def __init__(self, uid: str) -> None:
+        super().__init__(f"no run has the id {_short(uid)}; list them with GET /api/v1/experiments/runs")
+
+
+class ArtifactNotFound(NotFound):
+    code = "artifact_not_found"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"the run has no artifact {_short(path)}; list them with GET .../artifacts")
+
+
+class SequenceGap(GnomonError):
+    """A writer skipped a batch: it must send again from `expected_seq`."""
+
+    code = "sequence_gap"
+
+    def __init__(self, *, expected_seq: int, got: int) -> None:
+        super().__init__(f"batch {got} came, but {expected_seq} is the next of this writer; send again from there")
+        self.expected_seq = expected_seq
+
+
+class TooLarge(GnomonError):
+    code = "too_large"
+
+
+class UnsupportedMedia(GnomonError):
+    code = "unsupported_media_type"
+
+
+class RangeUnsatisfiable(GnomonError):
+    code = "range_not_satisfiable"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"ask for one byte range within the {size} bytes of the artifact")
+        self.size = size
+
+
+class Unavailable(GnomonError):
+    """Overload or a full disk: nothing was kept; try again after `retry_after_secs`."""
+
+    code = "unavailable"
+
+    def __init__(self, detail: str, *, code: str | None = None, retry_after_secs: int = 1) -> None:
+        super().__init__(detail, code=code)
+        self.retry_after_secs = retry_after_secs
+
+
+def _short(text: str, limit: int = 80) -> str:
+    """A value as it may stand in a sentence: quoted, and cut when long."""
+    return repr(text if len(text) <= limit else text[: limit - 1] + "…")

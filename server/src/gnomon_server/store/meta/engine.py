@@ -1,0 +1,165 @@
+"""Connections to the embedded database, and what each kind may see.
+
+Three doors, and no other module opens a connection:
+
+- `read(tenant)`: a pooled read-only connection behind the tenant wall, one snapshot for the whole block.
+- `writer()`: the one connection that writes and checkpoints, behind the wall too. Only the writer thread has it.
+- `system()`: read-only without the wall, for the few questions that are not a tenant's: who owns an id, which runs
+  are due for sealing, which tenants there are.
+
+`synchronous=FULL`: a commit is on the disk before it returns (NORMAL lost an acknowledged commit in half of the
+power-loss images we made). Readers wait for a pooled connection rather than fail: a burst is answered slowly instead
+of rejected.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pysqlite3.dbapi2 as sqlite
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.pool import NullPool, QueuePool
+
+from gnomon_server.model.ids import TenantId
+from gnomon_server.store.meta.functions import register_functions
+from gnomon_server.store.meta.wall import Wall
+
+# The WAL reset of older versions can corrupt a database (fixed in 3.51.3).
+MIN_SQLITE = (3, 51, 3)
+
+_READERS = 8
+_SYSTEM_READERS = 2
+_STATEMENT_CACHE = 512
+# 16 MiB of WAL between checkpoints: fewer, larger ones, still far below the 64 MiB that a restart may have to read.
+_CHECKPOINT_PAGES = 4096
+_BUSY_TIMEOUT_SECS = 30
+
+
+class Database:
+    """The embedded database of one home: a file, its WAL, and the doors to it."""
+
+    def __init__(self, path: Path) -> None:
+        if sqlite.sqlite_version_info < MIN_SQLITE:
+            raise RuntimeError(f"SQLite {sqlite.sqlite_version} is too old; install pysqlite3 with 3.51.3 or newer")
+        self.path = path
+        self._readers = self._engine(walled=True, read_only=True, pool_size=_READERS)
+        self._system = self._engine(walled=False, read_only=True, pool_size=_SYSTEM_READERS)
+        self._writer = self._engine(walled=True, read_only=False, pool_size=None)
+
+    def _engine(self, *, walled: bool, read_only: bool, pool_size: int | None) -> Engine:
+        url = sa.URL.create("sqlite", database=str(self.path))
+        options: dict[str, object] = {"poolclass": NullPool}
+        if pool_size is not None:
+            options = {"poolclass": QueuePool, "pool_size": pool_size, "max_overflow": 0, "pool_timeout": 60}
+        engine = sa.create_engine(
+            url,
+            module=sqlite,
+            connect_args={
+                "isolation_level": None,
+                "check_same_thread": False,
+                "cached_statements": _STATEMENT_CACHE,
+                "timeout": _BUSY_TIMEOUT_SECS,
+            },
+            query_cache_size=_STATEMENT_CACHE,
+            **options,
+        )
+
+        @sa.event.listens_for(engine, "connect")
+        def _prepare(dbapi: sqlite.Connection, record: sa.pool.ConnectionPoolEntry) -> None:
+            _set_pragmas(dbapi, read_only=read_only)
+            register_functions(dbapi)
+            if walled:
+                record.info["wall"] = Wall(dbapi)
+            if read_only:
+                dbapi.execute("PRAGMA query_only = ON")
+
+        @sa.event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            _reset(connection)
+            connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+        if walled:
+
+            @sa.event.listens_for(engine, "before_cursor_execute")
+            def _before(connection: Connection, *_args: object) -> None:
+                _reset(connection)
+
+        return engine
+
+    @contextmanager
+    def read(self, tenant: TenantId | None) -> Iterator[Connection]:
+        """One snapshot of one tenant's rows; None sees nothing."""
+        with self._readers.connect() as connection:
+            wall = _wall(connection)
+            wall.tenant = tenant
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                wall.tenant = None
+
+    @contextmanager
+    def system(self) -> Iterator[Connection]:
+        """One snapshot of everything, for questions that are not a tenant's."""
+        with self._system.connect() as connection, connection.begin():
+            yield connection
+
+    def open_writer(self) -> "WriteConnection":
+        """The one connection that writes. The caller keeps it on one thread and closes it."""
+        return WriteConnection(self._writer.connect())
+
+    def close(self) -> None:
+        for engine in (self._readers, self._system, self._writer):
+            engine.dispose()
+
+
+class WriteConnection:
+    """The writing connection and its wall: `as_tenant` says whom the next statements serve."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._wall = _wall(connection)
+
+    @contextmanager
+    def as_tenant(self, tenant: TenantId) -> Iterator[Connection]:
+        self._wall.tenant = tenant
+        try:
+            yield self.connection
+        finally:
+            self._wall.tenant = None
+
+    def checkpoint(self) -> None:
+        """Move the WAL into the database file and truncate it."""
+        self.connection.rollback()
+        dbapi = self.connection.connection.dbapi_connection
+        assert dbapi is not None  # a checked-out connection has one
+        self._wall.begin_statement()
+        dbapi.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def _wall(connection: Connection) -> Wall:
+    wall = connection.connection.info["wall"]
+    assert isinstance(wall, Wall)
+    return wall
+
+
+def _reset(connection: Connection) -> None:
+    wall = connection.connection.info.get("wall")
+    if wall is not None:
+        wall.begin_statement()
+
+
+def _set_pragmas(dbapi: sqlite.Connection, *, read_only: bool) -> None:
+    dbapi.execute("PRAGMA journal_mode = WAL")
+    dbapi.execute("PRAGMA synchronous = FULL")
+    dbapi.execute("PRAGMA foreign_keys = ON")
+    dbapi.execute("PRAGMA trusted_schema = OFF")
+    dbapi.execute(f"PRAGMA cache_size = -{8 * 1024 if read_only else 32 * 1024}")
+    dbapi.execute("PRAGMA temp_store = MEMORY")
+    if not read_only:
+        dbapi.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        dbapi.execute("PRAGMA auto_vacuum")

@@ -1,0 +1,281 @@
+"""The tables, once, for SQLite and PostgreSQL; what differs between the two stands at the end of this file.
+
+Two names for each table. The *base* table `run_` holds every tenant's rows and is what writes name; the *view* `run`
+shows one tenant's rows and is what reads name. On SQLite the view is a TEMP VIEW of each connection and an authorizer
+refuses a SELECT of the base (`wall.py`). Invariants:
+
+- `tenant` is the first column of every primary, unique and foreign key: no row can refer across tenants.
+- Rows refer to each other by small integers; the 32-digit uid stands once, in `experiment_` and `run_`.
+- Every key name (metric, param, tag) stands once per tenant, in `key_`; `context` tells apart the series of one
+  metric that differ by rank, subset or dataset ("" is the plain one).
+- A NULL value in `first_value`/`last_value` is NaN (SQLite stores NaN as NULL); infinities are ordinary doubles.
+- Times end in `_ms`: Unix milliseconds, UTC. Steps are doubles, |step| <= 2^53.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Column, Double, ForeignKeyConstraint, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import PrimaryKeyConstraint as PrimaryKey
+
+metadata = sa.MetaData()
+
+# SQLite's INTEGER is 64 bits wide and only that word makes a rowid alias; PostgreSQL needs BIGINT.
+Int = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _base(name: str, *items: sa.schema.SchemaItem, rowid: bool = False) -> Table:
+    return Table(f"{name}_", metadata, *items, sqlite_with_rowid=rowid)
+
+
+tenant_base = Table(
+    "tenant_",
+    metadata,
+    Column("id", Int, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("created_ms", Int, nullable=False),
+)
+
+experiment_base = _base(
+    "experiment",
+    Column("tenant", Int, nullable=False),
+    Column("id", Int, nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("number", Int, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("artifact_location", Text, nullable=False),
+    Column("lifecycle_stage", Text, nullable=False),  # active | deleted
+    Column("created_ms", Int, nullable=False),
+    Column("updated_ms", Int, nullable=False),
+    PrimaryKey("tenant", "id"),
+    Index("experiment_uid", "uid", "tenant", unique=True),
+    Index("experiment_name", "tenant", "name", unique=True),
+    Index("experiment_number", "tenant", "number", unique=True),
+)
+
+experiment_tag_base = _base(
+    "experiment_tag",
+    Column("tenant", Int, nullable=False),
+    Column("experiment", Int, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    PrimaryKey("tenant", "experiment", "key"),
+    ForeignKeyConstraint(["tenant", "experiment"], ["experiment_.tenant", "experiment_.id"]),
+)
+
+run_base = _base(
+    "run",
+    Column("tenant", Int, nullable=False),
+    Column("id", Int, nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("experiment", Int, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("status", Text, nullable=False),  # running | scheduled | finished | failed | killed
+    Column("lifecycle_stage", Text, nullable=False),  # active | deleted
+    Column("archived_with", Int),  # the experiment whose archiving took this run; NULL: archived by itself, or active
+    Column("start_ms", Int, nullable=False),
+    Column("end_ms", Int),
+    Column("created_by", Text, nullable=False),
+    Column("created_ms", Int, nullable=False),
+    Column("updated_ms", Int, nullable=False),
+    PrimaryKey("tenant", "id"),
+    ForeignKeyConstraint(["tenant", "experiment"], ["experiment_.tenant", "experiment_.id"]),
+    Index("run_uid", "uid", "tenant", unique=True),
+    Index("run_experiment", "tenant", "experiment", "lifecycle_stage", "start_ms", "id"),
+    Index("run_start", "tenant", "lifecycle_stage", "start_ms", "id"),
+)
+
+key_base = _base(
+    "key",
+    Column("tenant", Int, nullable=False),
+    Column("id", Int, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("context", Text, nullable=False),
+    PrimaryKey("tenant", "id"),
+    Index("key_name", "tenant", "name", "context", unique=True),
+)
+
+# How many runs of an experiment have a key, whatever their lifecycle: the catalogue is a row a key, never a scan.
+key_count_base = _base(
+    "key_count",
+    Column("tenant", Int, nullable=False),
+    Column("experiment", Int, nullable=False),
+    Column("kind", Text, nullable=False),  # metric | param | tag
+    Column("key", Int, nullable=False),
+    Column("runs", Int, nullable=False),
+    PrimaryKey("tenant", "experiment", "kind", "key"),
+)
+
+param_base = _base(
+    "param",
+    Column("tenant", Int, nullable=False),
+    Column("run", Int, nullable=False),
+    Column("key", Int, nullable=False),
+    Column("experiment", Int, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("number", Double),  # the value read as a finite number, where it is one: params.lr < 0.01
+    PrimaryKey("tenant", "run", "key"),
+    ForeignKeyConstraint(["tenant", "run"], ["run_.tenant", "run_.id"]),
+)
+
+tag_base = _base(
+    "tag",
+    Column("tenant", Int, nullable=False),
+    Column("run", Int, nullable=False),
+    Column("key", Int, nullable=False),
+    Column("experiment", Int, nullable=False),
+    Column("value", Text, nullable=False),
+    PrimaryKey("tenant", "run", "key"),
+    ForeignKeyConstraint(["tenant", "run"], ["run_.tenant", "run_.id"]),
+)
+
+# One row per metric of a run, kept current in the transaction that takes the points. first: the least (step, arrival);
+# last: the greatest (step, time, value) with NaN as 0. low/high/total are over finite values; NULL where there is none.
+# `late` is set when points came that were not beyond `last`: such a series may hold repeated points until it is sealed.
+series_base = _base(
+    "series",
+    Column("tenant", Int, nullable=False),
+    Column("run", Int, nullable=False),
+    Column("key", Int, nullable=False),
+    Column("experiment", Int, nullable=False),
+    Column("n", Int, nullable=False),
+    Column("nonfinite", Int, nullable=False),
+    Column("first_step", Double, nullable=False),
+    Column("first_value", Double),
+    Column("last_step", Double, nullable=False),
+    Column("last_ms", Int, nullable=False),
+    Column("last_value", Double),
+    Column("low", Double),
+    Column("low_step", Double),
+    Column("high", Double),
+    Column("high_step", Double),
+    Column("total", Double, nullable=False),  # sum of the finite values
+    Column("late", Int, nullable=False),
+    PrimaryKey("tenant", "run", "key"),
+    ForeignKeyConstraint(["tenant", "run"], ["run_.tenant", "run_.id"]),
+)
+
+# Exactly once: the last batch taken from each writer of a run, moved in the transaction that keeps the batch.
+ledger_base = _base(
+    "ledger",
+    Column("tenant", Int, nullable=False),
+    Column("run", Int, nullable=False),
+    Column("writer", Text, nullable=False),
+    Column("last_seq", Int, nullable=False),
+    Column("points", Int, nullable=False),
+    Column("duplicates", Int, nullable=False),  # batches that came again and were dropped
+    Column("first_ms", Int, nullable=False),
+    Column("last_ms", Int, nullable=False),
+    PrimaryKey("tenant", "run", "writer"),
+    ForeignKeyConstraint(["tenant", "run"], ["run_.tenant", "run_.id"]),
+)
+
+# The write-ahead tail: the points of one committed request for one run, raw columns (docs/formats/points.md).
+# AUTOINCREMENT, because without it SQLite gives out the ids of sealed (deleted) segments again and generations collide.
+segment_base = Table(
+    "segment_",
+    metadata,
+    Column("id", Int, primary_key=True, autoincrement=True),
+    Column("tenant", Int, nullable=False),
+    Column("run", Int, nullable=False),
+    Column("n", Int, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["tenant", "run"], ["run_.tenant", "run_.id"]),
+    Index("segment_run", "tenant", "run", "id"),
+    sqlite_autoincrement=True,
+)
+
+# Sealed points of one series, immutable: ordered by (step, arrival). `gen` is the id of the last segment sealed into
+# it, so generations ascend with arrival; `part` counts the chunks of one generation. `data` is last: SQLite reads the
+# statistics without touching its overflow pages.
+chunk_base = Table(
+    "chunk_",
+    metadata,
+    Column("tenant", Int, nullable=False),
+    Column("run", Int, nullable=False),
+    Column("key", Int, nullable=False),
+    Column("gen", Int, nullable=False),
+    Column("part", Int, nullable=False),
+    Column("n", Int, nullable=False),
+    Column("nonfinite", Int, nullable=False),
+    Column("lo", Double, nullable=False),  # steps: least and greatest
+    Column("hi", Double, nullable=False),
+    Column("lo_ms", Int, nullable=False),  # times: least and greatest
+    Column("hi_ms", Int, nullable=False),
+    Column("first", Double),  # values; NULL is NaN
+    Column("last", Double),
+    Column("low", Double),  # of the finite values; NULL where there is none
+    Column("high", Double),
+    Column("total", Double, nullable=False),
+    Column("codec", Int, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    PrimaryKey("tenant", "run", "key", "gen", "part"),
+    ForeignKeyConstraint(["tenant", "run"], ["run_.tenant", "run_.id"]),
+)
+
+# A stored content, once per tenant. The row is made in the transaction that first refers to it.
+blob_base = _base(
+    "blob",
+    Column("tenant", Int, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size", Int, nullable=False),
+    Column("refs", Int, nullable=False),
+    Column("unused_ms", Int),  # since when no artifact refers to it; upkeep removes it after a grace
+    PrimaryKey("tenant", "sha256"),
+)
+
+artifact_base = _base(
+    "artifact",
+    Column("tenant", Int, nullable=False),
+    Column("run", Int, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size", Int, nullable=False),
+    Column("version", Int, nullable=False),
+    Column("created_ms", Int, nullable=False),
+    PrimaryKey("tenant", "run", "path"),
+    ForeignKeyConstraint(["tenant", "run"], ["run_.tenant", "run_.id"]),
+    ForeignKeyConstraint(["tenant", "sha256"], ["blob_.tenant", "blob_.sha256"]),
+)
+
+# Answers of POSTs that carried an Idempotency-Key, for seven days.
+idempotency_base = _base(
+    "idempotency",
+    Column("tenant", Int, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("request_sha256", Text, nullable=False),
+    Column("status", Int, nullable=False),
+    Column("response", LargeBinary, nullable=False),
+    Column("created_ms", Int, nullable=False),
+    PrimaryKey("tenant", "key"),
+)
+
+# Covering indexes of run search: an equality or a range on one key of one experiment is one walk of one index.
+Index("param_search", *(param_base.c[name] for name in ("tenant", "experiment", "key", "value", "run")))
+Index("tag_search", *(tag_base.c[name] for name in ("tenant", "experiment", "key", "value", "run")))
+Index("series_search", *(series_base.c[name] for name in ("tenant", "experiment", "key", "last_value", "run")))
+
+WALLED: tuple[Table, ...] = tuple(table for table in metadata.sorted_tables if table is not tenant_base)
+
+_views = sa.MetaData()
+
+
+def _view(base: Table) -> Table:
+    columns = [Column(column.name, column.type, nullable=column.nullable) for column in base.columns]
+    return Table(base.name.removesuffix("_"), _views, *columns)
+
+
+experiment = _view(experiment_base)
+experiment_tag = _view(experiment_tag_base)
+run = _view(run_base)
+key = _view(key_base)
+key_count = _view(key_count_base)
+param = _view(param_base)
+tag = _view(tag_base)
+series = _view(series_base)
+ledger = _view(ledger_base)
+segment = _view(segment_base)
+chunk = _view(chunk_base)
+blob = _view(blob_base)
+artifact = _view(artifact_base)
+idempotency = _view(idempotency_base)

@@ -1,0 +1,283 @@
+"""Group commit: one thread, one transaction for everything that waits, one fsync for all of it.
+
+Jobs come in a queue. The thread takes all that wait, runs them inside one transaction, commits, and only then
+answers each. While the disk syncs, the next group gathers; no timer is needed. Invariants:
+
+- Nothing is answered with success before the commit has returned.
+- A job that fails, fails alone: its work is undone to its savepoint, the others commit.
+- Batches that stand side by side in the queue are handed over together, so that they share their statements; if that
+  fails for an unforeseen reason, each is tried alone.
+- A failed COMMIT or a disk that lies ends the process (`on_fatal`): what the file holds is then unknown, and only a
+  restart that reads it again can tell. A full disk does not: the group is refused and the server lives on.
+- Caches that commit functions keep are dropped whenever work is undone (`on_undo`), so they never remember what the
+  database does not hold.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Generic, Protocol, TypeVar
+
+import pysqlite3.dbapi2 as sqlite
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from gnomon_server.model.errors import GnomonError, Unavailable
+from gnomon_server.model.ids import TenantId
+from gnomon_server.store.meta.engine import Database, WriteConnection
+
+log = logging.getLogger("gnomon.writer")
+
+T = TypeVar("T")
+B = TypeVar("B")
+
+MAX_QUEUED_JOBS = 1_000
+# A group is closed at this many bytes of points, so that one commit stays short whatever waits.
+_MAX_GROUP_JOBS = 512
+_MAX_GROUP_BYTES = 32 * 1024 * 1024
+_STORAGE_FULL = "the server's disk is full: reads and deletes go on; free space, then send this again"
+
+
+class Waker(Protocol):
+    """Whoever waits for tickets: told once per group, from the writer's thread."""
+
+    def wake(self, tickets: "Sequence[Ticket[object]]") -> None: ...
+
+
+class Ticket(Generic[T]):
+    """The answer to come of one job: `result()` after the waker was told, or `wait()` in a thread of one's own."""
+
+    __slots__ = ("_done", "_error", "_value", "owner", "waker")
+
+    def __init__(self, waker: Waker | None = None) -> None:
+        self.waker = waker
+        self.owner: object = None  # the waiter's own mark, e.g. its future
+        self._value: list[T] = []
+        self._error: Exception | None = None
+        self._done = threading.Event() if waker is None else None
+
+    def resolve(self, value: T) -> None:
+        self._value.append(value)
+
+    def fail(self, error: Exception) -> None:
+        self._error = error
+
+    def announce(self) -> None:
+        if self._done is not None:
+            self._done.set()
+
+    def result(self) -> T:
+        if self._error is not None:
+            raise self._error
+        return self._value[0]
+
+    def wait(self) -> T:
+        assert self._done is not None, "a ticket with a waker is not waited for in a thread"
+        self._done.wait()
+        return self.result()
+
+
+@dataclass(slots=True)
+class _Job(Generic[B]):
+    tenant: TenantId
+    ticket: Ticket[object]
+    work: Callable[[Connection], object] | None = None
+    batch: B | None = None
+    size: int = 0
+
+
+@dataclass(slots=True)
+class WriterStats:
+    """What the writer did since start; read by the metrics page."""
+
+    groups: int = 0
+    jobs: int = 0
+    commit_secs: list[float] = field(default_factory=list)  # drained by the reader
+    failures: int = 0
+
+
+class Writer(Generic[B]):
+    """The writer thread. `commit_batches` is core's: it stores the batches and answers one result or error for each."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        commit_batches: Callable[[WriteConnection, Sequence[tuple[TenantId, B]]], Sequence[object | GnomonError]],
+        on_undo: Callable[[], None],
+        on_fatal: Callable[[Exception], None],
+        on_commit: Callable[[int, float], None],
+    ) -> None:
+        self._database = database
+        self._commit_batches = commit_batches
+        self._on_undo = on_undo
+        self._on_fatal = on_fatal
+        self._on_commit = on_commit
+        self._queue: queue.SimpleQueue[_Job[B] | None] = queue.SimpleQueue()
+        self._is_closed = False
+        self._broken: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="gnomon-writer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def queued(self) -> int:
+        return self._queue.qsize()
+
+    def submit_batch(self, tenant: TenantId, batch: B, *, size: int, waker: Waker | None = None) -> Ticket[object]:
+        """Queue a batch; the ticket is answered after the commit."""
+        ticket: Ticket[object] = Ticket(waker)
+        self._put(_Job(tenant, ticket, batch=batch, size=size))
+        return ticket
+
+    def call(self, tenant: TenantId, work: Callable[[Connection], T]) -> T:
+        """Run `work` in the next group and wait until it is committed. Its exception is raised here."""
+        ticket: Ticket[object] = Ticket()
+        out: list[T] = []
+        self._put(_Job(tenant, ticket, work=lambda connection: out.append(work(connection))))
+        ticket.wait()
+        return out[0]
+
+    def close(self) -> None:
+        """Commit what waits, checkpoint, and end the thread."""
+        if not self._is_closed and self._thread.is_alive():
+            self._is_closed = True
+            self._queue.put(None)
+            self._thread.join()
+
+    def _put(self, job: _Job[B]) -> None:
+        if self._broken is not None or self._is_closed:
+            raise Unavailable("the server is stopping; send this again in a moment", code="stopping")
+        if self._queue.qsize() >= MAX_QUEUED_JOBS:
+            raise Unavailable("the server has more writes waiting than it can keep up with; send this again shortly")
+        self._queue.put(job)
+
+    def _run(self) -> None:
+        writing = self._database.open_writer()
+        try:
+            is_open = True
+            while is_open:
+                jobs, is_open = self._gather()
+                if jobs:
+                    self._commit_group(writing, jobs)
+            writing.checkpoint()
+        finally:
+            writing.close()
+
+    def _gather(self) -> tuple[list[_Job[B]], bool]:
+        job = self._queue.get()
+        jobs: list[_Job[B]] = []
+        size = 0
+        while job is not None:
+            jobs.append(job)
+            size += job.size
+            if len(jobs) >= _MAX_GROUP_JOBS or size >= _MAX_GROUP_BYTES:
+                return jobs, True
+            try:
+                job = self._queue.get_nowait()
+            except queue.Empty:
+                return jobs, True
+        return jobs, False
+
+    def _commit_group(self, writing: WriteConnection, jobs: list[_Job[B]]) -> None:
+        started = perf_counter()
+        try:
+            with writing.connection.begin():
+                self._run_jobs(writing, jobs)
+        except Exception as error:
+            self._on_undo()
+            refusal = self._refusal(error)
+            for job in jobs:
+                job.ticket.fail(refusal)
+        self._on_commit(len(jobs), perf_counter() - started)
+        _announce(jobs)
+
+    def _refusal(self, error: Exception) -> Exception:
+        """What to tell the jobs of a group that could not be committed; ends the process when the disk is in doubt."""
+        if isinstance(error, sa.exc.DBAPIError) and _is_full(error):
+            log.error("the disk is full: writes are refused until there is space")
+            return Unavailable(_STORAGE_FULL, code="storage_full", retry_after_secs=10)
+        if isinstance(error, sa.exc.DBAPIError):
+            self._broken = error
+            log.critical("the database could not be written: the process stops, a restart reads what is on the disk")
+            self._on_fatal(error)
+            return Unavailable("the server lost its disk and stops; send this again", code="stopping")
+        log.error("a commit group failed", exc_info=error)
+        return error
+
+    def _run_jobs(self, writing: WriteConnection, jobs: list[_Job[B]]) -> None:
+        at = 0
+        while at < len(jobs):
+            end = at
+            while end < len(jobs) and jobs[end].work is None:
+                end += 1
+            if end > at:
+                self._run_batches(writing, jobs[at:end])
+                at = end
+            else:
+                self._run_work(writing, jobs[at])
+                at += 1
+
+    def _run_work(self, writing: WriteConnection, job: _Job[B]) -> None:
+        work = job.work
+        assert work is not None
+        with writing.as_tenant(job.tenant) as connection:
+            savepoint = connection.begin_nested()
+            try:
+                work(connection)
+                savepoint.commit()
+                job.ticket.resolve(None)
+            except Exception as error:
+                if _must_end_group(error):
+                    raise
+                savepoint.rollback()
+                self._on_undo()
+                job.ticket.fail(error)
+
+    def _run_batches(self, writing: WriteConnection, jobs: list[_Job[B]]) -> None:
+        savepoint = writing.connection.begin_nested()
+        try:
+            answers = self._commit_batches(writing, [(job.tenant, job.batch) for job in jobs if job.batch is not None])
+            savepoint.commit()
+        except Exception as error:
+            if _must_end_group(error):
+                raise
+            savepoint.rollback()
+            self._on_undo()
+            if len(jobs) == 1:
+                log.error("a batch could not be stored", exc_info=error)
+                jobs[0].ticket.fail(error)
+                return
+            for job in jobs:
+                self._run_batches(writing, [job])
+            return
+        for job, answer in zip(jobs, answers, strict=True):
+            if isinstance(answer, GnomonError):
+                job.ticket.fail(answer)
+            else:
+                job.ticket.resolve(answer)
+
+
+def _announce(jobs: list[_Job[B]]) -> None:
+    woken: dict[int, tuple[Waker, list[Ticket[object]]]] = {}
+    for job in jobs:
+        waker = job.ticket.waker
+        if waker is None:
+            job.ticket.announce()
+        else:
+            woken.setdefault(id(waker), (waker, []))[1].append(job.ticket)
+    for waker, tickets in woken.values():
+        waker.wake(tickets)
+
+
+def _must_end_group(error: Exception) -> bool:
+    """Whether the whole transaction is in doubt: an operational error (disk full, I/O) may have undone all of it."""
+    return isinstance(error, sa.exc.OperationalError)
+
+
+def _is_full(error: sa.exc.DBAPIError) -> bool:
+    return getattr(error.orig, "sqlite_errorcode", None) == sqlite.SQLITE_FULL or "disk is full" in str(error.orig)
