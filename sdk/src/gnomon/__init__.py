@@ -1,0 +1,75 @@
+"""Gnomon's client: read and write experiments, runs, metrics and artifacts of a Gnomon server.
+
+    import gnomon
+
+    with gnomon.Client() as client:
+        experiment = client.experiments.create("first steps")
+        run = client.runs.create(experiment.id)
+        client.runs.log_metrics(run.id, {"loss": 0.3}, step=1)
+        client.runs.end(run.id)
+
+This is the whole public API. Names are loaded when first used, so `import gnomon` costs a training job nothing.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gnomon.client import Client
+    from gnomon.errors import (
+        AccessDenied,
+        AlreadyExists,
+        ApiError,
+        ConnectionFailed,
+        GnomonError,
+        IntegrityError,
+        InvalidRequest,
+        MissingExtra,
+        NotFound,
+        ParamConflict,
+        ServerBusy,
+        ServerFault,
+        SettingsError,
+        TooLarge,
+        Unauthenticated,
+        UnsafePath,
+    )
+    from gnomon.settings import Settings
+
+__version__ = "0.1.0"
+__all__ = [
+    "AccessDenied",
+    "AlreadyExists",
+    "ApiError",
+    "Client",
+    "ConnectionFailed",
+    "GnomonError",
+    "IntegrityError",
+    "InvalidRequest",
+    "MissingExtra",
+    "NotFound",
+    "ParamConflict",
+    "ServerBusy",
+    "ServerFault",
+    "Settings",
+    "SettingsError",
+    "TooLarge",
+    "Unauthenticated",
+    "UnsafePath",
+    "__version__",
+]
+
+_ELSEWHERE = {"Client": "gnomon.client", "Settings": "gnomon.settings"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'gnomon' has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(_ELSEWHERE.get(name, "gnomon.errors")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

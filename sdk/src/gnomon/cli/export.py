@@ -1,0 +1,76 @@
+"""`gnomon export`: an experiment as Parquet and files, and the check of one."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from gnomon.cli.session import Session, json_option, pass_session
+from gnomon.cli.text import plain, print_facts, print_json, size
+from gnomon.client.records import Run
+from gnomon.export import Manifest, Progress, export_experiment, verify_export
+
+
+@click.command()
+@click.argument("experiment", required=False)
+@click.option("--to", type=click.Path(path_type=Path), help="The new directory to write.")
+@click.option("--verify", type=click.Path(path_type=Path), help="Check this export instead of making one.")
+@json_option
+@pass_session
+def export(session: Session, experiment: str | None, to: Path | None, verify: Path | None, as_json: bool) -> None:
+    """Write a whole EXPERIMENT to a directory: runs and points as Parquet, artifacts as they are, a manifest.
+
+    With --verify DIRECTORY, check that such a directory is whole and unchanged.
+    """
+    if verify is not None:
+        if experiment is not None or to is not None:
+            raise click.UsageError("--verify DIRECTORY stands alone")
+        _tell(verify_export(verify), f"whole and unchanged: {verify}", as_json)
+        return
+    if experiment is None or to is None:
+        raise click.UsageError("say what and where: gnomon export EXPERIMENT --to DIRECTORY")
+    found = session.experiment(experiment)
+    with _progress() as progress:
+        manifest = export_experiment(session.client, found, to, progress=progress)
+    _tell(manifest, f"exported: {to}", as_json)
+
+
+def _tell(manifest: Manifest, headline: str, as_json: bool) -> None:
+    if as_json:
+        print_json(manifest)
+        return
+    click.echo(plain(headline))
+    counts = manifest.counts
+    print_facts(
+        {
+            "experiment": manifest.experiment,
+            "runs": str(counts.runs),
+            "params": str(counts.params),
+            "tags": str(counts.tags),
+            "points": str(counts.points),
+            "artifacts": str(counts.artifacts),
+            "files": f"{len(manifest.files)}, {size(sum(file.size for file in manifest.files))}",
+        }
+    )
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """A bar on a terminal with rich; silence elsewhere."""
+    if not sys.stderr.isatty() or find_spec("rich") is None:
+        yield lambda run, done, total: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("exporting", total=None)
+
+        def show(run: Run, done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, description=escape(plain(run.name)))
+
+        yield show

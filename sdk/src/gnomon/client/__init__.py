@@ -1,0 +1,65 @@
+"""`Client`: typed calls of every endpoint of `/api/v1`, for scripts, notebooks and the command line.
+
+The calls stand in four rooms, named for what they are about:
+
+- `client.experiments`: create, get, list, update, archive, restore; keys, table and groups of an experiment's runs
+- `client.runs`: create, get, list, update, archive, restore, end, compare; log_metrics, log_params, log_batch
+- `client.metrics`: history (every point) and series (reduced for a chart)
+- `client.artifacts`: log, list, walk, read, download
+
+A client may be shared between threads. Each call answers when the server has answered: what a `log_…` call has
+returned is on the server's disk.
+"""
+
+from types import TracebackType
+from typing import Self
+
+from gnomon.client.artifacts import Artifacts
+from gnomon.client.experiments import Experiments
+from gnomon.client.metrics import Metrics
+from gnomon.client.runs import Runs
+from gnomon.client.transport import Transport
+from gnomon.settings import Settings, load_settings
+
+
+class Client:
+    """A Gnomon server. What is not given comes from the environment, the config file, then the defaults."""
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        api_key: str | None = None,
+        tenant: str | None = None,
+        timeout_secs: float | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        if transport is None:
+            transport = Transport(load_settings(url=url, api_key=api_key, tenant=tenant, timeout_secs=timeout_secs))
+        self._transport = transport
+        self.experiments = Experiments(transport)
+        self.runs = Runs(transport)
+        self.metrics = Metrics(transport)
+        self.artifacts = Artifacts(transport)
+
+    @property
+    def settings(self) -> Settings:
+        return self._transport.settings
+
+    def close(self) -> None:
+        """Close the pooled connections; the client may still be used and then opens new ones."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Client({self.settings.url!r})"
+
+
+__all__ = ["Client"]

@@ -1,0 +1,202 @@
+"""Calls about runs: their life, what is logged to them, and comparing them."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec import UNSET
+
+from gnomon.client.experiments import PAGE, page_query
+from gnomon.client.records import Run, RunComparison, RunPage
+from gnomon.client.transport import Transport, path_of
+from gnomon.wire import (
+    BatchLog,
+    BatchLogged,
+    CompareRequest,
+    Direction,
+    EndStatus,
+    LifecycleStage,
+    MetricEntry,
+    MetricsLog,
+    MetricsLogged,
+    ParamEntry,
+    ParamsLog,
+    ParamsLogged,
+    RunCreate,
+    RunEnd,
+    RunPatch,
+    RunStatus,
+    Scalar,
+    TagEntry,
+    to_wire,
+)
+
+
+class Runs:
+    """`client.runs`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(
+        self,
+        experiment_id: str,
+        *,
+        name: str | None = None,
+        description: str = "",
+        tags: Mapping[str, str] | None = None,
+    ) -> Run:
+        """A new run, `running`; without a name the server makes a readable one."""
+        message = RunCreate(experiment_id=experiment_id, name=name, description=description, tags=dict(tags or {}))
+        return self._transport.call("POST", "/experiments/runs", Run, message=message)
+
+    def get(self, run_id: str) -> Run:
+        return self._transport.call("GET", _path(run_id), Run)
+
+    def list(
+        self,
+        experiment_ids: Sequence[str] = (),
+        *,
+        status: RunStatus | None = None,
+        lifecycle_stage: LifecycleStage | None = None,
+        search: str | None = None,
+        filter: str | None = None,
+        order_by: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> RunPage:
+        """One page of the runs of these experiments (none given: all of the tenant's).
+
+        `search` is a part of the name; `filter` a query like `metrics.loss < 0.3 and params.opt = 'adam'`;
+        `order_by` like `metrics.loss asc`.
+        """
+        query = [("experiment_id", experiment_id) for experiment_id in experiment_ids]
+        given = {"status": status, "lifecycle_stage": lifecycle_stage, "search": search}
+        query += [(name, value) for name, value in given.items() if value is not None]
+        query += page_query(filter=filter, order_by=order_by, limit=limit, offset=offset)
+        return self._transport.call("GET", "/experiments/runs", RunPage, query=query)
+
+    def iterate(
+        self,
+        experiment_ids: Sequence[str] = (),
+        *,
+        status: RunStatus | None = None,
+        lifecycle_stage: LifecycleStage | None = None,
+        search: str | None = None,
+        filter: str | None = None,
+        order_by: str | None = None,
+        page: int = PAGE,
+    ) -> Iterator[Run]:
+        """All that match, page by page."""
+        offset = 0
+        while True:
+            answer = self.list(
+                experiment_ids,
+                status=status,
+                lifecycle_stage=lifecycle_stage,
+                search=search,
+                filter=filter,
+                order_by=order_by,
+                limit=page,
+                offset=offset,
+            )
+            yield from answer.runs
+            offset += len(answer.runs)
+            if not answer.runs or offset >= answer.total:
+                return
+
+    def update(
+        self,
+        run_id: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        status: RunStatus | None = None,
+    ) -> Run:
+        """Change what is given; a tag set to None is removed, status `running` reopens an ended run."""
+        message = RunPatch(
+            name=UNSET if name is None else name,
+            description=UNSET if description is None else description,
+            tags=UNSET if tags is None else dict(tags),
+            status=UNSET if status is None else status,
+        )
+        return self._transport.call("PATCH", _path(run_id), Run, message=message, repeatable=True)
+
+    def archive(self, run_id: str) -> Run:
+        """Put it away; it keeps its data and takes no more until restored."""
+        return self._transport.call("DELETE", _path(run_id), Run, repeatable=True)
+
+    def restore(self, run_id: str) -> Run:
+        return self._transport.call("POST", _path(run_id, "restore"), Run, repeatable=True)
+
+    def end(self, run_id: str, status: EndStatus = "finished", *, end_time: str | int | None = None) -> Run:
+        """Say how it ended; the same end again is fine."""
+        message = RunEnd(status=status, end_time=end_time)
+        return self._transport.call("POST", _path(run_id, "end"), Run, message=message, repeatable=True)
+
+    def log_metrics(
+        self,
+        run_id: str,
+        metrics: Mapping[str, float],
+        *,
+        step: float = 0,
+        timestamp: int | None = None,
+    ) -> MetricsLogged:
+        """One point of each metric, all at one step; `timestamp` is Unix milliseconds, absent means now."""
+        message = MetricsLog(
+            metrics={key: to_wire(float(value)) for key, value in metrics.items()}, step=step, timestamp=timestamp
+        )
+        return self._transport.call("POST", _path(run_id, "log-metrics"), MetricsLogged, message=message)
+
+    def log_params(self, run_id: str, params: Mapping[str, Scalar]) -> ParamsLogged:
+        """Params are written once: the same value again is fine, another one is `ParamConflict`."""
+        message = ParamsLog(params=dict(params))
+        path = _path(run_id, "log-params")
+        return self._transport.call("POST", path, ParamsLogged, message=message, repeatable=True)
+
+    def log_batch(
+        self,
+        run_id: str,
+        *,
+        metrics: Iterable[MetricEntry] = (),
+        params: Mapping[str, Scalar] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> BatchLogged:
+        """Many points, params and tags at once, all or nothing; up to 10,000 entries.
+
+        A point is `MetricEntry(key, value, step, timestamp)` of `gnomon.wire`.
+        """
+        points = [_sayable(point) for point in metrics]
+        message = BatchLog(
+            metrics=points,
+            params=[ParamEntry(key, value) for key, value in (params or {}).items()],
+            tags=[TagEntry(key, value) for key, value in (tags or {}).items()],
+        )
+        # Points add up when sent twice; params and tags do not.
+        return self._transport.call(
+            "POST", _path(run_id, "log-batch"), BatchLogged, message=message, repeatable=not points
+        )
+
+    def compare(
+        self,
+        run_ids: Sequence[str],
+        *,
+        metrics: Sequence[str] | None = None,
+        directions: Mapping[str, Direction] | None = None,
+    ) -> RunComparison:
+        """2 to 10 runs side by side: the best of each metric, and the params that differ."""
+        message = CompareRequest(
+            run_ids=[*run_ids], metrics=None if metrics is None else [*metrics], directions=dict(directions or {})
+        )
+        return self._transport.call(
+            "POST", "/experiments/runs/compare", RunComparison, message=message, repeatable=True
+        )
+
+
+def _path(run_id: str, *rest: str) -> str:
+    return path_of("experiments", "runs", run_id, *rest)
+
+
+def _sayable(point: MetricEntry) -> MetricEntry:
+    if isinstance(point.value, str) or point.value - point.value == 0:  # a name already, or finite
+        return point
+    return MetricEntry(key=point.key, value=to_wire(point.value), step=point.step, timestamp=point.timestamp)

@@ -1,0 +1,69 @@
+"""Where the client's settings come from, and which of two wins."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gnomon
+from gnomon.settings import DEFAULT_URL, Settings, load_settings
+
+
+def config(tmp_path: Path, text: str) -> dict[str, str]:
+    path = tmp_path / "config.toml"
+    path.write_text(text, "utf-8")
+    return {"GNOMON_CONFIG": str(path)}
+
+
+def test_without_anything_the_defaults_hold(tmp_path: Path) -> None:
+    settings = load_settings(environ={"XDG_CONFIG_HOME": str(tmp_path)})
+    assert settings == Settings(url=DEFAULT_URL, api_key=None, tenant=None, timeout_secs=30.0)
+
+
+def test_an_argument_beats_the_environment_beats_the_file(tmp_path: Path) -> None:
+    environ = config(tmp_path, 'url = "http://file"\ntenant = "file"\napi_key = "file"\ntimeout_secs = 7\n')
+    environ |= {"GNOMON_URL": "http://environment", "GNOMON_TENANT": "environment"}
+    settings = load_settings(url="http://argument/", environ=environ)
+    assert settings == Settings(url="http://argument", api_key="file", tenant="environment", timeout_secs=7.0)
+
+
+def test_the_config_file_is_found_below_xdg_config_home(tmp_path: Path) -> None:
+    (tmp_path / "gnomon").mkdir()
+    (tmp_path / "gnomon" / "config.toml").write_text('tenant = "team-a"\n', "utf-8")
+    assert load_settings(environ={"XDG_CONFIG_HOME": str(tmp_path)}).tenant == "team-a"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("url = ", "is not TOML"),
+        ('adress = "x"', "unknown setting 'adress'"),
+        ('url = "ftp://x"', "is no server address"),
+        ('url = "http://me:secret@x"', "keep the API key out of the address"),
+        ('timeout_secs = "soon"', "positive number of seconds"),
+        ("timeout_secs = 0", "positive number of seconds"),
+        ('api_key = "a\\r\\nX-Tenant-ID: b"', "printable ASCII"),
+        ('tenant = "\u00fc"', "printable ASCII"),
+    ],
+)
+def test_what_cannot_be_used_is_said_plainly(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(gnomon.SettingsError, match=said):
+        load_settings(environ=config(tmp_path, text))
+
+
+def test_a_config_file_that_is_named_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(gnomon.SettingsError, match="does not exist"):
+        load_settings(environ={"GNOMON_CONFIG": str(tmp_path / "none.toml")})
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    program = "import sys, gnomon; print([m for m in ('urllib3', 'msgspec', 'click', 'rich') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_public_name_is_there() -> None:
+    assert [name for name in gnomon.__all__ if not hasattr(gnomon, name)] == []
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = gnomon.nothing  # type: ignore[attr-defined]  # the point of the test
