@@ -99,10 +99,14 @@ def serve() -> Iterator[Serve]:
     """`serve(answers…)` gives a client of such a server, what it was asked, and how long the client waited."""
     closing: list[Callable[[], None]] = []
 
-    def start(*answers: Answer, **settings: str) -> tuple[gnomon.Client, Script, list[float]]:
+    def start(
+        *answers: Answer, api_key: str | None = None, tenant: str | None = None
+    ) -> tuple[gnomon.Client, Script, list[float]]:
         server = ScriptedServer(*answers)
         waits: list[float] = []
-        transport = Transport(Settings(url=server.url, **settings), sleep=waits.append, jitter=lambda: 1.0)
+        transport = Transport(
+            Settings(url=server.url, api_key=api_key, tenant=tenant), sleep=waits.append, jitter=lambda: 1.0
+        )
         client = gnomon.Client(transport=transport)
         closing.extend([client.close, server.close])
         return client, server.script, waits

@@ -171,9 +171,10 @@ def _write_points(client: Client, run: Run, directory: Path) -> int:
     count = 0
     path = directory / "metrics" / f"{run.id}.parquet"
     path.parent.mkdir(exist_ok=True)
-    with client.metrics.stream_history(run.id) as reader, _parquet(path, reader.schema) as points:
+    schema = _point_schema()
+    with client.metrics.stream_history(run.id) as reader, _parquet(path, schema) as points:
         for batch in reader:
-            points.write(batch)
+            points.write(batch.cast(schema))
             count += batch.num_rows
     return count
 
@@ -233,6 +234,12 @@ def _run_schema() -> "pa.Schema":
     return pa.schema(
         [*((name, text) for name in names), ("start_time", moment), ("end_time", moment), ("duration_ms", pa.int64())]
     )
+
+
+def _point_schema() -> "pa.Schema":
+    import pyarrow as pa
+
+    return pa.schema([("key", pa.string()), ("step", pa.float64()), ("timestamp", pa.int64()), ("value", pa.float64())])
 
 
 def _run_row(run: Run) -> dict[str, object]:

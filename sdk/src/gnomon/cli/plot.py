@@ -8,11 +8,13 @@ their own.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 # The bit of each dot in U+2800, by row and column within the character.
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _BRAILLE = 0x2800
 CROSS = "✕"
+NAN = "NaN"
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,12 @@ def draw(
         return ["no point above zero to draw on a logarithmic axis" if curve.buckets else "no points yet"]
     low, high = _span([b.low for b in buckets], [b.high for b in buckets])
     labels = _labels(low, high, height, log_y)
-    margin = max(len(label) for label in labels)
+    margin = max(len(label) for label in [*labels, NAN])
     plot = _Dots(columns=max(1, width - margin - 2), rows=height, x=(min(xs), max(xs)), y=(low, high))
     plot.trace(buckets, broken_at=sorted(curve.nonfinite_x))
     lines = [f"{label:>{margin}} ┤{row}" for label, row in zip(labels, plot.lines(), strict=True)]
     if curve.nonfinite_x:
-        lines.append(f"{'NaN':>{margin}} ┤{plot.crosses(curve.nonfinite_x)}")
+        lines.append(f"{NAN:>{margin}} ┤{plot.crosses(curve.nonfinite_x)}")
     lines.append(f"{'':>{margin}} └{'─' * plot.columns}")
     left, right = x_label(min(xs)), x_label(max(xs))
     lines.append(f"{'':>{margin}}  {left}{right:>{max(1, plot.columns - len(left))}}")
@@ -97,10 +99,10 @@ class _Dots:
             self._vertical(start, *sorted((left.last, middle)))
             self._vertical(end, *sorted((middle, right.first)))
             return
-        rise = (right.first - left.last) / (end - start)
-        for column in range(start, end):
-            here = left.last + rise * (column - start)
-            self._vertical(column, *sorted((here, here + rise)))
+        # Weighted, not "so much per column": the rise between two doubles may be no double.
+        heights = [left.last * (1 - share) + right.first * share for share in _shares(end - start)]
+        for column, ends in enumerate(pairwise(heights), start=start):
+            self._vertical(column, *sorted(ends))
 
     def _vertical(self, column: int, low: float, high: float) -> None:
         for row in range(self._row(high), self._row(low) + 1):
@@ -117,9 +119,13 @@ def _place(value: float, span: tuple[float, float], cells: int) -> int:
     low, high = span
     if high <= low:
         return 0
-    # Halved first: the span of two doubles may be no double.
-    share = (value / 2 - low / 2) / (high / 2 - low / 2)
+    span_is_double = math.isfinite(high - low)
+    share = (value - low) / (high - low) if span_is_double else (value / 2 - low / 2) / (high / 2 - low / 2)
     return min(cells - 1, max(0, int(share * cells)))
+
+
+def _shares(steps: int) -> list[float]:
+    return [step / steps for step in range(steps + 1)]
 
 
 def _span(lows: Sequence[float], highs: Sequence[float]) -> tuple[float, float]:

@@ -28,7 +28,7 @@ def runs() -> None:
 @runs.command("list")
 @click.option("-e", "--experiment", "named", multiple=True, metavar="EXPERIMENT", help="Only its runs; repeatable.")
 @click.option("--filter", metavar="QUERY", help="Such as \"metrics.loss < 0.3 and params.opt = 'adam'\".")
-@click.option("--order-by", metavar="FIELD", help='Such as "metrics.loss asc".')
+@click.option("--order-by", multiple=True, metavar="FIELD", help='Such as "metrics.loss asc"; may be repeated.')
 @click.option("--status", type=STATUSES)
 @click.option("--search", metavar="TEXT", help="Only names that hold this text, in any case.")
 @click.option("--archived", is_flag=True, help="The archived ones instead.")
@@ -43,7 +43,7 @@ def list_runs(
     session: Session,
     named: tuple[str, ...],
     filter: str | None,
-    order_by: str | None,
+    order_by: tuple[str, ...],
     status: RunStatus | None,
     search: str | None,
     archived: bool,

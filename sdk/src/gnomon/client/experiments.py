@@ -133,7 +133,7 @@ class Experiments:
         columns: Sequence[str],
         *,
         filter: str | None = None,
-        order_by: str | None = None,
+        order_by: str | Sequence[str] = (),
         limit: int = 100,
         offset: int = 0,
     ) -> Table:
@@ -162,17 +162,16 @@ class Experiments:
         """Its runs in groups that share the values of `by` (`params.optimiser`, say), with aggregates of `columns`."""
         query: list[tuple[str, str]] = [("by", field) for field in by]
         query += [("columns", column) for column in columns]
-        query += page_query(filter=filter, order_by=None, limit=limit, offset=offset)
+        query += page_query(filter=filter, order_by=(), limit=limit, offset=offset)
         return self._transport.call("GET", path_of("experiments", experiment_id, "groups"), GroupPage, query=query)
 
 
-def page_query(*, filter: str | None, order_by: str | None, limit: int, offset: int) -> list[tuple[str, str]]:
+def page_query(*, filter: str | None, order_by: str | Sequence[str], limit: int, offset: int) -> list[tuple[str, str]]:
     """The query parameters that all searches of runs share."""
     query = [("limit", str(limit)), ("offset", str(offset))]
     if filter:
         query.append(("filter", filter))
-    if order_by:
-        query.append(("order_by", order_by))
+    query += [("order_by", text) for text in ([order_by] if isinstance(order_by, str) else order_by)]
     return query
 
 

@@ -29,7 +29,8 @@ class Metrics:
     def history_arrow(self, run_id: str, keys: Sequence[str] = ()) -> "pa.Table":
         """Every point as one Arrow table; `.to_pandas()` and `polars.from_arrow` take it from there."""
         with self.stream_history(run_id, keys) as reader:
-            return reader.read_all()
+            # Each batch brings the keys it has seen so far; as one table they share one dictionary.
+            return reader.read_all().unify_dictionaries()
 
     @contextmanager
     def stream_history(self, run_id: str, keys: Sequence[str] = ()) -> "Iterator[pa.RecordBatchReader]":

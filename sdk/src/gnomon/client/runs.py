@@ -59,14 +59,14 @@ class Runs:
         lifecycle_stage: LifecycleStage | None = None,
         search: str | None = None,
         filter: str | None = None,
-        order_by: str | None = None,
+        order_by: str | Sequence[str] = (),
         limit: int = 100,
         offset: int = 0,
     ) -> RunPage:
         """One page of the runs of these experiments (none given: all of the tenant's).
 
         `search` is a part of the name; `filter` a query like `metrics.loss < 0.3 and params.opt = 'adam'`;
-        `order_by` like `metrics.loss asc`.
+        `order_by` like `metrics.loss asc`, or several of them.
         """
         query = [("experiment_id", experiment_id) for experiment_id in experiment_ids]
         given = {"status": status, "lifecycle_stage": lifecycle_stage, "search": search}
@@ -82,7 +82,7 @@ class Runs:
         lifecycle_stage: LifecycleStage | None = None,
         search: str | None = None,
         filter: str | None = None,
-        order_by: str | None = None,
+        order_by: str | Sequence[str] = (),
         page: int = PAGE,
     ) -> Iterator[Run]:
         """All that match, page by page."""
