@@ -81,7 +81,8 @@ def load_digits() -> Digits:
 class Network:
     """One hidden layer, softmax at the end; weights are float64 because the digits are few."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    def __init__(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
         pixels = 64
         self.weights: dict[str, Floats] = {
             "w1": rng.normal(0, np.sqrt(2 / pixels), (pixels, HIDDEN_UNITS)),
@@ -150,10 +151,9 @@ def make_step(optimiser: Optimiser, lr: float, weights: dict[str, Floats]) -> Ca
     return {"sgd": sgd, "momentum": momentum, "nesterov": nesterov, "adam": adam}[optimiser]
 
 
-def train(setup: Setup, digits: Digits) -> Iterator[tuple[Epoch, Network]]:
+def train(network: Network, setup: Setup, digits: Digits) -> Iterator[Epoch]:
     """Epoch after epoch, to the last or to the third in a row whose loss is no number."""
     rng = np.random.default_rng(setup.seed)
-    network = Network(rng)
     step = make_step(setup.optimiser, setup.lr, network.weights)
     hopeless = 0
     # Divergence is one of the things shown: numpy need not warn of it as well.
@@ -170,7 +170,7 @@ def train(setup: Setup, digits: Digits) -> Iterator[tuple[Epoch, Network]]:
                 norm = float(np.sqrt(sum(float((part**2).sum()) for part in gradient.values())))
             train_loss, train_accuracy = network.loss_and_accuracy(digits.train_x, digits.train_y)
             valid_loss, valid_accuracy = network.loss_and_accuracy(digits.valid_x, digits.valid_y)
-            yield Epoch(number, losses, train_loss, train_accuracy, valid_loss, valid_accuracy, norm), network
+            yield Epoch(number, losses, train_loss, train_accuracy, valid_loss, valid_accuracy, norm)
             hopeless = 0 if np.isfinite(train_loss) else hopeless + 1
             if hopeless == 3:
                 return
@@ -226,7 +226,7 @@ def continue_run(run_id: str, setup: Setup) -> None:
     """Train and log, with the server that the environment names."""
     digits = load_digits()
     with Client() as client:
-        for epoch, _ in train(setup, digits):
+        for epoch in train(Network(setup.seed), setup, digits):
             log_epoch(client, run_id, epoch)
 
 

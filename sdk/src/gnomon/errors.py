@@ -121,7 +121,7 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
 
 
 def api_error(status: int, problem: Problem | None, *, retry_after_secs: float | None = None) -> ApiError:
-    """The exception for an error answer; `problem` is None when the answer was not one of ours (a proxy's page, say)."""
+    """The exception for an error answer; `problem` is None when the answer was not one of ours (a proxy's page)."""
     if problem is None:
         detail = f"the answer was HTTP {status} without a Gnomon problem; is this the address of a Gnomon server?"
         problem = Problem(type="about:blank", title="", status=status, detail=detail, code="not_gnomon")

@@ -81,8 +81,12 @@ class Manifest(Struct, frozen=True):
 Progress = Callable[[Run, int, int], None]
 
 
+def quietly(run: Run, done: int, total: int) -> None:
+    """Nobody is watching."""
+
+
 def export_experiment(
-    client: Client, experiment: ExperimentResponse, to: Path, *, progress: Progress = lambda run, done, total: None
+    client: Client, experiment: ExperimentResponse, to: Path, *, progress: Progress = quietly
 ) -> Manifest:
     """Write the experiment into the new directory `to`; `progress` hears of each run that is done."""
     if to.exists() and (not to.is_dir() or any(to.iterdir())):

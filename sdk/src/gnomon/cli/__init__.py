@@ -33,10 +33,10 @@ _ELSEWHERE = {"server": "pip install gnomon"}
 class Commands(click.Group):
     """Loads a command when it is named, and turns what can go wrong into a sentence."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return sorted({*_COMMANDS, *_ELSEWHERE, *(point.name for point in _plugins())})
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the same
         if where := _COMMANDS.get(cmd_name):
             module, _, attribute = where.partition(":")
             return _command(getattr(import_module(module), attribute), cmd_name)
@@ -111,7 +111,7 @@ def _absent(name: str, *, install: str) -> click.Command:
         context_settings={"ignore_unknown_options": True, "help_option_names": []},
     )
     @click.argument("rest", nargs=-1, type=click.UNPROCESSED)
-    def absent(rest: tuple[str, ...]) -> None:
+    def absent(rest: tuple[str, ...]) -> None:  # noqa: ARG001 - whatever follows, the answer is the same
         raise GnomonError(f"`gnomon {name}` is not installed here: {install}")
 
     return absent

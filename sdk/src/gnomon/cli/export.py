@@ -11,7 +11,7 @@ import click
 from gnomon.cli.session import Session, json_option, pass_session
 from gnomon.cli.text import plain, print_facts, print_json, size
 from gnomon.client.records import Run
-from gnomon.export import Manifest, Progress, export_experiment, verify_export
+from gnomon.export import Manifest, Progress, export_experiment, quietly, verify_export
 
 
 @click.command()
@@ -61,7 +61,7 @@ def _tell(manifest: Manifest, headline: str, as_json: bool) -> None:
 def _progress() -> Iterator[Progress]:
     """A bar on a terminal with rich; silence elsewhere."""
     if not sys.stderr.isatty() or find_spec("rich") is None:
-        yield lambda run, done, total: None
+        yield quietly
         return
     from rich.console import Console
     from rich.markup import escape

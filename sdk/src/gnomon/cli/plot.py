@@ -15,6 +15,8 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _BRAILLE = 0x2800
 CROSS = "✕"
 NAN = "NaN"
+# The power of ten that is still a double, to the digits that a label shows.
+LARGEST_POWER = 308.2547
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def _labels(low: float, high: float, height: int, log_y: bool) -> list[str]:
         share = 1 - row / max(1, height - 1)
         value = low * (1 - share) + high * share
         labelled = row in (0, height - 1) or (row % 4 == 0 and height - 1 - row >= 3)
-        labels.append(_short(10**value if log_y else value) if labelled else "")
+        labels.append(_short(10 ** min(value, LARGEST_POWER) if log_y else value) if labelled else "")
     return labels
 
 

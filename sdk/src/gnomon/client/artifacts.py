@@ -106,7 +106,7 @@ class Artifacts:
         return target
 
     def _pieces(self, run_id: str, path: str) -> Iterator[bytes]:
-        """The bytes in order; a broken connection is taken up where it broke. Raises at the end if the hash is wrong."""
+        """The bytes in order; a broken connection is taken up where it broke. Raises at the end on a wrong hash."""
         where = path_of("experiments", "runs", run_id, "artifacts", *path.split("/"))
         digest = hashlib.sha256()
         etag, received, resumes = "", 0, 0
@@ -175,7 +175,7 @@ class _Upload:
     def __init__(self, source: str | PurePath | bytes, *, name: str) -> None:
         self.name = name
         self._source = source
-        self._size = len(source) if isinstance(source, bytes) else os.stat(source).st_size
+        self._size = len(source) if isinstance(source, bytes) else Path(source).stat().st_size
         self.sha256 = ""
         boundary = secrets.token_hex(16)
         # As browsers write it (WHATWG, multipart/form-data encoding): only these three characters are escaped.
@@ -210,7 +210,7 @@ class _Upload:
                 yield self._source[start : start + PIECE_BYTES]
             return
         left = self._size
-        with open(self._source, "rb") as file:
+        with Path(self._source).open("rb") as file:
             # A log that grows meanwhile is sent as long as it was when we looked.
             while left and (piece := file.read(min(PIECE_BYTES, left))):
                 left -= len(piece)

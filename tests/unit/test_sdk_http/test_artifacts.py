@@ -4,12 +4,11 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from test_sdk_transport import Answer, Serve, serve
 
 import gnomon
 from gnomon.client.artifacts import PIECE_BYTES, place_below
 
-__all__ = ["serve"]
+from .scripted import Answer, Serve
 
 DATA = bytes(range(256)) * 4096
 DIGEST = hashlib.sha256(DATA).hexdigest()

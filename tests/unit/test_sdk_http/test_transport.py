@@ -1,13 +1,7 @@
-"""How the client behaves on a bad network: what it sends again, how long it waits, and what it then says.
-
-The server here is a script of answers over a real socket, not an imitation of the API.
-"""
+"""How the client behaves on a bad network: what it sends again, how long it waits, and what it then says."""
 
 import socket
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -17,103 +11,7 @@ from gnomon.client.transport import LONGEST_WAIT_SECS, Transport
 from gnomon.settings import Settings
 from gnomon.wire import Problem
 
-Headers = dict[str, str]
-
-
-@dataclass
-class Answer:
-    status: int = 200
-    body: bytes = b"{}"
-    headers: Headers = field(default_factory=dict)
-    # Send only so many bytes of the body, then cut the connection; -1 cuts it before any answer.
-    cut_after: int | None = None
-
-
-@dataclass
-class Asked:
-    method: str
-    target: str
-    headers: Headers
-    body: bytes
-
-
-class Script:
-    """Answers in turn, the last one for ever, and remembers what was asked."""
-
-    def __init__(self, answers: Sequence[Answer]) -> None:
-        self.asked: list[Asked] = []
-        self._answers = [*answers]
-
-    def next(self, asked: Asked) -> Answer:
-        self.asked.append(asked)
-        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-
-
-class ScriptedServer:
-    def __init__(self, *answers: Answer) -> None:
-        script = self.script = Script(answers)
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def answer(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                asked = Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body)
-                answer = script.next(asked)
-                if answer.cut_after == -1:
-                    self.close_connection = True
-                    self.connection.shutdown(socket.SHUT_RDWR)
-                    return
-                self.send_response(answer.status)
-                for name, value in answer.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(answer.body)))
-                self.end_headers()
-                self.wfile.write(answer.body if answer.cut_after is None else answer.body[: answer.cut_after])
-                if answer.cut_after is not None:
-                    self.close_connection = True
-                    self.wfile.flush()
-                    self.connection.shutdown(socket.SHUT_RDWR)
-
-            do_GET = do_POST = do_PATCH = do_DELETE = answer
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Quiet."""
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
-
-
-Serve = Callable[..., tuple[gnomon.Client, Script, list[float]]]
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """`serve(answers…)` gives a client of such a server, what it was asked, and how long the client waited."""
-    closing: list[Callable[[], None]] = []
-
-    def start(
-        *answers: Answer, api_key: str | None = None, tenant: str | None = None
-    ) -> tuple[gnomon.Client, Script, list[float]]:
-        server = ScriptedServer(*answers)
-        waits: list[float] = []
-        transport = Transport(
-            Settings(url=server.url, api_key=api_key, tenant=tenant), sleep=waits.append, jitter=lambda: 1.0
-        )
-        client = gnomon.Client(transport=transport)
-        closing.extend([client.close, server.close])
-        return client, server.script, waits
-
-    yield start
-    for close in closing:
-        close()
+from .scripted import Answer, Serve
 
 
 def problem(status: int, code: str, detail: str = "no") -> Answer:
@@ -243,7 +141,7 @@ def test_a_problem_becomes_its_exception(serve: Serve, status: int, code: str, k
 
 def test_an_answer_of_something_else_is_said_to_be_that(serve: Serve) -> None:
     client, _, _ = serve(Answer(200, b"<html>hello</html>"))
-    with pytest.raises(gnomon.GnomonError, match="is http://127.0.0.1:[0-9]+ the right address"):
+    with pytest.raises(gnomon.GnomonError, match=r"is http://127.0.0.1:[0-9]+ the right address"):
         client.runs.get("r1")
 
 
