@@ -179,6 +179,7 @@ _ZERO: sa.ColumnElement[float] = sa.literal_column("0.0", sa.Double())
 _ONE: sa.ColumnElement[int] = sa.literal_column("1", t.Int)
 _GREATEST: sa.ColumnElement[float] = sa.literal_column(repr(MAX_DOUBLE), sa.Double())
 
+Number = sa.ColumnElement[float] | sa.ColumnElement[int]
 Column = list[int] | list[float] | list[float | None]
 Index = NDArray[np.intp]
 
@@ -315,7 +316,7 @@ def _merge(connection: Connection) -> Insert:
     old, new = t.series_base.c, insert.excluded
     old_last = (old.last_step, old.last_ms, sa.func.coalesce(old.last_value, _ZERO))
     new_last = (new.last_step, new.last_ms, sa.func.coalesce(new.last_value, _ZERO))
-    head = (
+    head: tuple[Number, ...] = (
         sa.bindparam("head_step", type_=sa.Double()),
         sa.bindparam("head_ms", type_=t.Int),
         sa.bindparam("head_value", type_=sa.Double()),
@@ -340,6 +341,12 @@ def _merge(connection: Connection) -> Insert:
     return insert.on_conflict_do_update(index_elements=["tenant", "run", "key"], set_=changes)
 
 
+def finite_sum(values: Floats) -> float:
+    """The sum of finite values, at most the largest double."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.nan_to_num(values.sum(), nan=0.0, posinf=MAX_DOUBLE, neginf=-MAX_DOUBLE))
+
+
 def saturating_sum(a: sa.ColumnElement[float], b: sa.ColumnElement[float]) -> sa.ColumnElement[float]:
     """a + b, at most the largest double: infinity minus infinity would be NULL in one database, an error in another."""
     return sa.case(
@@ -349,7 +356,7 @@ def saturating_sum(a: sa.ColumnElement[float], b: sa.ColumnElement[float]) -> sa
     )
 
 
-def _is_beyond(a: Sequence[sa.ColumnElement[float]], b: Sequence[sa.ColumnElement[float]]) -> sa.ColumnElement[bool]:
+def _is_beyond(a: Sequence[Number], b: Sequence[Number]) -> sa.ColumnElement[bool]:
     """(step, time, value) a > b, spelled out: SQLite compares row values only one by one here."""
     return sa.or_(a[0] > b[0], sa.and_(a[0] == b[0], sa.or_(a[1] > b[1], sa.and_(a[1] == b[1], a[2] > b[2]))))
 

@@ -1,0 +1,166 @@
+"""Rows of `chunk_`: their statistics without their bytes, their bytes when they are needed, and writing them."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, pairwise
+from typing import NamedTuple
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from gnomon_server.model.ids import KeyId, RowId, TenantId
+from gnomon_server.model.points import Points
+from gnomon_server.store.meta import tables as t
+from gnomon_server.store.points import codec
+from gnomon_server.store.points.compiled import HotInsert
+from gnomon_server.store.points.summaries import finite_sum
+
+# At most so many points a chunk: large enough to pack well, small enough to decode in a quarter of a millisecond.
+MAX_POINTS = 32_768
+
+_IN_LIST = 900
+_FETCHED_AT_ONCE = 8
+
+Place = tuple[int, int]  # gen, part: where a chunk stands in the arrival of its series
+
+
+class ChunkStats(NamedTuple):
+    """What is known of a chunk without its bytes: a row of `chunk_` but for codec and data."""
+
+    run: RowId
+    key: KeyId
+    gen: int
+    part: int
+    n: int
+    nonfinite: int
+    lo: float
+    hi: float
+    lo_ms: int
+    hi_ms: int
+    first: float | None
+    last: float | None
+    low: float | None
+    high: float | None
+    total: float
+
+    @property
+    def place(self) -> Place:
+        return (self.gen, self.part)
+
+
+class NewChunk(NamedTuple):
+    """A chunk to be written."""
+
+    stats: ChunkStats
+    codec: int
+    data: bytes
+
+
+def list_chunks(connection: Connection, runs: Sequence[RowId], keys: Sequence[KeyId] | None) -> list[ChunkStats]:
+    """The chunks of the runs, of some keys or of all, each series in the order of arrival."""
+    chunk = t.chunk.c
+    columns = [chunk[name] for name in ChunkStats._fields]
+    query = sa.select(*columns).order_by(chunk.run, chunk.key, chunk.gen, chunk.part)
+    if keys is not None and len(keys) <= _IN_LIST:
+        query = query.where(chunk.key.in_(keys))
+    found: list[ChunkStats] = []
+    for start in range(0, len(runs), _IN_LIST):
+        part = query.where(chunk.run.in_(runs[start : start + _IN_LIST]))
+        found.extend(map(ChunkStats._make, connection.execute(part)))
+    if keys is not None and len(keys) > _IN_LIST:
+        wanted = set(keys)
+        found = [stats for stats in found if stats.key in wanted]
+    return found
+
+
+class ChunkReader:
+    """Hands out the bytes of chunks that will be wanted in a known order, asking for a few at a time.
+
+    So a long series is read in bounded memory and a short one by one question. The chunks are of one series.
+    """
+
+    def __init__(self, connection: Connection, wanted: Iterable[ChunkStats]) -> None:
+        self._connection = connection
+        self._wanted = iter(wanted)
+        self._held: dict[Place, codec.EncodedChunk] = {}
+
+    def take(self, stats: ChunkStats) -> codec.EncodedChunk:
+        """The next chunk of the order; the same one is not handed out twice."""
+        if stats.place not in self._held:
+            self._fetch()
+        if stats.place not in self._held:
+            raise codec.DamagedPoints(f"chunk {stats.place} of run {stats.run}, key {stats.key} is not in the snapshot")
+        return self._held.pop(stats.place)
+
+    def _fetch(self) -> None:
+        batch = list(islice(self._wanted, _FETCHED_AT_ONCE))
+        if not batch:
+            return
+        chunk = t.chunk.c
+        query = sa.select(chunk.gen, chunk.part, chunk.codec, chunk.n, chunk.data).where(
+            chunk.run == batch[0].run,
+            chunk.key == batch[0].key,
+            sa.tuple_(chunk.gen, chunk.part).in_([stats.place for stats in batch]),
+        )
+        for gen, part, code, n, data in self._connection.execute(query):
+            self._held[gen, part] = codec.EncodedChunk(code, n, data)
+
+
+def build(run: RowId, key: KeyId, gen: int, points: Points, packer: codec.Packer = codec.ZSTD) -> Iterator[NewChunk]:
+    """Chunks of points that are in order: as few as `MAX_POINTS` allows, all about the same size."""
+    pieces = -(-len(points) // MAX_POINTS)
+    bounds = [len(points) * piece // pieces for piece in range(pieces + 1)]
+    for part, (start, end) in enumerate(pairwise(bounds)):
+        piece = Points(points.step[start:end], points.time_ms[start:end], points.value[start:end])
+        yield NewChunk(_statistics(run, key, gen, part, piece), *codec.encode(piece, packer))
+
+
+def _statistics(run: RowId, key: KeyId, gen: int, part: int, points: Points) -> ChunkStats:
+    value = points.value
+    finite = value[np.isfinite(value)]
+    return ChunkStats(
+        run=run,
+        key=key,
+        gen=gen,
+        part=part,
+        n=len(value),
+        nonfinite=len(value) - len(finite),
+        lo=float(points.step[0]),
+        hi=float(points.step[-1]),
+        lo_ms=int(points.time_ms.min()),
+        hi_ms=int(points.time_ms.max()),
+        first=_nullable(value[0]),
+        last=_nullable(value[-1]),
+        low=float(finite.min()) if len(finite) else None,
+        high=float(finite.max()) if len(finite) else None,
+        total=finite_sum(finite),
+    )
+
+
+def _nullable(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def insert(connection: Connection, tenant: TenantId, chunks: Sequence[NewChunk]) -> None:
+    """Write new chunks."""
+    _INSERT.run(connection, [(tenant, *chunk.stats, chunk.codec, chunk.data) for chunk in chunks])
+
+
+def delete(connection: Connection, tenant: TenantId, chunks: Sequence[ChunkStats]) -> int:
+    """Remove chunks that others replace; how many there were."""
+    if not chunks:
+        return 0
+    base = t.chunk_base
+    statement = sa.delete(base).where(
+        base.c.tenant == tenant,
+        *(base.c[name] == sa.bindparam(f"old_{name}") for name in ("run", "key", "gen", "part")),
+    )
+    rows = [{"old_run": c.run, "old_key": c.key, "old_gen": c.gen, "old_part": c.part} for c in chunks]
+    return connection.execute(statement, rows).rowcount
+
+
+_COLUMNS = ("tenant", *ChunkStats._fields, "codec", "data")
+_INSERT = HotInsert(
+    _COLUMNS, lambda _connection: sa.insert(t.chunk_base).values({name: sa.bindparam(name) for name in _COLUMNS})
+)

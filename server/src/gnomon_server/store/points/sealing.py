@@ -1,0 +1,216 @@
+"""Sealing: the tail of a run becomes chunks, off the path of commits.
+
+`prepare` does the long part on a reader's snapshot: it decodes, orders, drops repeats, merges small chunks at the end
+of a series with what is new, and packs. `commit` does the short part on the writer: it changes nothing unless every
+segment of the plan is still there. A run that was purged meanwhile, or sealed by another, has lost them; so a plan is
+carried out at most once, and everything else it says then still holds, because chunks change only with segments.
+
+Sizes: a chunk at the end is taken in again while it is under half full, at most twice what it is merged with, and the
+whole stays under `chunks.MAX_POINTS`. So a point is packed again a logarithmic number of times, small chunks are few,
+and settled ones hold 16 to 32 thousand points.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from gnomon_server.model.ids import KeyId, RowId, TenantId
+from gnomon_server.model.points import Floats, Points
+from gnomon_server.store.meta import tables as t
+from gnomon_server.store.points import chunks, tail
+from gnomon_server.store.points.chunks import ChunkStats, NewChunk
+from gnomon_server.store.points.summaries import finite_sum, saturating_sum
+
+_FULL = chunks.MAX_POINTS // 2
+# A plan takes at most about so many points, so that one that fell behind is caught up with in bounded memory.
+_MOST_POINTS = 8 * chunks.MAX_POINTS
+
+
+class Repeats(NamedTuple):
+    """What the summary of a series counted too much."""
+
+    key: KeyId
+    n: int
+    nonfinite: int
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class SealPlan:
+    """What one commit will do: these segments and old chunks go, the new chunks come, summaries are put right."""
+
+    run: RowId
+    segments: Sequence[int]
+    points: int
+    old: Sequence[ChunkStats]
+    new: Sequence[NewChunk]
+    repeats: Sequence[Repeats]
+    late: Sequence[KeyId]
+
+
+class DueRun(NamedTuple):
+    """A run whose tail should be sealed."""
+
+    tenant: TenantId
+    run: RowId
+    points: int
+    segments: int
+
+
+class SealSchedule:
+    """Decides which tails are due: large ones, ones of many segments, and ones that have stood still for a while.
+
+    Segments carry no time, so "standing still" is what this object has seen itself. It forgets nothing that matters:
+    after a restart an idle tail waits one `idle_ms` more.
+    """
+
+    def __init__(self, *, points: int = 40_000, segments: int = 512, idle_ms: int = 60_000) -> None:
+        self._points = points
+        self._segments = segments
+        self._idle_ms = idle_ms
+        self._seen: dict[tuple[TenantId, RowId], tuple[int, int]] = {}  # last segment, since when
+
+    def due(self, system_connection: Connection, now_ms: int) -> list[DueRun]:
+        """The runs to seal now, the largest tails first. The connection sees all tenants."""
+        segment = t.segment_base.c
+        query = sa.select(
+            segment.tenant, segment.run, sa.func.sum(segment.n), sa.func.count(), sa.func.max(segment.id)
+        ).group_by(segment.tenant, segment.run)
+        seen: dict[tuple[TenantId, RowId], tuple[int, int]] = {}
+        due: list[DueRun] = []
+        for tenant, run, points, count, last in system_connection.execute(query):
+            before = self._seen.get((tenant, run))
+            since = before[1] if before is not None and before[0] == last else now_ms
+            seen[tenant, run] = (last, since)
+            if points >= self._points or count >= self._segments or now_ms - since >= self._idle_ms:
+                due.append(DueRun(tenant, run, int(points), count))
+        self._seen = seen
+        return sorted(due, key=lambda each: -each.points)
+
+
+def prepare(read_connection: Connection, run: RowId) -> SealPlan | None:
+    """Plan the sealing of the segments of a run, the first of them if there are very many; None when it has none."""
+    rows = tail.read_segments(read_connection, [run], until=_last_to_seal(read_connection, run)).get(run)
+    if not rows:
+        return None
+    tails = dict(tail.split_by_key([data for _, data in rows], None))
+    stored: dict[KeyId, list[ChunkStats]] = {}
+    for stats in chunks.list_chunks(read_connection, [run], sorted(tails)):
+        stored.setdefault(stats.key, []).append(stats)
+    late = sorted(key for _, key in tail.late_series(read_connection, [run]))
+    generation = rows[-1][0]
+    old: list[ChunkStats] = []
+    new: list[NewChunk] = []
+    repeats: list[Repeats] = []
+    for key, series_tail in tails.items():
+        points = series_tail.points
+        if key in late:
+            is_kept = tail.kept(read_connection, series_tail, stored.get(key, ()))
+            if not is_kept.all():
+                repeats.append(_repeats(key, points.value[~is_kept]))
+                points = tail.take(points, is_kept)
+        if len(points):
+            replaced = _to_merge(stored.get(key, ()), len(points))
+            old += replaced
+            merged = tail.in_order(tail.concatenate([*_decode(read_connection, replaced), points]))
+            new += chunks.build(run, key, generation, merged)
+    return SealPlan(
+        run=run,
+        segments=[number for number, _ in rows],
+        points=sum(len(each.points) for each in tails.values()),
+        old=old,
+        new=new,
+        repeats=repeats,
+        late=late,
+    )
+
+
+def _last_to_seal(connection: Connection, run: RowId) -> int:
+    segment = t.segment.c
+    total = 0
+    last = 0
+    for last, n in connection.execute(sa.select(segment.id, segment.n).where(segment.run == run).order_by(segment.id)):
+        total += n
+        if total >= _MOST_POINTS:
+            break
+    return last
+
+
+def commit(write_connection: Connection, tenant: TenantId, plan: SealPlan) -> bool:
+    """Carry out a plan in the caller's transaction; False, and nothing changed, when it was overtaken."""
+    segment, base = t.segment.c, t.segment_base.c
+    first, last = plan.segments[0], plan.segments[-1]
+    present = write_connection.scalars(
+        sa.select(segment.id).where(segment.run == plan.run, segment.id.between(first, last)).with_for_update()
+    ).all()
+    if sorted(present) != list(plan.segments):
+        return False
+    write_connection.execute(
+        sa.delete(t.segment_base).where(base.tenant == tenant, base.run == plan.run, base.id.between(first, last))
+    )
+    removed = chunks.delete(write_connection, tenant, plan.old)
+    if removed != len(plan.old):
+        raise RuntimeError(f"run {plan.run} has lost {len(plan.old) - removed} chunks, though its segments were there")
+    chunks.insert(write_connection, tenant, plan.new)
+    _correct(write_connection, tenant, plan)
+    return True
+
+
+def _correct(connection: Connection, tenant: TenantId, plan: SealPlan) -> None:
+    """Take the repeats out of the summaries, and clear `late` unless points came since: they may hold more."""
+    base = t.series_base.c
+    mine = sa.and_(base.tenant == tenant, base.run == plan.run, base.key == sa.bindparam("of_key"))
+    if plan.repeats:
+        statement = (
+            sa.update(t.series_base)
+            .where(mine)
+            .values(
+                n=base.n - sa.bindparam("minus_n", type_=t.Int),
+                nonfinite=base.nonfinite - sa.bindparam("minus_nonfinite", type_=t.Int),
+                total=saturating_sum(base.total, sa.bindparam("plus_total", type_=sa.Double)),
+            )
+        )
+        connection.execute(
+            statement,
+            [
+                {"of_key": each.key, "minus_n": each.n, "minus_nonfinite": each.nonfinite, "plus_total": -each.total}
+                for each in plan.repeats
+            ],
+        )
+    if plan.late:
+        segment = t.segment.c
+        newer = connection.scalar(
+            sa.select(segment.id).where(segment.run == plan.run, segment.id > plan.segments[-1]).limit(1)
+        )
+        if newer is None:
+            cleared = sa.update(t.series_base).where(mine).values(late=0)
+            connection.execute(cleared, [{"of_key": key} for key in plan.late])
+
+
+def _to_merge(stored: Sequence[ChunkStats], points: int) -> list[ChunkStats]:
+    """The chunks at the end of a series that are packed anew with so many points that follow them."""
+    begin = len(stored)
+    size = points
+    while begin and _is_worth_merging(stored[begin - 1].n, size):
+        begin -= 1
+        size += stored[begin].n
+    return list(stored[begin:])
+
+
+def _is_worth_merging(n: int, size: int) -> bool:
+    return n < _FULL and n <= 2 * size and n + size <= chunks.MAX_POINTS
+
+
+def _decode(connection: Connection, wanted: Sequence[ChunkStats]) -> list[Points]:
+    reader = chunks.ChunkReader(connection, wanted)
+    encoded = [reader.take(stats) for stats in wanted]
+    return [Points(chunk.step(), chunk.time_ms(), chunk.value()) for chunk in encoded]
+
+
+def _repeats(key: KeyId, values: Floats) -> Repeats:
+    finite = values[np.isfinite(values)]
+    return Repeats(key, len(values), len(values) - len(finite), finite_sum(finite))

@@ -1,0 +1,375 @@
+"""The contract of the point store, under random schedules against a model, and its rules one by one.
+
+The schedules run with chunks of a few points, so that merging, interleaving and windows happen all the time.
+"""
+
+import math
+import random
+import struct
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pysqlite3.dbapi2 as sqlite
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from gnomon_server.model.ids import KeyId, RowId, TenantId
+from gnomon_server.model.points import Points
+from gnomon_server.store.meta import tables as t
+from gnomon_server.store.meta.engine import Database
+from gnomon_server.store.points import chunks, downsample, purge, read, sealing, segments, summaries
+from gnomon_server.store.points.codec import DamagedPoints
+
+Point = tuple[float, int, float]  # step, time, value
+Entry = tuple[int, float, int, float]  # key and a point
+
+TENANT = TenantId(1)
+RUNS = [RowId(1), RowId(2)]
+KEYS = [KeyId(1), KeyId(2), KeyId(300)]
+NAN_PAYLOAD = struct.unpack("<d", struct.pack("<Q", 0x7FF8_0000_DEAD_BEEF))[0]
+VALUES = (0.0, -0.0, 1.0, 0.5, -2.25, 1e308, -1e308, 5e-324, math.inf, -math.inf, math.nan, NAN_PAYLOAD, 0.1)
+
+
+class World:
+    """A database with one experiment and two runs, written as the server's writer does it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        engine = sa.create_engine(f"sqlite:///{path}", module=sqlite)
+        t.metadata.create_all(engine)
+        with engine.begin() as connection:
+            connection.execute(sa.insert(t.tenant_base), {"id": TENANT, "name": "a", "created_ms": 0})
+            _insert_parent(connection, t.experiment_base, id=1)
+            for run in RUNS:
+                _insert_parent(connection, t.run_base, id=run, uid=str(run), experiment=1, archived_with=None)
+        engine.dispose()
+        self._open()
+
+    def _open(self) -> None:
+        self.database = Database(self.path)
+        self._writer = self.database.open_writer()
+
+    def close(self) -> None:
+        self._writer.close()
+        self.database.close()
+
+    def reopen(self) -> None:
+        self.close()
+        self._open()
+
+    def append(self, *batches: tuple[RowId, Sequence[Entry], bool]) -> list[tuple[RowId, KeyId]]:
+        """Commit batches of (run, entries, identified) as one group; the series that are new."""
+        items = [
+            summaries.FoldItem(run, RowId(1), *_columns(entries), identified) for run, entries, identified in batches
+        ]
+        rows = summaries.fold(items)
+        with self._writer.connection.begin(), self._writer.as_tenant(TENANT) as connection:
+            new = summaries.new_series(connection, rows, set())
+            summaries.write_summaries(connection, TENANT, rows)
+            segments.insert(connection, TENANT, [_segment(item) for item in items])
+        return [(row.run, row.key) for row in new]
+
+    def plan(self, run: RowId) -> sealing.SealPlan | None:
+        with self.database.read(TENANT) as connection:
+            return sealing.prepare(connection, run)
+
+    def commit(self, plan: sealing.SealPlan) -> bool:
+        with self._writer.connection.begin(), self._writer.as_tenant(TENANT) as connection:
+            return sealing.commit(connection, TENANT, plan)
+
+    def seal(self, run: RowId) -> None:
+        plan = self.plan(run)
+        assert plan is None or self.commit(plan)
+
+    def delete(self, run: RowId) -> list[KeyId]:
+        with self._writer.connection.begin(), self._writer.as_tenant(TENANT) as connection:
+            return purge.delete_run(connection, TENANT, run)
+
+    def read(self, run: RowId, steps: tuple[float, float] | None = None) -> dict[KeyId, list[Point]]:
+        with self.database.read(TENANT) as connection:
+            found = read.read_series(connection, run, KEYS, steps=steps)
+        return {key: as_list(points) for key, points in found.items()}
+
+    def summary(self, run: RowId, key: KeyId) -> sa.Row[tuple[object, ...]]:
+        with self.database.read(TENANT) as connection:
+            series = t.series
+            return connection.execute(sa.select(series).where(series.c.run == run, series.c.key == key)).one()
+
+
+def _insert_parent(connection: Connection, base: sa.Table, **values: object) -> None:
+    row = {column.name: 0 if isinstance(column.type, sa.BigInteger) else "" for column in base.columns}
+    connection.execute(sa.insert(base), {**row, "tenant": TENANT, **values})
+
+
+def _columns(entries: Sequence[Entry]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    key, step, time_ms, value = zip(*entries, strict=True)
+    return np.array(key, np.uint32), np.array(step, float), np.array(time_ms, np.int64), np.array(value, float)
+
+
+def _segment(item: summaries.FoldItem) -> segments.SegmentRow:
+    data = segments.encode(item.key, item.step, item.time_ms, item.value, identified=item.identified)
+    return segments.SegmentRow(item.run, len(item.value), data)
+
+
+def as_list(points: Points) -> list[Point]:
+    return list(zip(points.step.tolist(), points.time_ms.tolist(), points.value.tolist(), strict=True))
+
+
+def bits(points: Sequence[Point]) -> list[tuple[float, int, bytes]]:
+    """Points as they compare exactly: NaN with its payload, -0.0 apart from 0.0."""
+    return [(step, time_ms, struct.pack("<d", value)) for step, time_ms, value in points]
+
+
+class Model:
+    """What the store must hold, by the words of the contract alone."""
+
+    def __init__(self) -> None:
+        self.series: dict[tuple[RowId, int], list[Point]] = {}
+
+    def append(self, run: RowId, entries: Sequence[Entry], identified: bool) -> None:
+        for key, *point in entries:
+            series = self.series.setdefault((run, key), [])
+            if identified or bits([tuple(point)])[0] not in bits(series):
+                series.append(tuple(point))
+
+    def read(self, run: RowId, key: int) -> list[Point]:
+        return sorted(self.series.get((run, key), []), key=lambda point: point[0])
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path / "gnomon.db")
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "MAX_POINTS", 8)
+    monkeypatch.setattr(sealing, "_FULL", 4)
+
+
+def _random_entries(random_: random.Random, clock: int, values: Sequence[float] = VALUES) -> list[Entry]:
+    """Mostly onward, sometimes back; few times and values, so that exact repeats are common."""
+    base = clock if random_.random() < 0.7 else random_.randrange(clock + 1)
+    return [
+        (
+            random_.choice(KEYS),
+            (base + offset) / random_.choice((1, 1, 1, 4)),
+            1_000 + random_.randrange(2),
+            random_.choice(values),
+        )
+        for offset in range(random_.randrange(1, 9))
+    ]
+
+
+def _check(world: World, model: Model, random_: random.Random) -> None:
+    run = random_.choice(RUNS)
+    whole = world.read(run)
+    for key in KEYS:
+        assert bits(whole[key]) == bits(model.read(run, key))
+    lo, hi = sorted(random_.uniform(-1, 60) for _ in range(2))
+    offset, limit = random_.randrange(40), random_.randrange(1, 30)
+    part = world.read(run, steps=(lo, hi))
+    with world.database.read(TENANT) as connection:
+        windows = read.read_window(connection, run, KEYS, offset=offset, limit=limit)
+        blocks = {key: [as_list(block) for block in read.iter_series(connection, run, key)] for key in KEYS}
+        lengths = {key: len(series) for (_, key), series in read.open_series(connection, [run]).items()}
+    for key in KEYS:
+        want = model.read(run, key)
+        assert bits(part[key]) == bits([point for point in want if lo <= point[0] <= hi])
+        assert windows[key].total == len(want) == lengths.get(key, 0)
+        assert bits(as_list(windows[key].points)) == bits(want[offset : offset + limit])
+        assert bits([point for block in blocks[key] for point in block]) == bits(want)
+        assert all(blocks[key])
+
+
+def _check_summaries(world: World, model: Model) -> None:
+    """After sealing, with nothing late, the summary tells of exactly the points that are read."""
+    for (run, key), points in model.series.items():
+        row = world.summary(run, KeyId(key))
+        finite = [value for _, _, value in points if math.isfinite(value)]
+        last = max(points, key=lambda point: (point[0], point[1], 0.0 if math.isnan(point[2]) else point[2]))
+        assert (row.n, row.nonfinite, row.late) == (len(points), len(points) - len(finite), 0)
+        assert (row.last_step, row.last_ms) == last[:2]
+        assert row.first_step == min(step for step, _, _ in points)
+        assert row.low == (min(finite) if finite else None)
+        assert row.high == (max(finite) if finite else None)
+        if all(abs(value) < 1e300 for value in finite):
+            assert row.total == pytest.approx(math.fsum(finite))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_schedule_reads_as_the_model(world: World, small_chunks: None, seed: int) -> None:
+    random_, model = random.Random(seed), Model()
+    waiting: list[sealing.SealPlan] = []
+    for clock in range(120):
+        action = random_.random()
+        run = random_.choice(RUNS)
+        if action < 0.55:
+            group = [
+                (random_.choice(RUNS), _random_entries(random_, clock // 3), random_.random() < 0.5)
+                for _ in range(random_.randrange(1, 4))
+            ]
+            new = world.append(*group)
+            seen = set(model.series)
+            for each in group:
+                model.append(*each)
+            assert set(new) == set(model.series) - seen
+        elif action < 0.70:
+            plan = world.plan(run)
+            if plan is not None:
+                waiting.append(plan)
+        elif action < 0.85 and waiting:
+            # A plan that waited may have been overtaken by another, or by the deletion of its run: then nothing happens.
+            world.commit(waiting.pop(random_.randrange(len(waiting))))
+        elif action < 0.87:
+            assert set(world.delete(run)) == {key for owner, key in model.series if owner == run}
+            model.series = {pair: points for pair, points in model.series.items() if pair[0] != run}
+        elif action < 0.90:
+            world.reopen()
+        _check(world, model, random_)
+    for run in RUNS:
+        world.seal(run)
+        assert world.plan(run) is None
+    _check(world, model, random_)
+    _check_summaries(world, model)
+
+
+def test_a_plan_is_carried_out_once(world: World) -> None:
+    world.append((RUNS[0], [(1, 0.0, 1, 0.5), (2, 0.0, 1, 0.5)], True))
+    plans = [world.plan(RUNS[0]), world.plan(RUNS[0])]
+    assert [world.commit(plan) for plan in plans if plan is not None] == [True, False]
+    assert world.read(RUNS[0])[KEYS[0]] == [(0.0, 1, 0.5)]
+
+
+def test_sealing_a_purged_run_changes_nothing(world: World) -> None:
+    world.append((RUNS[0], [(1, 0.0, 1, 0.5)], True))
+    plan = world.plan(RUNS[0])
+    assert plan is not None
+    assert world.delete(RUNS[0]) == [KEYS[0]]
+    assert not world.commit(plan)
+    assert world.read(RUNS[0])[KEYS[0]] == []
+
+
+def test_points_that_came_while_a_plan_was_made_stay_in_the_tail(world: World) -> None:
+    world.append((RUNS[0], [(1, 0.0, 1, 0.5)], False))
+    plan = world.plan(RUNS[0])
+    world.append((RUNS[0], [(1, 0.0, 1, 0.5), (1, 1.0, 1, 0.5)], False))
+    assert plan is not None
+    assert world.commit(plan)
+    assert world.read(RUNS[0])[KEYS[0]] == [(0.0, 1, 0.5), (1.0, 1, 0.5)]
+    assert world.summary(RUNS[0], KEYS[0]).late == 1
+    world.seal(RUNS[0])
+    row = world.summary(RUNS[0], KEYS[0])
+    assert (row.n, row.late, row.total) == (2, 0, 1.0)
+
+
+@pytest.mark.parametrize("is_sealed_between", [True, False])
+def test_only_a_point_without_identity_can_be_a_repeat(world: World, is_sealed_between: bool) -> None:
+    for identified in (False, True, True, False):
+        world.append((RUNS[0], [(1, 3.0, 7, math.nan)], identified))
+        if is_sealed_between:
+            world.seal(RUNS[0])
+    assert len(world.read(RUNS[0])[KEYS[0]]) == 3
+
+
+def test_points_in_order_are_never_late(world: World) -> None:
+    for number in range(5):
+        world.append((RUNS[0], [(1, float(number), 1, 0.5), (1, float(number), 2, 0.5)], False))
+    assert world.summary(RUNS[0], KEYS[0]).late == 0
+
+
+def test_a_total_stays_finite(world: World) -> None:
+    for value in (1e308, 1e308, -1e308, -1e308, -1e308, -1e308):
+        world.append((RUNS[0], [(1, 0.0, 1, value)], True))
+    total = world.summary(RUNS[0], KEYS[0]).total
+    assert isinstance(total, float)
+    assert math.isfinite(total)
+
+
+def test_a_window_decodes_only_what_it_touches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "MAX_POINTS", 100)
+    world.append((RUNS[0], [(1, float(step), step, step / 3) for step in range(10_000)], True))
+    world.seal(RUNS[0])
+    taken: list[int] = []
+    take = chunks.ChunkReader.take
+    monkeypatch.setattr(chunks.ChunkReader, "take", lambda self, stats: taken.append(stats.n) or take(self, stats))
+    with world.database.read(TENANT) as connection:
+        window = read.read_window(connection, RUNS[0], KEYS[:1], offset=5_050, limit=100)[KEYS[0]]
+    assert window.total == 10_000
+    assert window.points.step.tolist() == [float(step) for step in range(5_050, 5_150)]
+    assert len(taken) <= 2
+
+
+def test_small_chunks_are_merged_as_a_series_grows(world: World) -> None:
+    for number in range(60):
+        entries = [(1, float(number * 500 + step), 1, 0.5) for step in range(500)]
+        world.append((RUNS[0], entries, True))
+        world.seal(RUNS[0])
+    with world.database.read(TENANT) as connection:
+        sizes = [stats.n for stats in chunks.list_chunks(connection, RUNS[:1], None)]
+    assert sum(sizes) == 30_000
+    assert len(sizes) <= 8
+    assert max(sizes) > 16_000
+
+
+def test_a_damaged_chunk_is_said_to_be_damaged(world: World) -> None:
+    world.append((RUNS[0], [(1, float(step), 1, step / 7) for step in range(100)], True))
+    world.seal(RUNS[0])
+    engine = sa.create_engine(f"sqlite:///{world.path}", module=sqlite)
+    with engine.begin() as connection:
+        data = bytearray(connection.scalars(sa.select(t.chunk_base.c.data)).one())
+        data[len(data) // 2] ^= 1
+        connection.execute(sa.update(t.chunk_base).values(data=bytes(data)))
+    engine.dispose()
+    with pytest.raises(DamagedPoints, match="checksum"):
+        world.read(RUNS[0])
+
+
+def test_tails_are_due_by_points_by_segments_and_by_rest(world: World) -> None:
+    schedule = sealing.SealSchedule(points=10, segments=3, idle_ms=1_000)
+
+    def due(now_ms: int) -> list[tuple[TenantId, RowId, int, int]]:
+        with world.database.system() as connection:
+            return [tuple(each) for each in schedule.due(connection, now_ms)]
+
+    world.append((RUNS[0], [(1, float(step), 1, 0.5) for step in range(9)], True))
+    world.append((RUNS[1], [(1, 0.0, 1, 0.5)], True))
+    assert due(0) == []
+    world.append((RUNS[0], [(1, 9.0, 1, 0.5)], True))
+    assert due(500) == [(TENANT, RUNS[0], 10, 2)]
+    assert due(1_000) == [(TENANT, RUNS[0], 10, 2), (TENANT, RUNS[1], 1, 1)]
+    world.seal(RUNS[0])
+    world.append((RUNS[1], [(1, 1.0, 1, 0.5)], True))
+    assert due(1_100) == []
+    world.append((RUNS[1], [(1, 2.0, 1, 0.5)], True))
+    assert due(1_200) == [(TENANT, RUNS[1], 3, 3)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("axis", [downsample.STEP, downsample.TIME, downsample.relative_to(900)])
+def test_a_stored_series_reduces_as_its_points_do(
+    world: World, small_chunks: None, seed: int, axis: downsample.Axis
+) -> None:
+    random_ = random.Random(seed)
+    values = [value for value in VALUES if abs(value) != 1e308]  # their sum overflows: its mean means nothing
+    for clock in range(20):
+        world.append((RUNS[0], _random_entries(random_, clock, values), True))
+        if random_.random() < 0.5:
+            world.seal(RUNS[0])
+    with world.database.read(TENANT) as connection:
+        series = list(read.open_series(connection, RUNS[:1]).values())
+        extent = read.extent(series, axis)
+        assert extent is not None
+        for lo, hi in (extent, (extent[0] + 1, extent[1] - 1)):
+            for buckets in (1, 3, 50):
+                got = read.reduce_series(connection, series, axis, lo=lo, hi=max(lo, hi), buckets=buckets)
+                for each, reduced in zip(series, got, strict=True):
+                    points = read.read_series(connection, each.run, [each.key])[each.key]
+                    want = downsample.reduce(axis.of(points), points, lo, max(lo, hi), buckets)
+                    for name in ("x", "first", "last", "low", "high", "count", "nonfinite"):
+                        np.testing.assert_array_equal(getattr(reduced, name), getattr(want, name), name)
+                    np.testing.assert_allclose(reduced.mean, want.mean, rtol=1e-9)
