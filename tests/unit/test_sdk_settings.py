@@ -38,7 +38,7 @@ def test_the_config_file_is_found_below_xdg_config_home(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("url = ", "is not TOML"),
-        ('host = "x"', "unknown setting 'address_'"),
+        ('host = "x"', "unknown setting 'host'"),
         ('url = "ftp://x"', "is no server address"),
         ('url = "http://me:secret@x"', "keep the API key out of the address"),
         ('timeout_secs = "soon"', "positive number of seconds"),
