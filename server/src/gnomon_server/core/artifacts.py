@@ -1,0 +1,216 @@
+"""The rules of artifacts: files of a run, kept whole or not at all.
+
+An upload is answered when the file is on the disk under its digest and then, in one transaction, the row that gives
+it a path. Readers find a row first, so they see a whole file or none. The same content again under the same path
+changes nothing; another content replaces it as the next version. A content that nothing uses any more is kept for a
+grace and then swept.
+"""
+
+import io
+from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from gnomon_server.core.access import Access, Principal
+from gnomon_server.model.entities import Artifact, RunHead
+from gnomon_server.model.errors import ArtifactNotFound, RunArchived, TooLarge, invalid_field
+from gnomon_server.model.ids import TenantId
+from gnomon_server.settings import Settings
+from gnomon_server.store import Connection, Stores
+from gnomon_server.store.blobs import Content
+from gnomon_server.store.meta import artifacts as sql
+from gnomon_server.store.meta import runs as run_sql
+
+_HOUR_MS = 3_600_000
+_SWEPT_AT_ONCE = 200
+# A replaced artifact whose old content was swept between our reading its row and opening its file is looked up again.
+_OPEN_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class OpenArtifact:
+    """An artifact and its file, which the caller closes."""
+
+    artifact: Artifact
+    file: io.FileIO
+
+
+class Artifacts:
+    """Store, list and open the artifacts of one tenant at a time; sweep those of all."""
+
+    def __init__(self, stores: Stores, access: Access, *, settings: Settings, now_ms: Callable[[], int]) -> None:
+        self._stores = stores
+        self._access = access
+        self._now_ms = now_ms
+        self._max_bytes = settings.max_artifact_bytes
+        self._grace_ms = int(settings.artifact_grace_hours * _HOUR_MS)
+        self._has_swept_strays = False
+
+    def refuse_unwritable(self, principal: Principal, run_uid: str) -> None:
+        """Raise when the run takes no artifacts; asked before the body is read, and again when the row is written."""
+        with self._stores.database.read(principal.tenant) as connection:
+            self._writable(connection, run_uid)
+
+    def begin(self, principal: Principal, run_uid: str, path: str) -> "Upload":
+        """Start an upload to a clean path (`names.artifact_path`) of a run."""
+        keep = partial(self._keep, principal, run_uid, path)
+        return Upload(self._stores, principal.tenant, max_bytes=self._max_bytes, keep=keep)
+
+    def list_directory(
+        self, principal: Principal, run_uid: str, directory: str, *, limit: int, offset: int
+    ) -> tuple[int, list[sql.ArtifactEntry]]:
+        """A page of a directory of a run, and how many entries it has; "" is the root. An unknown one is empty."""
+        with self._stores.database.read(principal.tenant) as connection:
+            head = self._find(connection, run_uid)
+            return sql.list_directory(connection, head.row, directory, limit=limit, offset=offset)
+
+    def open(self, principal: Principal, run_uid: str, path: str) -> OpenArtifact:
+        """An artifact with its content, open."""
+        attempts_left = _OPEN_ATTEMPTS
+        while True:
+            with self._stores.database.read(principal.tenant) as connection:
+                head = self._find(connection, run_uid)
+                artifact = sql.find_artifact(connection, head.row, path)
+            if artifact is None:
+                raise ArtifactNotFound(path)
+            attempts_left -= 1
+            try:
+                file = self._stores.blobs.open(principal.tenant, artifact.sha256)
+            except FileNotFoundError:
+                if not attempts_left:
+                    raise
+                continue
+            return OpenArtifact(artifact, file)
+
+    def sweep(self, now_ms: int) -> int:
+        """Remove the contents that nothing has used for the grace; how many were removed.
+
+        Row first, in a transaction, then the file: a crash in between leaves a file without a row, and those are
+        looked for once, by the first sweep of each process.
+        """
+        swept = 0
+        before_ms = now_ms - self._grace_ms
+        while unused := self._find_unused(before_ms):
+            for tenant, sha256s in unused.items():
+                self._delete_rows(tenant, sha256s, before_ms=before_ms)
+                swept += self._sweep_files(tenant, sha256s)
+        if not self._has_swept_strays:
+            blobs = self._stores.blobs
+            swept += sum(
+                self._sweep_files(tenant, sha256s) for tenant in blobs.tenants() for sha256s in blobs.contents(tenant)
+            )
+            self._has_swept_strays = True
+        self._stores.blobs.empty_trash()
+        return swept
+
+    def _keep(self, principal: Principal, run_uid: str, path: str, content: Content) -> Artifact:
+        """Write the row of a published content."""
+        tenant = principal.tenant
+
+        def work(tx: Connection) -> Artifact:
+            head = self._writable(tx, run_uid)
+            old = sql.find_artifact(tx, head.row, path)
+            if old is not None and old.sha256 == content.sha256:
+                return old
+            if old is None:
+                _refuse_clash(tx, head, path)
+            now_ms = self._now_ms()
+            version = 1 if old is None else old.version + 1
+            artifact = Artifact(path, content.sha256, content.size, version, now_ms)
+            sql.add_reference(tx, tenant, sha256=content.sha256, size=content.size)
+            sql.put_artifact(tx, tenant, head.row, artifact)
+            if old is not None:
+                sql.drop_reference(tx, tenant, old.sha256, now_ms=now_ms)
+            return artifact
+
+        return self._stores.writer.call(tenant, work)
+
+    def _find(self, connection: Connection, run_uid: str) -> RunHead:
+        head = run_sql.find_heads(connection, [run_uid]).get(run_uid)
+        if head is None:
+            raise self._access.missing_run(run_uid)
+        return head
+
+    def _writable(self, connection: Connection, run_uid: str) -> RunHead:
+        head = self._find(connection, run_uid)
+        if head.lifecycle_stage != "active":
+            raise RunArchived(run_uid)
+        return head
+
+    def _find_unused(self, before_ms: int) -> dict[TenantId, list[str]]:
+        with self._stores.database.system() as connection:
+            return sql.find_unused(connection, before_ms=before_ms, limit=_SWEPT_AT_ONCE)
+
+    def _delete_rows(self, tenant: TenantId, sha256s: Sequence[str], *, before_ms: int) -> None:
+        self._stores.writer.call(tenant, lambda tx: sql.delete_unused(tx, tenant, sha256s, before_ms=before_ms))
+
+    def _sweep_files(self, tenant: TenantId, sha256s: Sequence[str]) -> int:
+        return sum(
+            self._stores.blobs.sweep(tenant, sha256s[at : at + _SWEPT_AT_ONCE], used=_Used(self._stores, tenant))
+            for at in range(0, len(sha256s), _SWEPT_AT_ONCE)
+        )
+
+
+class Upload:
+    """One file on its way in: `write` its pieces, then `commit`. `close` in every case: it undoes what is not kept."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        tenant: TenantId,
+        *,
+        max_bytes: int,
+        keep: Callable[[Content], Artifact],
+    ) -> None:
+        self._stores = stores
+        self._tenant = tenant
+        self._max_bytes = max_bytes
+        self._keep = keep
+        self._held = ExitStack()
+        self._published: str | None = None
+        self._incoming = stores.blobs.begin(tenant)
+
+    def write(self, piece: bytes) -> None:
+        if self._incoming.size + len(piece) > self._max_bytes:
+            raise TooLarge(f"the file is larger than {self._max_bytes} bytes, the most that this server takes")
+        self._incoming.write(piece)
+
+    def commit(self) -> Artifact:
+        """Keep the file: on the disk, then in the database. It is readable when this returns."""
+        content = self._incoming.finish()
+        blobs = self._stores.blobs
+        self._held.enter_context(blobs.hold(self._tenant, content.sha256))
+        blobs.publish(self._incoming, content.sha256)
+        self._published = content.sha256
+        artifact = self._keep(content)
+        self._published = None
+        return artifact
+
+    def close(self) -> None:
+        """Let go of the file; one that was not committed leaves nothing. Doing it again changes nothing."""
+        self._incoming.discard()
+        self._held.close()
+        if self._published is not None:
+            sha256, self._published = self._published, None
+            self._stores.blobs.sweep(self._tenant, [sha256], used=_Used(self._stores, self._tenant))
+
+
+class _Used:
+    """Which contents have a committed row."""
+
+    def __init__(self, stores: Stores, tenant: TenantId) -> None:
+        self._stores = stores
+        self._tenant = tenant
+
+    def __call__(self, sha256s: Sequence[str]) -> Collection[str]:
+        with self._stores.database.read(self._tenant) as connection:
+            return sql.known_contents(connection, sha256s)
+
+
+def _refuse_clash(tx: Connection, head: RunHead, path: str) -> None:
+    """A path is a file or a directory, never both: clients write artifacts to their disks."""
+    if (file := sql.find_file_above(tx, head.row, path)) is not None:
+        raise invalid_field("artifact_path", f"passes through {file!r}, which is a file of this run; choose another")
+    if sql.is_directory(tx, head.row, path):
+        raise invalid_field("file", f"would replace {path!r}, which is a directory of this run; rename the file")

@@ -1,0 +1,146 @@
+"""The SQL of artifacts: which content stands under which path of a run, and how many artifacts use a content."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+
+from gnomon_server.model.entities import Artifact
+from gnomon_server.model.ids import RowId, TenantId
+from gnomon_server.store.meta import tables as t
+from gnomon_server.store.meta.upsert import upsert
+
+_COLUMNS = [t.artifact.c[name] for name in ("path", "sha256", "size", "version", "created_ms")]
+# The character after "/" in every collation by code point: `models/` <= path < `models0` is all below `models`.
+_AFTER_SLASH = chr(ord("/") + 1)
+
+
+class ArtifactEntry(Struct, frozen=True):
+    """One line of a directory: a file, or a directory (`artifact` is None) that holds files further down."""
+
+    path: str
+    artifact: Artifact | None
+
+
+def find_artifact(connection: Connection, run: RowId, path: str) -> Artifact | None:
+    row = connection.execute(sa.select(*_COLUMNS).where(t.artifact.c.run == run, t.artifact.c.path == path)).first()
+    return None if row is None else Artifact(*row)
+
+
+def list_directory(
+    connection: Connection, run: RowId, directory: str, *, limit: int, offset: int
+) -> tuple[int, list[ArtifactEntry]]:
+    """A page of what stands directly in a directory ("" is the run's root), by name, and how much there is in all."""
+    prefix = f"{directory}/" if directory else ""
+    c = t.artifact.c
+    rest = sa.func.substr(c.path, len(prefix) + 1)
+    slash = _position(connection, rest)
+    name = sa.case((slash > 0, sa.func.substr(rest, 1, slash - 1)), else_=rest)
+    lines = (
+        sa.select(
+            name.label("name"),
+            sa.func.max(slash).label("slash"),
+            *(sa.func.max(c[column]).label(column) for column in ("sha256", "size", "version", "created_ms")),
+        )
+        .where(c.run == run, *_below(directory))
+        .group_by(name)
+        .subquery()
+    )
+    total = connection.scalar(sa.select(sa.func.count()).select_from(lines)) or 0
+    page = sa.select(lines).order_by(lines.c.name).limit(limit).offset(offset)
+    return total, [
+        ArtifactEntry(
+            path=prefix + row.name,
+            artifact=None
+            if row.slash
+            else Artifact(prefix + row.name, row.sha256, row.size, row.version, row.created_ms),
+        )
+        for row in connection.execute(page)
+    ]
+
+
+def find_file_above(connection: Connection, run: RowId, path: str) -> str | None:
+    """An artifact that stands where the path needs a directory."""
+    segments = path.split("/")
+    above = ["/".join(segments[:depth]) for depth in range(1, len(segments))]
+    c = t.artifact.c
+    return connection.scalar(sa.select(c.path).where(c.run == run, c.path.in_(above)).limit(1)) if above else None
+
+
+def is_directory(connection: Connection, run: RowId, path: str) -> bool:
+    query = sa.select(t.artifact.c.path).where(t.artifact.c.run == run, *_below(path)).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def put_artifact(connection: Connection, tenant: TenantId, run: RowId, artifact: Artifact) -> None:
+    """Write the row of an artifact, in place of the one its path had. Its content must have its reference already."""
+    insert = upsert(connection, t.artifact_base).values(
+        tenant=tenant,
+        run=run,
+        path=artifact.path,
+        sha256=artifact.sha256,
+        size=artifact.size,
+        version=artifact.version,
+        created_ms=artifact.created_ms,
+    )
+    changed = {name: insert.excluded[name] for name in ("sha256", "size", "version", "created_ms")}
+    connection.execute(insert.on_conflict_do_update(index_elements=["tenant", "run", "path"], set_=changed))
+
+
+def add_reference(connection: Connection, tenant: TenantId, *, sha256: str, size: int) -> None:
+    """One artifact more uses the content."""
+    base = t.blob_base
+    insert = upsert(connection, base).values(tenant=tenant, sha256=sha256, size=size, refs=1, unused_ms=None)
+    connection.execute(
+        insert.on_conflict_do_update(
+            index_elements=["tenant", "sha256"], set_={"refs": base.c.refs + 1, "unused_ms": None}
+        )
+    )
+
+
+def drop_reference(connection: Connection, tenant: TenantId, sha256: str, *, now_ms: int) -> None:
+    """One artifact fewer uses the content; the last one starts its grace."""
+    base = t.blob_base
+    connection.execute(
+        sa.update(base)
+        .where(base.c.tenant == tenant, base.c.sha256 == sha256)
+        .values(refs=base.c.refs - 1, unused_ms=sa.case((base.c.refs == 1, now_ms), else_=base.c.unused_ms))
+    )
+
+
+def find_unused(system: Connection, *, before_ms: int, limit: int) -> dict[TenantId, list[str]]:
+    """Contents of any tenant that no artifact has used since then. Needs a system connection."""
+    c = t.blob_base.c
+    query = sa.select(c.tenant, c.sha256).where(c.refs == 0, c.unused_ms <= before_ms).limit(limit)
+    found: dict[TenantId, list[str]] = {}
+    for tenant, sha256 in system.execute(query):
+        found.setdefault(TenantId(tenant), []).append(sha256)
+    return found
+
+
+def delete_unused(connection: Connection, tenant: TenantId, sha256s: Sequence[str], *, before_ms: int) -> None:
+    """Delete the rows of contents that are unused still. The database refuses when an artifact refers to one."""
+    c = t.blob_base.c
+    is_unused = (c.refs == 0, c.unused_ms <= before_ms)
+    connection.execute(
+        sa.delete(t.blob_base).where(c.tenant == tenant, c.sha256 == sa.bindparam("content"), *is_unused),
+        [{"content": sha256} for sha256 in sha256s],
+    )
+
+
+def known_contents(connection: Connection, sha256s: Sequence[str]) -> set[str]:
+    """Those of the contents that have a row."""
+    return set(connection.scalars(sa.select(t.blob.c.sha256).where(t.blob.c.sha256.in_(sha256s))))
+
+
+def _below(directory: str) -> tuple[sa.ColumnElement[bool], ...]:
+    path = t.artifact.c.path
+    return (path >= f"{directory}/", path < directory + _AFTER_SLASH) if directory else ()
+
+
+def _position(connection: Connection, text: sa.ColumnElement[str]) -> sa.ColumnElement[int]:
+    """Where the first slash stands, from 1; 0: nowhere."""
+    if connection.dialect.name == "postgresql":
+        return sa.func.strpos(text, "/", type_=sa.Integer)
+    return sa.func.instr(text, "/", type_=sa.Integer)
