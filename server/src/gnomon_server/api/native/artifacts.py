@@ -1,0 +1,238 @@
+"""The routes of artifacts: files of a run, streamed both ways through threads, piece by piece."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+from urllib.parse import unquote
+
+from anyio import CancelScope, to_thread
+from litestar import Response
+from litestar.background_tasks import BackgroundTask
+from litestar.response import Stream
+from msgspec import Meta, Struct
+
+from gnomon import wire
+from gnomon_server.api.attachments import OCTETS, attachment_headers
+from gnomon_server.api.multipart import FormFile
+from gnomon_server.api.native.paging import Limit, Offset
+from gnomon_server.api.native.times import iso_time
+from gnomon_server.api.ranges import is_known, wanted_range
+from gnomon_server.api.route import Answer, Call, HttpRequest, json_answer, route
+from gnomon_server.core.artifacts import OpenArtifact
+from gnomon_server.model import names
+from gnomon_server.model.errors import (
+    AccessDenied,
+    ArtifactNotFound,
+    InvalidRequest,
+    RangeUnsatisfiable,
+    RunArchived,
+    RunNotFound,
+    TooLarge,
+    Unavailable,
+    UnsupportedMedia,
+)
+
+TAG = "artifacts"
+READS = (InvalidRequest, AccessDenied, RunNotFound, ArtifactNotFound)
+# A slow reader holds one of these; many slow readers must fit into memory.
+_PIECE_BYTES = 128 * 1024
+_ATTACHMENT = {OCTETS: "the bytes; the type comes from the end of the name, and this is the type of any other"}
+_HEADERS = {
+    "ETag": 'the content: "sha256:" and 64 hex digits',
+    "Content-Length": "the bytes that follow",
+    "Content-Disposition": "always attachment, with the name",
+    "Accept-Ranges": "bytes",
+}
+
+
+class UploadQuery(Struct, frozen=True):
+    artifact_path: Annotated[str, Meta(description="the directory to put the file in; empty: the run's root")] = ""
+
+
+class ListQuery(Struct, frozen=True):
+    path: Annotated[str, Meta(description="the directory to list; empty: the run's root")] = ""
+    limit: Limit = 100
+    offset: Offset = 0
+
+
+@route(
+    "POST",
+    "/experiments/runs/{run_id:str}/log-artifact",
+    needs="runs.write",
+    tag=TAG,
+    query=UploadQuery,
+    consumes="multipart/form-data",
+    gives=wire.ArtifactLogged,
+    raises=[InvalidRequest, RunArchived, AccessDenied, RunNotFound, TooLarge, UnsupportedMedia, Unavailable],
+)
+async def log_artifact(call: Call[None, UploadQuery]) -> Response[bytes]:
+    """Upload an artifact file to a run.
+
+    One part named `file`, with a file name. The file is kept when this is answered. A file of the same name is
+    replaced; the same file again changes nothing.
+    """
+    artifacts, principal, run = call.services.artifacts, call.principal, call.path("run_id")
+    directory = _directory(call.query.artifact_path, field="artifact_path")
+    form = FormFile(call.request.headers, call.request.receive)
+    await to_thread.run_sync(artifacts.refuse_unwritable, principal, run)
+    name = names.file_name(await form.name())
+    path = names.artifact_path(f"{directory}/{name}", field="artifact_path") if directory else name
+    upload = await to_thread.run_sync(artifacts.begin, principal, run, path)
+    try:
+        async for piece in form.pieces():
+            await to_thread.run_sync(upload.write, piece)
+        kept = await to_thread.run_sync(upload.commit)
+    finally:
+        with CancelScope(shield=True):
+            await to_thread.run_sync(upload.close)
+    return json_answer(
+        wire.ArtifactLogged(
+            message="Artifact logged", run_id=run, artifact=kept.path, size=kept.size, sha256=kept.sha256
+        )
+    )
+
+
+@route(
+    "GET",
+    "/experiments/runs/{run_id:str}/artifacts",
+    needs="runs.read",
+    tag=TAG,
+    query=ListQuery,
+    gives=wire.ArtifactListResponse,
+    raises=[InvalidRequest, AccessDenied, RunNotFound],
+)
+def list_artifacts(call: Call[None, ListQuery]) -> wire.ArtifactListResponse:
+    """List a directory of a run's artifacts, by name.
+
+    Paths are relative to the run's root. What lies deeper shows as its directory. An unknown directory is empty.
+    """
+    query = call.query
+    directory = _directory(query.path, field="path")
+    total, entries = call.services.artifacts.list_directory(
+        call.principal, call.path("run_id"), directory, limit=query.limit, offset=query.offset
+    )
+    listed = [
+        wire.ArtifactInfo(path=entry.path, is_dir=True, size=None, sha256=None, created_at=None)
+        if entry.artifact is None
+        else wire.ArtifactInfo(
+            path=entry.path,
+            is_dir=False,
+            size=entry.artifact.size,
+            sha256=entry.artifact.sha256,
+            created_at=iso_time(entry.artifact.created_ms),
+        )
+        for entry in entries
+    ]
+    return wire.ArtifactListResponse(artifacts=listed, total=total, limit=query.limit, offset=query.offset)
+
+
+@route(
+    "GET",
+    "/experiments/runs/{run_id:str}/artifacts/{path:path}",
+    needs="runs.read",
+    tag=TAG,
+    media=_ATTACHMENT,
+    headers=_HEADERS,
+    raises=[*READS, RangeUnsatisfiable],
+)
+async def download_artifact(call: Call[None, None]) -> Answer:
+    """Download an artifact, or one byte range of it.
+
+    Always as an attachment. `If-None-Match` with its ETag is answered 304; one `Range` is answered 206, and with
+    `If-Range` only while the artifact is still the same.
+    """
+    opened = await _open(call)
+    try:
+        return _answer(call.request, opened)
+    except BaseException:
+        opened.file.close()
+        raise
+
+
+@route(
+    "HEAD",
+    "/experiments/runs/{run_id:str}/artifacts/{path:path}",
+    needs="runs.read",
+    tag=TAG,
+    headers=_HEADERS,
+    raises=READS,
+)
+async def head_artifact(call: Call[None, None]) -> Answer:
+    """Ask for the headers of an artifact."""
+    opened = await _open(call)
+    opened.file.close()
+    headers = _headers(opened)
+    if is_known(call.request.headers.getall("if-none-match", []), headers["ETag"]):
+        return _not_modified(headers)
+    return Response(b"", headers={**headers, "Content-Length": str(opened.artifact.size)})
+
+
+def _answer(request: HttpRequest, opened: OpenArtifact) -> Answer:
+    headers = _headers(opened)
+    etag, size = headers["ETag"], opened.artifact.size
+    if is_known(request.headers.getall("if-none-match", []), etag):
+        opened.file.close()
+        return _not_modified(headers)
+    part = wanted_range(
+        request.headers.getall("range", []), if_range=request.headers.get("if-range"), etag=etag, size=size
+    )
+    sent = range(size) if part is None else part
+    headers["Content-Length"] = str(len(sent))
+    if part is not None:
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
+    return Stream(
+        _pieces(opened, sent),
+        status_code=200 if part is None else 206,
+        headers=headers,
+        # After the answer, and also after a client that left; a file whose answer fails is closed with its object.
+        background=BackgroundTask(opened.file.close),
+    )
+
+
+async def _pieces(opened: OpenArtifact, sent: range) -> AsyncIterator[bytes]:
+    file, left = opened.file, len(sent)
+    file.seek(sent.start)
+    while left:
+        piece = await to_thread.run_sync(file.read, min(left, _PIECE_BYTES))
+        if not piece:
+            raise RuntimeError(f"the file of content {opened.artifact.sha256} is shorter than it was when it was kept")
+        left -= len(piece)
+        yield piece
+
+
+async def _open(call: Call[None, None]) -> OpenArtifact:
+    path = names.artifact_path(_asked_path(call))
+    return await to_thread.run_sync(call.services.artifacts.open, call.principal, call.path("run_id"), path)
+
+
+def _asked_path(call: Call[None, None]) -> str:
+    """The path of the artifact as the client wrote it, decoded once.
+
+    Not the router's parameter: the router drops empty segments and a slash at the end, and here nothing is repaired.
+    """
+    raw = call.request.scope["raw_path"].decode("latin-1")
+    try:
+        path = unquote(raw, errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidRequest("the path is not UTF-8") from None
+    return path.partition(f"/runs/{call.path('run_id')}/artifacts/")[2]
+
+
+def _headers(opened: OpenArtifact) -> dict[str, str]:
+    return {
+        **attachment_headers(opened.artifact.path),
+        "ETag": f'"sha256:{opened.artifact.sha256}"',
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-cache",
+    }
+
+
+def _not_modified(headers: dict[str, str]) -> Response[bytes]:
+    kept = {name: headers[name] for name in ("ETag", "Cache-Control")}
+    return Response(b"", status_code=304, headers=kept)
+
+
+def _directory(text: str, *, field: str) -> str:
+    return names.artifact_path(text, field=field) if text else ""
+
+
+ROUTES = [log_artifact, list_artifacts, download_artifact, head_artifact]
