@@ -77,11 +77,20 @@ def test_a_file_that_changed_between_two_parts_is_not_glued_together(serve: Serv
 
 
 @pytest.mark.parametrize(
-    "name", ["../a", "a/../../b", "/etc/passwd", "a//b", "a/./b", "", "..", "a\\b", "C:/x", "a\x00b", "a\nb", "\x1b[2J"]
+    "name",
+    [
+        *("../a", "a/../../b", "/etc/passwd", "a//b", "a/./b", "", "..", "a/...", "a/ /b"),
+        *("a\\b", "C:/x", "a\x00b", "a\nb", "\x1b[2J", "\u202ex"),
+    ],
 )
 def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(gnomon.UnsafePath):
         place_below(tmp_path, name)
+
+
+@pytest.mark.parametrize("name", ["a", "models/größe 1.bin", "👩\u200d💻.png", "ab:c/d..e", "x/.hidden", "100%"])
+def test_any_other_name_is_a_place_below_the_directory(tmp_path: Path, name: str) -> None:
+    assert place_below(tmp_path, name) == tmp_path / name
 
 
 def test_a_link_inside_the_directory_leads_nowhere_else(serve: Serve, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import gnomon
 from gnomon.client.transport import LONGEST_WAIT_SECS, Transport
 from gnomon.settings import Settings
-from gnomon.wire import Problem
+from gnomon.wire import MetricEntry, Problem
 
 from .scripted import Answer, Serve
 
@@ -65,22 +65,38 @@ def test_after_five_attempts_the_refusal_is_raised(serve: Serve) -> None:
     assert len(script.asked) == 5
 
 
-def test_points_are_sent_again_only_when_the_server_says_that_it_kept_nothing(serve: Serve) -> None:
-    client, script, _ = serve(problem(503, "unavailable"), logged())
-    client.runs.log_metrics("r1", {"a": 1.0})
+def test_a_run_is_made_again_only_when_the_server_says_that_it_kept_nothing(serve: Serve) -> None:
+    client, script, _ = serve(problem(503, "unavailable"), run_answer())
+    client.runs.create("e1")
     assert len(script.asked) == 2
 
-    client, script, _ = serve(Answer(503, b"a proxy's page"), logged())
+    client, script, _ = serve(Answer(503, b"a proxy's page"), run_answer())
     with pytest.raises(gnomon.ServerBusy, match="address of a Gnomon server"):
-        client.runs.log_metrics("r1", {"a": 1.0})
+        client.runs.create("e1")
     assert len(script.asked) == 1
 
 
-def test_points_are_not_sent_again_when_the_answer_is_lost(serve: Serve) -> None:
-    client, script, _ = serve(Answer(cut_after=-1), logged())
+def test_a_run_is_not_made_again_when_the_answer_is_lost(serve: Serve) -> None:
+    client, script, _ = serve(Answer(cut_after=-1), run_answer())
     with pytest.raises(gnomon.ConnectionFailed, match="may or may not have done it"):
-        client.runs.log_metrics("r1", {"a": 1.0})
+        client.runs.create("e1")
     assert len(script.asked) == 1
+
+
+def test_points_are_sent_again_as_the_same_points(serve: Serve) -> None:
+    client, script, _ = serve(Answer(cut_after=-1), logged())
+    client.runs.log_metrics("r1", {"a": 1.0})
+    first, second = script.asked
+    assert first.body == second.body
+    assert msgspec.json.decode(first.body)["timestamp"] > 0, "with a time of its own it is kept once"
+
+    client, script, _ = serve(Answer(cut_after=-1), Answer(body=b'{"run_id":"r1","metrics":2,"params":0,"tags":0}'))
+    client.runs.log_batch("r1", metrics=[MetricEntry("a", 1.0), MetricEntry("a", float("nan"), 2, timestamp=7)])
+    first, second = script.asked
+    assert first.body == second.body
+    stamped, given = msgspec.json.decode(first.body)["metrics"]
+    assert stamped["timestamp"] > 7
+    assert (given["timestamp"], given["value"]) == (7, "NaN")
 
 
 @pytest.mark.parametrize(
@@ -173,9 +189,9 @@ def test_numbers_come_back_as_doubles_and_text_as_text(serve: Serve) -> None:
 
 def test_non_finite_values_are_sent_by_name(serve: Serve) -> None:
     client, script, _ = serve(logged())
-    client.runs.log_metrics("r1", {"a": float("nan"), "b": float("-inf"), "c": 0.5}, step=2)
+    client.runs.log_metrics("r1", {"a": float("nan"), "b": float("-inf"), "c": 0.5}, step=2, timestamp=9)
     assert msgspec.json.decode(script.asked[0].body) == {
         "metrics": {"a": "NaN", "b": "-Infinity", "c": 0.5},
         "step": 2,
-        "timestamp": None,
+        "timestamp": 9,
     }

@@ -11,6 +11,7 @@ Invariants:
 
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ from gnomon.wire import ArtifactInfo, ArtifactListResponse, ArtifactLogged
 # Large enough that the loop costs nothing beside the hash, small enough to be no memory at all.
 PIECE_BYTES = 256 * 1024
 MAX_RESUMES = 5
+
+# What some system reads as "elsewhere", or a terminal as a command: backslash, drive, controls, bidirectional marks.
+_ELSEWHERE = re.compile("\\\\|^[A-Za-z]:|[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class _Hash(Protocol):
@@ -134,9 +138,10 @@ class Artifacts:
 def place_below(directory: Path, name: str) -> Path:
     """Where a file named by the server goes below the directory, or `UnsafePath` if that is not below it."""
     segments = name.split("/")
-    for segment in segments:
-        if segment in ("", ".", "..") or "\\" in segment or ":" in segment[:2] or not segment.isprintable():
-            raise UnsafePath(f"refused to write the artifact {name!r}: its name could leave the directory {directory}")
+    # Windows drops dots and blanks at the end of a name, so one of nothing else is `.`, `..` or nothing there.
+    leads_up = any(not segment.strip(". ") for segment in segments)
+    if leads_up or _ELSEWHERE.search(name) or (os.name == "nt" and ":" in name):
+        raise UnsafePath(f"refused to write the artifact {name!r}: its name could leave the directory {directory}")
     target = directory.joinpath(*segments)
     # resolve() follows links that lie in the directory already: where do we really end up?
     if not target.parent.resolve().is_relative_to(directory.resolve()):

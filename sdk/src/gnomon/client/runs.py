@@ -1,5 +1,10 @@
-"""Calls about runs: their life, what is logged to them, and comparing them."""
+"""Calls about runs: their life, what is logged to them, and comparing them.
 
+Invariant: a point leaves here with its time. The server keeps a point of the same key, step, time and value once, so
+whatever is logged may be sent again when an answer was lost; a time given by the server would make it another point.
+"""
+
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import UNSET
@@ -143,9 +148,12 @@ class Runs:
     ) -> MetricsLogged:
         """One point of each metric, all at one step; `timestamp` is Unix milliseconds, absent means now."""
         message = MetricsLog(
-            metrics={key: to_wire(float(value)) for key, value in metrics.items()}, step=step, timestamp=timestamp
+            metrics={key: to_wire(float(value)) for key, value in metrics.items()},
+            step=step,
+            timestamp=_now_ms() if timestamp is None else timestamp,
         )
-        return self._transport.call("POST", _path(run_id, "log-metrics"), MetricsLogged, message=message)
+        path = _path(run_id, "log-metrics")
+        return self._transport.call("POST", path, MetricsLogged, message=message, repeatable=True)
 
     def log_params(self, run_id: str, params: Mapping[str, Scalar]) -> ParamsLogged:
         """Params are written once: the same value again is fine, another one is `ParamConflict`."""
@@ -165,16 +173,14 @@ class Runs:
 
         A point is `MetricEntry(key, value, step, timestamp)` of `gnomon.wire`.
         """
-        points = [_sayable(point) for point in metrics]
+        now_ms = _now_ms()
         message = BatchLog(
-            metrics=points,
+            metrics=[_stamped(point, now_ms) for point in metrics],
             params=[ParamEntry(key, value) for key, value in (params or {}).items()],
             tags=[TagEntry(key, value) for key, value in (tags or {}).items()],
         )
-        # Points add up when sent twice; params and tags do not.
-        return self._transport.call(
-            "POST", _path(run_id, "log-batch"), BatchLogged, message=message, repeatable=not points
-        )
+        path = _path(run_id, "log-batch")
+        return self._transport.call("POST", path, BatchLogged, message=message, repeatable=True)
 
     def compare(
         self,
@@ -196,7 +202,15 @@ def _path(run_id: str, *rest: str) -> str:
     return path_of("experiments", "runs", run_id, *rest)
 
 
-def _sayable(point: MetricEntry) -> MetricEntry:
-    if isinstance(point.value, str) or point.value - point.value == 0:  # a name already, or finite
-        return point
-    return MetricEntry(key=point.key, value=to_wire(point.value), step=point.step, timestamp=point.timestamp)
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _stamped(point: MetricEntry, now_ms: int) -> MetricEntry:
+    """The point as it goes out: with a time, and a value that JSON can say."""
+    return MetricEntry(
+        key=point.key,
+        value=point.value if isinstance(point.value, str) else to_wire(point.value),
+        step=point.step,
+        timestamp=now_ms if point.timestamp is None else point.timestamp,
+    )
