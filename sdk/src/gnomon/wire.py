@@ -104,7 +104,7 @@ class RunListResponse(Struct, frozen=True):
 
 
 class MetricsLog(Request, frozen=True):
-    metrics: dict[str, float | str]
+    metrics: dict[str, Number]
     step: int | float = 0
     timestamp: int | None = None
 
@@ -115,7 +115,7 @@ class ParamsLog(Request, frozen=True):
 
 class MetricEntry(Request, frozen=True):
     key: str
-    value: float | str
+    value: Number
     step: int | float = 0
     timestamp: int | None = None
 
@@ -239,8 +239,8 @@ class ReducedSeries(Struct, frozen=True):
     n: int
     nonfinite: int
     x: list[float]
-    first: list[Number | None]
-    last: list[Number | None]
+    first: list[float | None]
+    last: list[float | None]
     min: list[float | None]
     max: list[float | None]
     mean: list[float | None]

@@ -7,6 +7,7 @@ pass over the headers and starts no task or timer.
 """
 
 import logging
+from collections.abc import Callable
 from time import perf_counter_ns
 
 from gnomon_server.api.front import access_log
@@ -23,7 +24,7 @@ from gnomon_server.api.front.problems import (
     problem_body,
     problem_headers,
 )
-from gnomon_server.api.front.unpacking import Unpacking, UnpackingRefused
+from gnomon_server.api.front.unpacking import Unpacking, UnpackingError
 from gnomon_server.model.ids import new_uid
 
 # Keys of scope["state"]. The app may set TENANT_STATE to the name of the tenant, once it knows who asks and before it
@@ -47,10 +48,17 @@ class BodyEnded(BaseException):
 
 
 class Front:
-    """An ASGI app around the app that it guards."""
+    """An ASGI app around the app that it guards. `on_request` is told the method, status and seconds of each answer."""
 
-    def __init__(self, app: App, limits: FrontLimits | None = None) -> None:
+    def __init__(
+        self,
+        app: App,
+        limits: FrontLimits | None = None,
+        *,
+        on_request: Callable[[str, int, float], None] | None = None,
+    ) -> None:
         self._app = app
+        self._on_request = on_request
         self._limits = limits or FrontLimits()
         self._rules = HeadRules(self._limits)
         self.budget = BodyBudget(self._limits)
@@ -59,7 +67,16 @@ class Front:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008, "reason": "no WebSocket is served here"})
         elif scope["type"] == "http":
-            await _Exchange(scope, receive, send, self.budget, self._limits).run(self._app, self._rules)
+            exchange = _Exchange(scope, receive, send, self.budget, self._limits)
+            started_ns = perf_counter_ns()
+            try:
+                await exchange.run(self._app, self._rules)
+            finally:
+                duration_ns = perf_counter_ns() - started_ns
+                if self._on_request is not None:
+                    self._on_request(scope["method"], exchange.status, duration_ns / 1e9)
+                if access_log.is_wanted():
+                    exchange.write_line(duration_ns)
         else:
             await self._app(scope, receive, send)
 
@@ -100,8 +117,15 @@ class _Exchange:
         self._rule: BodyRule | None = None
         self._unpacking: Unpacking | None = None
 
+    @property
+    def status(self) -> int:
+        """What was answered; 408 when the connection was cut, 499 when the client left first."""
+        if self._status:
+            return self._status
+        cut: int = self._scope["state"].get(CUT_STATE, _LEFT)
+        return cut
+
     async def run(self, app: App, rules: HeadRules) -> None:
-        started_ns = perf_counter_ns()
         scope = self._scope
         scope.setdefault("state", {})[REQUEST_ID_STATE] = self._request_id
         head = rules.judge(scope["method"], scope["path"], scope["raw_path"], scope["query_string"], scope["headers"])
@@ -113,8 +137,6 @@ class _Exchange:
         finally:
             if self._held:
                 self._budget.give_back(self._tenant or "", self._held)
-            if access_log.is_wanted():
-                self._write_line(perf_counter_ns() - started_ns)
 
     async def _pass_on(self, app: App, head: Head) -> None:
         scope = self._scope
@@ -153,7 +175,7 @@ class _Exchange:
         if self._unpacking is not None:
             try:
                 body = self._unpacking.feed(body, last=last)
-            except UnpackingRefused as refused:
+            except UnpackingError as refused:
                 await self._end_body(refused.refusal)
             message = {"type": "http.request", "body": body, "more_body": not last}
         if body and (refusal := self._hold(len(body))) is not None:
@@ -202,14 +224,14 @@ class _Exchange:
             self._bytes_out += len(message.get("body", b""))
         await self._send(message)
 
-    def _write_line(self, duration_ns: int) -> None:
+    def write_line(self, duration_ns: int) -> None:
         scope = self._scope
         state = scope["state"]
         access_log.write(
             request_id=self._request_id,
             method=scope["method"],
             raw_path=scope["raw_path"],
-            status=self._status or state.get(CUT_STATE, _LEFT),
+            status=self.status,
             duration_ns=duration_ns,
             bytes_in=self._bytes_in,
             bytes_out=self._bytes_out,

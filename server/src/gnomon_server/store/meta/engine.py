@@ -69,6 +69,7 @@ class Database:
         def _prepare(dbapi: sqlite.Connection, record: sa.pool.ConnectionPoolEntry) -> None:
             _set_pragmas(dbapi, read_only=read_only)
             register_functions(dbapi)
+            dbapi.create_function("gnomon_casefold", 1, _casefold, deterministic=True)
             if walled:
                 record.info["wall"] = Wall(dbapi)
             if read_only:
@@ -153,6 +154,11 @@ def _reset(connection: Connection) -> None:
         wall.begin_statement()
 
 
+def _casefold(text: str | None) -> str | None:
+    """SQLite's lower() knows ASCII only; names are in every script."""
+    return None if text is None else text.casefold()
+
+
 def _set_pragmas(dbapi: sqlite.Connection, *, read_only: bool) -> None:
     dbapi.execute("PRAGMA journal_mode = WAL")
     dbapi.execute("PRAGMA synchronous = FULL")
@@ -162,4 +168,3 @@ def _set_pragmas(dbapi: sqlite.Connection, *, read_only: bool) -> None:
     dbapi.execute("PRAGMA temp_store = MEMORY")
     if not read_only:
         dbapi.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        dbapi.execute("PRAGMA auto_vacuum")

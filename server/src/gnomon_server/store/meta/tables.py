@@ -44,6 +44,7 @@ experiment_base = _base(
     Column("description", Text, nullable=False),
     Column("artifact_location", Text, nullable=False),
     Column("lifecycle_stage", Text, nullable=False),  # active | deleted
+    Column("run_count", Int, nullable=False),  # active runs, or those that archiving this experiment took
     Column("created_ms", Int, nullable=False),
     Column("updated_ms", Int, nullable=False),
     PrimaryKey("tenant", "id"),

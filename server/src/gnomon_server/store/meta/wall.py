@@ -17,6 +17,8 @@ from gnomon_server.model.ids import TenantId
 from gnomon_server.store.meta import tables
 
 _BASES = frozenset(table.name for table in tables.WALLED)
+_OK: int = sqlite.SQLITE_OK
+_DENY: int = sqlite.SQLITE_DENY
 
 
 class SqliteConnection(Protocol):
@@ -47,23 +49,23 @@ class Wall:
     def begin_statement(self) -> None:
         self._has_select = self._has_dml = False
 
-    def _authorize(self, action: int, first: str | None, second: str | None, _db: str | None, via: str | None) -> int:
+    def _authorize(self, action: int, first: str | None, _second: str | None, _db: str | None, via: str | None) -> int:
         # `via` is the innermost view or trigger that makes the access; None is the statement itself.
         if action == sqlite.SQLITE_SELECT and via is None:
             self._has_select = True
             if self._has_dml:
-                return sqlite.SQLITE_DENY
+                return _DENY
         elif action == sqlite.SQLITE_READ:
             if self._has_select and via is None and first in _BASES:
-                return sqlite.SQLITE_DENY
+                return _DENY
         elif action in (sqlite.SQLITE_UPDATE, sqlite.SQLITE_DELETE):
             if via is None and first in _BASES:
                 self._has_dml = True
                 if self._has_select:
-                    return sqlite.SQLITE_DENY
+                    return _DENY
         elif action in _NEVER:
-            return sqlite.SQLITE_DENY
-        return sqlite.SQLITE_OK
+            return _DENY
+        return _OK
 
 
 _NEVER = frozenset(
@@ -79,10 +81,12 @@ _NEVER = frozenset(
 )
 
 
-
 def _create_view(connection: SqliteConnection, base: str) -> None:
     view = base.removesuffix("_")
-    connection.execute(f'CREATE TEMP VIEW "{view}" AS SELECT * FROM main."{base}" WHERE tenant = gnomon_tenant()')
+    # Only names of our own tables stand in this text.
+    connection.execute(
+        f'CREATE TEMP VIEW "{view}" AS SELECT * FROM main."{base}" WHERE tenant = gnomon_tenant()'  # noqa: S608
+    )
 
 
 def _create_triggers(connection: SqliteConnection, base: str) -> None:

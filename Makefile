@@ -1,0 +1,70 @@
+# Every command there is. CI runs `make test` and `make check`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOME_DIR ?= .gnomon
+PORT ?= 7417
+UI := server/src/gnomon_server/_ui/index.html
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev test check format compat fault e2e bench nightly ui docs wheel clean
+
+help: ## list the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.installed: sdk/pyproject.toml server/pyproject.toml requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint requirements.txt --editable './sdk[cli,arrow,demo]' --editable ./server
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+$(UI): $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
+	cd ui && npm ci --no-audit --no-fund --silent && npm run --silent build
+	touch $@
+
+run: $(VENV)/.installed $(UI) ## start the server on http://127.0.0.1:7417, with the demo the first time
+	@$(BIN)/python scripts/run.py --home $(HOME_DIR) --port $(PORT)
+
+test: $(VENV)/.installed $(UI) ## every test
+	scripts/system-packages.sh
+	cd ui && npm ci --no-audit --no-fund --silent && npm test --silent
+	$(BIN)/python -m pytest -m 'not nightly'
+
+check: $(VENV)/.installed ## format, lint, types, import layers, spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/typos sdk server tests bench docs *.md
+	cd ui && npm ci --no-audit --no-fund --silent && npm run --silent check
+
+format: $(VENV)/.installed ## put the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+fault: $(VENV)/.installed ## the fault suite alone
+	scripts/system-packages.sh
+	$(BIN)/python -m pytest tests/fault -m 'not nightly'
+
+e2e: $(VENV)/.installed $(UI) ## the browser suite alone
+	scripts/system-packages.sh
+	$(BIN)/python -m pytest tests/e2e
+
+bench: $(VENV)/.installed ## the measurements, with peers beside ours
+	$(BIN)/python -m bench
+
+nightly: $(VENV)/.installed $(UI) ## everything, the slow suites too
+	scripts/system-packages.sh
+	$(BIN)/python -m pytest
+
+ui: $(UI) ## build the web UI
+
+docs: $(VENV)/.installed ## write the generated reference pages
+	$(BIN)/python -m docs.generate
+
+wheel: $(VENV)/.installed $(UI) ## build both wheels
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist ./sdk ./server
+
+clean: ## remove what was built and installed
+	rm -rf $(VENV) dist build ui/node_modules server/src/gnomon_server/_ui

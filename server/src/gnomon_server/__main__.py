@@ -1,0 +1,125 @@
+"""`gnomon server`: start the server on this machine. Also `python -m gnomon_server`."""
+
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import uvicorn
+
+from gnomon_server.settings import load_settings
+
+
+@click.command("server", help="Start the tracking server.")
+@click.option("--host", help="address to listen on [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="port to listen on, 0 takes a free one [default: 7417]")
+@click.option("--home", type=click.Path(path_type=Path), help="folder of the data [default: ~/.gnomon]")
+@click.option("--port-file", type=click.Path(path_type=Path), help="write the port here once the server is ready")
+@click.option("--quiet", is_flag=True, help="no line on the terminal and no request log")
+def command(host: str | None, port: int | None, home: Path | None, port_file: Path | None, quiet: bool) -> None:
+    """Run until SIGTERM or Ctrl-C; then finish what is under way and exit 0."""
+    os.umask(0o077)
+    try:
+        settings = load_settings(host=host, port=port, home=None if home is None else str(home))
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    if not _is_loopback(settings.host):
+        raise click.ClickException(
+            f"refusing to listen on {settings.host}: without API keys anyone who reaches it may read and delete;"
+            " listen on 127.0.0.1 and put a proxy with a login in front"
+        )
+    _configure_logging(is_quiet=quiet or not settings.log_requests)
+    # Imported here: `gnomon --help` and a refused start stay quick.
+    from gnomon_server.app import HomeInUse, open_server
+    from gnomon_server.api.front import ConnectionLimits
+    from gnomon_server.api.front.serving import make_uvicorn_config
+    from gnomon_server.store.meta.migrate import NewerDatabase
+
+    listening = _listen(settings.host, settings.port)
+    try:
+        server = open_server(settings)
+    except (HomeInUse, NewerDatabase, ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    limits = ConnectionLimits(head_secs=settings.header_timeout_secs, body_grace_secs=settings.body_grace_secs)
+    config = make_uvicorn_config(
+        server.asgi, host=settings.host, port=settings.port, limits=limits, drain_secs=settings.drain_secs
+    )
+    bound_port = listening.getsockname()[1]
+    if not quiet:
+        click.echo(
+            f"Gnomon is at http://{_shown(settings.host)}:{bound_port}  (data in {settings.home_path})", err=True
+        )
+    try:
+        _Serving(config, port_file, bound_port).run(sockets=[listening])
+    finally:
+        server.close()
+
+
+class _Serving(uvicorn.Server):
+    """uvicorn that tells a waiting script the port once requests are taken, and ends by itself after a signal.
+
+    uvicorn raises a signal again once it has drained, which would end the process before the home is closed.
+    """
+
+    def __init__(self, config: uvicorn.Config, port_file: Path | None, port: int) -> None:
+        super().__init__(config)
+        self._port_file = port_file
+        self._port = port
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._port_file is not None and self.started:
+            partial = self._port_file.with_suffix(".partial")
+            partial.write_text(str(self._port))
+            partial.replace(self._port_file)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted connections inherit it; with Nagle's algorithm on, an answer in two writes waits 40 ms for an ACK.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from None
+    listening.listen(2048)
+    listening.set_inheritable(True)
+    return listening
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _configure_logging(*, is_quiet: bool) -> None:
+    from gnomon_server.api.front.access_log import RedactSecrets
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(RedactSecrets())
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("gnomon").setLevel(logging.WARNING if is_quiet else logging.INFO)
+
+
+if __name__ == "__main__":
+    command()

@@ -1,0 +1,56 @@
+"""Every route declares the permission it needs; a route without one stops the app from starting."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from anyio import to_thread
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.routes import BaseRoute, HTTPRoute
+
+from gnomon_server.api.services import Services, services_of
+from gnomon_server.core.access import Permission, Principal
+from gnomon_server.model.errors import AccessDenied, invalid_field
+
+# Litestar leaves user, auth and app state open; this app uses none of them.
+Connection = ASGIConnection[Any, Any, Any, Any]
+Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
+
+PERMISSION = "permission"
+TENANT_HEADER = "x-tenant-id"
+
+
+def needs(permission: Permission) -> Guard:
+    """A guard that lets a request pass whose principal holds the permission, and leaves the principal in its scope."""
+
+    async def guard(connection: Connection, _handler: BaseRouteHandler) -> None:
+        if permission == "public":
+            return
+        principal = await authenticate(services_of(connection.scope), connection.headers.getall(TENANT_HEADER, []))
+        if permission not in principal.permissions:
+            raise AccessDenied(f"this needs the permission {permission}", code="role_required")
+        connection.scope["state"]["principal"] = principal
+
+    setattr(guard, PERMISSION, permission)
+    return guard
+
+
+async def authenticate(services: Services, tenant_headers: list[str]) -> Principal:
+    """The principal of a request. A tenant that the process has not seen yet is looked up off the event loop."""
+    if len(tenant_headers) > 1:
+        raise invalid_field("X-Tenant-ID", "is sent twice; send it once")
+    name = tenant_headers[0] if tenant_headers else None
+    known = services.access.known(name)
+    return known if known is not None else await to_thread.run_sync(services.access.principal, name)
+
+
+def refuse_unguarded(routes: Iterable[BaseRoute]) -> None:
+    """Raise when a route declares no permission. Called once, before the app serves."""
+    for route in routes:
+        handlers = route.route_handlers if isinstance(route, HTTPRoute) else [getattr(route, "route_handler", None)]
+        for handler in handlers:
+            if handler is not None and getattr(handler, "http_methods", None) == {"OPTIONS"}:
+                continue  # Litestar's own answer to OPTIONS: the methods of the path, and nothing else
+            guards = [] if handler is None else handler.guards or []
+            if not any(hasattr(guard, PERMISSION) for guard in guards):
+                raise RuntimeError(f"the route {route.path} declares no permission; add guards=[needs(...)]")

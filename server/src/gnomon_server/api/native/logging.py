@@ -1,0 +1,226 @@
+"""The ingest routes: what a run logs. On the event loop, because they only wait for the writer's commit.
+
+Bodies are decoded by prebuilt msgspec decoders straight into columns; there is no object per point beyond the decoded
+entry. A param's value is kept as it was sent (`1e-05` stays `1e-05`), so it is decoded as raw JSON.
+"""
+
+import msgspec
+import numpy as np
+from gnomon import wire
+from litestar import Response
+from msgspec import Raw
+
+from gnomon_server.api.bodies import parse_body
+from gnomon_server.api.route import Call, json_answer, route
+from gnomon_server.model import names
+from gnomon_server.model.batches import RunBatch
+from gnomon_server.model.errors import (
+    AccessDenied,
+    InvalidRequest,
+    ParamConflict,
+    RunArchived,
+    RunNotFound,
+    TooLarge,
+    Unavailable,
+    UnsupportedMedia,
+    invalid_field,
+)
+from gnomon_server.model.points import MAX_STEP, MAX_TIME_MS, PointBatch
+
+TAG = "logging"
+MAX_ENTRIES = 10_000
+RAISES = (
+    InvalidRequest,
+    ParamConflict,
+    RunArchived,
+    AccessDenied,
+    RunNotFound,
+    TooLarge,
+    UnsupportedMedia,
+    Unavailable,
+)
+_MAX_STEP_INT = int(MAX_STEP)
+
+
+class ParamsBody(wire.Request, frozen=True):
+    """`wire.ParamsLog` with the values as they were sent."""
+
+    params: dict[str, Raw]
+
+
+class ParamBody(wire.Request, frozen=True):
+    key: str
+    value: Raw
+
+
+class BatchBody(wire.Request, frozen=True):
+    """`wire.BatchLog` with the param values as they were sent."""
+
+    metrics: list[wire.MetricEntry] = []
+    params: list[ParamBody] = []
+    tags: list[wire.TagEntry] = []
+
+
+@route(
+    "POST",
+    "/experiments/runs/{run_id:str}/log-metrics",
+    needs="runs.write",
+    tag=TAG,
+    body_doc=wire.MetricsLog,
+    gives=wire.MetricsLogged,
+    raises=RAISES,
+)
+async def log_metrics(call: Call[None, None]) -> Response[bytes]:
+    """Log metrics to a run: one value each, at one step and time.
+
+    Durable when answered. Without `step` it is 0, without `timestamp` it is now.
+    """
+    run = call.path("run_id")
+    body = parse_body(await call.request.body(), wire.MetricsLog)
+    _refuse_many(len(body.metrics), "metrics")
+    count = len(body.metrics)
+    time_ms = call.services.now_ms() if body.timestamp is None else body.timestamp
+    points = _columns(
+        [names.key(key, field=f"metrics.{key}") for key in body.metrics],
+        list(body.metrics.values()),
+        [body.step] * count,
+        [time_ms] * count,
+        steps_field="step",
+        times_field="timestamp",
+    )
+    await _keep(call, RunBatch(run=run, points=points))
+    return json_answer(wire.MetricsLogged(run_id=run, metrics=count))
+
+
+@route(
+    "POST",
+    "/experiments/runs/{run_id:str}/log-params",
+    needs="runs.write",
+    tag=TAG,
+    body_doc=wire.ParamsLog,
+    gives=wire.ParamsLogged,
+    raises=RAISES,
+)
+async def log_params(call: Call[None, None]) -> Response[bytes]:
+    """Log parameters to a run.
+
+    A param is written once: the same value again is fine, another is refused and nothing of the request is kept.
+    """
+    run = call.path("run_id")
+    body = parse_body(await call.request.body(), ParamsBody)
+    _refuse_many(len(body.params), "params")
+    params: dict[str, str] = {}
+    for key, value in body.params.items():
+        _add_param(params, names.key(key, field=f"params.{key}"), _param_text(value, field=f"params.{key}"))
+    await _keep(call, RunBatch(run=run, params=params))
+    return json_answer(wire.ParamsLogged(run_id=run, params=len(body.params)))
+
+
+@route(
+    "POST",
+    "/experiments/runs/{run_id:str}/log-batch",
+    needs="runs.write",
+    tag=TAG,
+    body_doc=wire.BatchLog,
+    gives=wire.BatchLogged,
+    raises=RAISES,
+)
+async def log_batch(call: Call[None, None]) -> Response[bytes]:
+    """Log metrics, params and tags to a run: all or nothing, durable when answered.
+
+    Up to 10,000 entries. A point that comes again with the same key, step, timestamp and value counts once.
+    """
+    run = call.path("run_id")
+    body = parse_body(await call.request.body(), BatchBody)
+    _refuse_many(len(body.metrics) + len(body.params) + len(body.tags), "metrics, params and tags")
+    params: dict[str, str] = {}
+    for position, param in enumerate(body.params):
+        field = f"params[{position}]"
+        key = names.key(param.key, field=f"{field}.key")
+        _add_param(params, key, _param_text(param.value, field=f"{field}.value"))
+    tags: dict[str, str | None] = {}
+    for position, tag in enumerate(body.tags):
+        key = names.key(tag.key, field=f"tags[{position}].key")
+        tags[key] = names.tag_value(tag.value, field=f"tags[{position}].value")
+    points = _entry_columns(body.metrics, now_ms=call.services.now_ms()) if body.metrics else None
+    await _keep(call, RunBatch(run=run, points=points, params=params, tags=tags))
+    return json_answer(
+        wire.BatchLogged(run_id=run, metrics=len(body.metrics), params=len(body.params), tags=len(body.tags))
+    )
+
+
+async def _keep(call: Call[None, None], batch: RunBatch) -> None:
+    """Queue the batch and wait until the group that holds it is on the disk."""
+    services = call.services
+    ticket = services.ingest.append(call.principal.tenant, batch, waker=services.waker)
+    await services.waker.committed(ticket)
+
+
+def _entry_columns(entries: list[wire.MetricEntry], *, now_ms: int) -> PointBatch:
+    places: dict[str, int] = {}
+    key_column = [places.setdefault(entry.key, len(places)) for entry in entries]
+    return _columns(
+        _clean_keys(places, key_column),
+        [entry.value for entry in entries],
+        [entry.step for entry in entries],
+        [now_ms if entry.timestamp is None else entry.timestamp for entry in entries],
+        key_column=key_column,
+    )
+
+
+def _clean_keys(places: dict[str, int], key_column: list[int]) -> list[str]:
+    try:
+        return [names.key(name) for name in places]
+    except InvalidRequest:  # only then is it worth finding out where the wrong one stands
+        return [names.key(name, field=f"metrics[{key_column.index(place)}].key") for name, place in places.items()]
+
+
+def _columns(
+    keys: list[str],
+    values: list[wire.Number],
+    steps: list[int | float],
+    times: list[int],
+    *,
+    key_column: list[int] | None = None,
+    steps_field: str | None = None,
+    times_field: str | None = None,
+) -> PointBatch:
+    """Checked columns. Bounds are checked on the Python numbers: as doubles, 2^53 + 1 would pass for 2^53."""
+    if steps and not (-_MAX_STEP_INT <= min(steps) and max(steps) <= _MAX_STEP_INT):
+        bad = next(i for i, step in enumerate(steps) if not -_MAX_STEP_INT <= step <= _MAX_STEP_INT)
+        raise invalid_field(steps_field or f"metrics[{bad}].step", "is beyond 2^53 in size, where steps lose exactness")
+    if times and not (0 <= min(times) and max(times) <= MAX_TIME_MS):
+        bad = next(i for i, time_ms in enumerate(times) if not 0 <= time_ms <= MAX_TIME_MS)
+        raise invalid_field(
+            times_field or f"metrics[{bad}].timestamp", "is not Unix milliseconds between 1970 and 9999"
+        )
+    return PointBatch(
+        names=keys,
+        key=np.arange(len(keys), dtype=np.uint32) if key_column is None else np.array(key_column, np.uint32),
+        step=np.array(steps, np.float64),
+        time_ms=np.array(times, np.int64),
+        value=np.array([float(value) for value in values], np.float64),
+    )
+
+
+def _refuse_many(count: int, what: str) -> None:
+    if count > MAX_ENTRIES:
+        field = "body" if "," in what else what
+        raise invalid_field(field, f"holds {count} {what}; send at most {MAX_ENTRIES} in one request")
+
+
+def _add_param(params: dict[str, str], key: str, text: str) -> None:
+    if params.setdefault(key, text) != text:
+        raise ParamConflict(key, old=params[key], new=text)
+
+
+def _param_text(value: Raw, *, field: str) -> str:
+    """A scalar as text: a string is itself, anything else stays as it was written."""
+    raw = bytes(value).strip()
+    if raw[:1] in (b"{", b"["):
+        raise invalid_field(field, "is not a string, number or boolean; flatten it into params of its own")
+    text = msgspec.json.decode(raw, type=str) if raw[:1] == b'"' else raw.decode("ascii")
+    return names.param_value(text, field=field)
+
+
+ROUTES = [log_metrics, log_params, log_batch]

@@ -1,0 +1,8 @@
+"""The two query parameters that every list takes."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+Limit = Annotated[int, Meta(ge=1, le=1000, description="at most so many, 1 to 1000")]
+Offset = Annotated[int, Meta(ge=0, le=2**53, description="how many to skip")]

@@ -1,0 +1,128 @@
+"""The routes that show an experiment's runs as tables: chosen columns, and groups with aggregates."""
+
+from typing import Annotated
+
+from gnomon import wire
+from msgspec import Meta, Struct
+
+from gnomon_server.api.native.paging import Limit, Offset
+from gnomon_server.api.native.runs import FilterText, OrderText
+from gnomon_server.api.route import Call, route
+from gnomon_server.core.runs import RunSearch
+from gnomon_server.core.tables import Cell
+from gnomon_server.model.errors import AccessDenied, ExperimentNotFound, InvalidRequest, invalid_field
+from gnomon_server.model.filters import parse_columns, parse_filter, parse_order_by
+
+TAG = "tables"
+READS = (InvalidRequest, AccessDenied, ExperimentNotFound)
+
+ColumnText = Annotated[
+    list[str], Meta(description="repeatable or comma-separated: metrics.loss.min,params.lr,tags.team,name")
+]
+
+
+class TableQuery(Struct, frozen=True):
+    columns: ColumnText = []
+    filter: FilterText = ""
+    order_by: OrderText = []
+    lifecycle_stage: wire.LifecycleStage = "active"
+    limit: Limit = 100
+    offset: Offset = 0
+
+
+class GroupQuery(Struct, frozen=True):
+    by: Annotated[list[str], Meta(description="repeatable or comma-separated: params.optimizer")] = []
+    columns: ColumnText = []
+    filter: FilterText = ""
+    order_by: OrderText = []
+    lifecycle_stage: wire.LifecycleStage = "active"
+    limit: Limit = 100
+    offset: Offset = 0
+
+
+@route(
+    "GET",
+    "/experiments/{experiment_id:str}/table",
+    needs="runs.read",
+    tag=TAG,
+    query=TableQuery,
+    gives=wire.TableResponse,
+    raises=READS,
+)
+def get_table(call: Call[None, TableQuery]) -> wire.TableResponse:
+    """Get a page of an experiment's runs as chosen columns.
+
+    A column is a metric with an aggregate (`last`, `min`, `max`, `mean`, `first`, `n`), a param, a tag or an attribute.
+    """
+    asked = call.query
+    page = call.services.tables.page(
+        call.principal, _search(call, asked), parse_columns(",".join(asked.columns), field="columns")
+    )
+    return wire.TableResponse(
+        total=page.total,
+        limit=asked.limit,
+        offset=asked.offset,
+        run_ids=list(page.runs),
+        columns={name: [_wire_cell(cell) for cell in cells] for name, cells in page.columns.items()},
+    )
+
+
+@route(
+    "GET",
+    "/experiments/{experiment_id:str}/groups",
+    needs="runs.read",
+    tag=TAG,
+    query=GroupQuery,
+    gives=wire.GroupsResponse,
+    raises=READS,
+)
+def get_groups(call: Call[None, GroupQuery]) -> wire.GroupsResponse:
+    """Get an experiment's runs in groups, with mean, spread, extremes and count of each column over the group."""
+    asked = call.query
+    by = parse_columns(",".join(asked.by), field="by")
+    if not by:
+        raise invalid_field("by", "names no column; give for example by=params.optimizer")
+    total, groups = call.services.tables.groups(
+        call.principal,
+        _search(call, asked),
+        by=by,
+        aggregate=parse_columns(",".join(asked.columns), field="columns"),
+    )
+    return wire.GroupsResponse(
+        groups=[
+            wire.GroupRow(
+                values=dict(group.values),
+                n=group.n,
+                aggregates={
+                    column: {name: _wire_number(value) for name, value in numbers.items()}
+                    for column, numbers in group.aggregates.items()
+                },
+            )
+            for group in groups
+        ],
+        total=total,
+        limit=asked.limit,
+        offset=asked.offset,
+    )
+
+
+def _search(call: Call[None, TableQuery] | Call[None, GroupQuery], asked: TableQuery | GroupQuery) -> RunSearch:
+    return RunSearch(
+        experiments=[call.path("experiment_id")],
+        lifecycle_stage=asked.lifecycle_stage,
+        filter=parse_filter(asked.filter, now_ms=call.services.now_ms()),
+        order=parse_order_by(asked.order_by),
+        limit=asked.limit,
+        offset=asked.offset,
+    )
+
+
+def _wire_cell(cell: Cell) -> str | wire.Number | None:
+    return wire.to_wire(cell) if isinstance(cell, float) else cell
+
+
+def _wire_number(value: float | None) -> wire.Number | None:
+    return None if value is None else wire.to_wire(value)
+
+
+ROUTES = [get_table, get_groups]

@@ -1,0 +1,201 @@
+"""The OpenAPI 3.1 document, made from the routes' declarations: exactly the routes there are, and every status each gives.
+
+Schemas come from the message Structs by msgspec; nothing is written twice, and a route without a declaration is an
+error at start.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from gnomon.wire import Problem
+from msgspec import Struct
+
+from gnomon_server.api.problems import PROBLEM_JSON, STATUS
+from gnomon_server.api.route import Doc
+from gnomon_server.model.errors import GnomonError
+
+# What any route may answer besides what it declares, with the reason.
+_ALWAYS = {
+    400: "the request is malformed: a header, the path, a parameter or a field",
+    403: "this Host or Origin, or this tenant, is not allowed",
+    408: "the request came too slowly",
+    413: "the body or the URL is larger than this route takes",
+    429: "too many requests, or too many bytes under way for this tenant; see Retry-After",
+    431: "the headers are larger than 32 KiB or more than 100",
+    500: "a defect; the answer holds a request id and nothing else",
+    503: "overloaded, stopping or out of disk; nothing was kept; see Retry-After",
+}
+_WITH_BODY = {415: "the content type or encoding is not one that this route reads"}
+_REASONS = {
+    401: "no key, or a bad one",
+    404: "the id exists nowhere",
+    409: "a batch is missing before this one",
+    413: "larger than this route takes",
+    415: "a content type that this route does not read",
+    416: "the byte range lies outside",
+}
+_PATH_PARAMETER = re.compile(r"\{(\w+):(\w+)\}")
+_PATH_MEANING = {
+    "experiment_id": "the id of an experiment: 32 lower-case hex digits",
+    "run_id": "the id of a run: 32 lower-case hex digits",
+    "path": "the path of an artifact within its run; slashes separate directories",
+}
+_TEMPLATE = "#/components/schemas/{name}"
+
+
+def openapi_document(docs: Iterable[tuple[str, Doc]], *, version: str) -> dict[str, Any]:
+    """The document as plain JSON values, from the routes and the prefix each is served under."""
+    listed = list(docs)
+    types = _types_of([doc for _, doc in listed])
+    _, components = msgspec.json.schema_components(types, ref_template=_TEMPLATE)
+    paths: dict[str, dict[str, Any]] = {}
+    for prefix, doc in listed:
+        path = _PATH_PARAMETER.sub(r"{\1}", prefix + doc.path)
+        paths.setdefault(path, {})[doc.method.lower()] = _operation(doc)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Gnomon",
+            "version": version,
+            "summary": "The experiment tracker that teams run themselves",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {"schemas": components},
+    }
+
+
+def _types_of(docs: Sequence[Doc]) -> list[Any]:
+    found: list[Any] = [Problem]
+    for doc in docs:
+        found.extend(shape for shape in (doc.body, doc.gives) if shape is not None)
+    return list(dict.fromkeys(found))
+
+
+def _operation(doc: Doc) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": re.sub(r"\W+", "_", f"{doc.method.lower()}_{doc.path.strip('/')}").strip("_"),
+        "tags": [doc.tag],
+        "summary": doc.summary,
+        "description": doc.description or doc.summary,
+        "parameters": [*_path_parameters(doc), *_query_parameters(doc), *_header_parameters(doc)],
+        "responses": _responses(doc),
+        "x-permission": doc.permission,
+    }
+    if doc.body is not None or doc.consumes != "application/json":
+        operation["requestBody"] = {
+            "required": not doc.is_body_optional,
+            "content": {doc.consumes: {"schema": _body_schema(doc)}},
+        }
+    return operation
+
+
+def _body_schema(doc: Doc) -> dict[str, Any]:
+    if doc.consumes == "multipart/form-data":
+        file = {"type": "string", "contentMediaType": "application/octet-stream"}
+        return {"type": "object", "required": ["file"], "properties": {"file": file}}
+    return _reference(doc.body)
+
+
+def _reference(shape: Any) -> dict[str, Any]:
+    (schema,), _ = msgspec.json.schema_components([shape], ref_template=_TEMPLATE)
+    return dict(schema)
+
+
+def _path_parameters(doc: Doc) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": _PATH_MEANING[name],
+            "schema": {"type": "string"},
+        }
+        for name, _kind in _PATH_PARAMETER.findall(doc.path)
+    ]
+
+
+def _query_parameters(doc: Doc) -> list[dict[str, Any]]:
+    if doc.query is None:
+        return []
+    (_,), components = msgspec.json.schema_components([doc.query], ref_template=_TEMPLATE)
+    schema = components[doc.query.__name__]
+    required = set(schema.get("required", ()))
+    parameters = []
+    for name, property_schema in schema["properties"].items():
+        plain = _without_null(dict(property_schema))
+        description = plain.pop("description", None)
+        parameter = {"name": name, "in": "query", "required": name in required, "schema": plain}
+        if plain.get("type") == "array":
+            parameter |= {"style": "form", "explode": True}
+        if description:
+            parameter["description"] = description
+        parameters.append(parameter)
+    return parameters
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A query string cannot say null: an absent parameter does."""
+    options = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
+    if len(options) == 1 and "anyOf" in schema:
+        rest = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
+        return {**options[0], **rest}
+    if None in schema.get("enum", ()):
+        schema["enum"] = [value for value in schema["enum"] if value is not None]
+        schema.pop("default", None)
+    return schema
+
+
+def _header_parameters(doc: Doc) -> list[dict[str, Any]]:
+    if doc.permission == "public":
+        return []
+    return [
+        {
+            "name": "X-Tenant-ID",
+            "in": "header",
+            "required": False,
+            "description": "the tenant to act in; absent means `default`",
+            "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"},
+        }
+    ]
+
+
+def _responses(doc: Doc) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    if doc.gives is not None:
+        content["application/json"] = {"schema": _reference(doc.gives)}
+    for media, description in doc.media.items():
+        content[media] = {"schema": {"type": "string", "description": str(description)}}
+    success: dict[str, Any] = {"description": doc.summary}
+    if content:
+        success["content"] = content
+    if doc.headers:
+        success["headers"] = {
+            name: {"description": text, "schema": {"type": "string"}} for name, text in doc.headers.items()
+        }
+    responses = {str(doc.status): success}
+    for status, reason in sorted(_failures(doc).items()):
+        answer: dict[str, Any] = {
+            "description": reason,
+            "content": {PROBLEM_JSON: {"schema": {"$ref": _TEMPLATE.format(name="Problem")}}},
+        }
+        if status in (429, 503):
+            answer["headers"] = {"Retry-After": {"description": "seconds to wait", "schema": {"type": "string"}}}
+        responses[str(status)] = answer
+    return responses
+
+
+def _failures(doc: Doc) -> dict[int, str]:
+    found = dict(_ALWAYS)
+    if doc.body is not None or doc.consumes != "application/json":
+        found |= _WITH_BODY
+    for error in doc.raises:
+        status = _status(error)
+        found.setdefault(status, _REASONS.get(status, error.__doc__ or error.code))
+    return found
+
+
+def _status(error: type[GnomonError]) -> int:
+    return next(STATUS[cls] for cls in error.__mro__ if cls in STATUS)

@@ -1,0 +1,171 @@
+"""How a route is declared: method, path, permission, what it takes, gives and raises. One declaration makes the handler,
+its guard and its page in the OpenAPI document, so none of the three can disagree with the others.
+
+    @route("GET", "/experiments", needs="experiments.read", query=ListQuery, gives=ExperimentListResponse)
+    def list_experiments(call: Call[None, ListQuery]) -> ExperimentListResponse:
+        \"""List experiments, newest first.\"""
+
+A plain `def` runs in a thread of the reader pool; an `async def` on the event loop (only ingest and streams).
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, cast
+
+import msgspec
+from anyio import CapacityLimiter, to_thread
+from litestar import Request, Response
+from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
+from msgspec import Struct
+
+from gnomon_server.api import bodies
+from gnomon_server.api.guards import needs as needs_guard
+from gnomon_server.api.services import Services, services_of
+from gnomon_server.core.access import Permission, Principal
+from gnomon_server.model.errors import GnomonError
+
+B = TypeVar("B")
+Q = TypeVar("Q")
+
+# The declarations keep types, not values: `Any` stands for "a Struct class that msgspec reads at start".
+HttpRequest = Request[Any, Any, State]
+Answer = Response[Any] | Stream
+
+_encoder = msgspec.json.Encoder()
+# As many as there are pooled connections, and a few for work that needs none.
+_readers: CapacityLimiter | None = None
+_READER_THREADS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[B, Q]):
+    """One request, parsed: who, what body, which query, and the services."""
+
+    request: HttpRequest
+    principal: Principal
+    services: Services
+    body: B
+    query: Q
+
+    def path(self, name: str) -> str:
+        value = self.request.path_params[name]
+        assert isinstance(value, str)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Doc:
+    """What the OpenAPI document says of a route."""
+
+    method: str
+    path: str
+    permission: Permission
+    summary: str
+    description: str
+    tag: str
+    body: Any
+    is_body_optional: bool
+    query: type[Struct] | None
+    status: int
+    gives: Any
+    media: Mapping[str, Any]
+    raises: Sequence[type[GnomonError]]
+    consumes: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def route(
+    method: str,
+    path: str,
+    *,
+    needs: Permission,
+    tag: str,
+    body: Any = None,
+    is_body_optional: bool = False,
+    body_doc: Any = None,
+    query: type[Struct] | None = None,
+    status: int = 200,
+    gives: Any = None,
+    media: Mapping[str, Any] | None = None,
+    raises: Sequence[type[GnomonError]] = (),
+    consumes: str = "application/json",
+    headers: Mapping[str, str] | None = None,
+) -> Callable[[Callable[[Any], Any]], HTTPRouteHandler]:
+    """Declare a route. `body`: the Struct to decode; `body_doc`: the one to show where the handler decodes by itself.
+
+    The function may return a Struct (encoded as JSON with `status`), or a whole Response.
+    """
+
+    def declare(function: Callable[[Any], Any]) -> HTTPRouteHandler:
+        is_async = inspect.iscoroutinefunction(function)
+        doc = _doc_of(
+            function,
+            method=method,
+            path=path,
+            permission=needs,
+            tag=tag,
+            body=body if body is not None else body_doc,
+            is_body_optional=is_body_optional,
+            query=query,
+            status=status,
+            gives=gives,
+            media=media or {},
+            raises=raises,
+            consumes=consumes,
+            headers=headers or {},
+        )
+
+        async def endpoint(request: HttpRequest) -> Answer:
+            parsed = None
+            if body is not None:
+                raw = await request.body()
+                parsed = None if is_body_optional and not raw else bodies.parse_body(raw, body)
+            asked = None if query is None else bodies.parse_query(query_pairs(request), query)
+            principal = cast(Principal, request.scope["state"].get("principal"))  # set by the guard of this route
+            call = Call(request, principal, services_of(cast("Mapping[str, Any]", request.scope)), parsed, asked)
+            if is_async:
+                result = await cast("Callable[[Any], Awaitable[Any]]", function)(call)
+            else:
+                result = await to_thread.run_sync(function, call, limiter=_reader_limit())
+            return result if isinstance(result, Response | Stream) else json_answer(result, status=status)
+
+        endpoint.__name__ = function.__name__
+        endpoint.__doc__ = function.__doc__
+        return HTTPRouteHandler(
+            path,
+            http_method=[cast("Any", method)],
+            guards=[needs_guard(needs)],
+            opt={"doc": doc},
+            status_code=status,
+        )(endpoint)
+
+    return declare
+
+
+def json_answer(value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    return Response(
+        content=_encoder.encode(value), status_code=status, media_type="application/json", headers=dict(headers or {})
+    )
+
+
+def query_pairs(request: HttpRequest) -> list[tuple[str, str]]:
+    """The query string, decoded once, repeats kept."""
+    return [(name, value) for name, value in request.query_params.multi_items()]
+
+
+def _reader_limit() -> CapacityLimiter:
+    # Made on first use: a limiter belongs to the event loop that is running then.
+    global _readers
+    if _readers is None:
+        _readers = CapacityLimiter(_READER_THREADS)
+    return _readers
+
+
+def _doc_of(function: Callable[[Any], Any], **facts: Any) -> Doc:
+    text = inspect.getdoc(function)
+    assert text, f"{function.__name__} has no docstring; its first line is the route's summary"
+    summary, _, description = text.partition("\n")
+    return Doc(summary=summary.rstrip("."), description=description.strip(), **facts)

@@ -1,0 +1,82 @@
+"""What the handlers may call, gathered once by the composition root."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gnomon_server.api.telemetry import Telemetry
+from gnomon_server.core.access import Access
+from gnomon_server.core.artifacts import Artifacts
+from gnomon_server.core.experiments import Experiments
+from gnomon_server.core.ingest import Ingest
+from gnomon_server.core.metrics import Metrics
+from gnomon_server.core.runs import Runs
+from gnomon_server.core.tables import RunTables
+from gnomon_server.settings import Settings
+from gnomon_server.store import Stores
+from gnomon_server.store.writer import Ticket
+
+
+@dataclass(slots=True)
+class Services:
+    """One server's services."""
+
+    settings: Settings
+    stores: Stores
+    telemetry: Telemetry
+    version: str
+    access: Access
+    experiments: Experiments
+    runs: Runs
+    ingest: Ingest
+    metrics: Metrics
+    tables: RunTables
+    artifacts: Artifacts
+    now_ms: Callable[[], int]
+    waker: "LoopWaker" = field(default_factory=lambda: LoopWaker())
+    is_serving: bool = False
+    openapi: bytes = b""
+
+
+class LoopWaker:
+    """Resolves the futures of a commit group on the event loop: one wake-up for the whole group."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        """Called on the loop that serves, before the first request."""
+        self._loop = asyncio.get_running_loop()
+
+    async def committed(self, ticket: Ticket[object]) -> object:
+        """Wait for a ticket made with this waker in this turn of the loop (so it cannot have been resolved yet)."""
+        future = asyncio.get_running_loop().create_future()
+        ticket.owner = future
+        return await future
+
+    def wake(self, tickets: Sequence[Ticket[object]]) -> None:
+        assert self._loop is not None, "start() comes first"
+        self._loop.call_soon_threadsafe(_resolve, tickets)
+
+
+def _resolve(tickets: Sequence[Ticket[object]]) -> None:
+    for ticket in tickets:
+        future = ticket.owner
+        assert isinstance(future, asyncio.Future)
+        if future.done():  # the client went away; what it sent is kept all the same
+            continue
+        try:
+            future.set_result(ticket.result())
+        except Exception as error:
+            future.set_exception(error)
+
+
+SERVICES = "gnomon_services"
+
+
+def services_of(scope: Mapping[str, Any]) -> Services:
+    """The services of the app that serves this request. `Any`: an ASGI scope is a dict of anything."""
+    found = scope["app"].state[SERVICES]
+    assert isinstance(found, Services)
+    return found

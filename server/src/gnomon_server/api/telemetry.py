@@ -1,0 +1,46 @@
+"""What Prometheus reads: requests, points, commits, the writer's queue, errors. One registry per server."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+# From a fast local fsync to a disk in trouble.
+_COMMIT_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+
+
+class Telemetry:
+    """The server's own numbers."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "gnomon_requests", "Requests answered, by method and status", ["method", "status"], registry=self.registry
+        )
+        self.request_seconds = Histogram(
+            "gnomon_request_seconds", "Time to answer a request", ["method"], registry=self.registry
+        )
+        self.errors = Counter("gnomon_errors", "Requests that met a defect of the server", registry=self.registry)
+        self.points = Gauge("gnomon_points", "Points kept since start", registry=self.registry)
+        self.queued = Gauge("gnomon_writer_queue", "Writes that wait for a commit", registry=self.registry)
+        self.commits = Histogram(
+            "gnomon_commit_seconds",
+            "Time of a group commit, from the first statement to the disk",
+            buckets=_COMMIT_BUCKETS,
+            registry=self.registry,
+        )
+        self.commit_jobs = Counter(
+            "gnomon_commit_jobs", "Writes committed or refused in groups", registry=self.registry
+        )
+
+    def on_request(self, method: str, status: int, secs: float) -> None:
+        self.requests.labels(method, str(status)).inc()
+        self.request_seconds.labels(method).observe(secs)
+        if status == 500:
+            self.errors.inc()
+
+    def on_commit(self, jobs: int, secs: float) -> None:
+        self.commits.observe(secs)
+        self.commit_jobs.inc(jobs)
+
+    def page(self) -> bytes:
+        return generate_latest(self.registry)

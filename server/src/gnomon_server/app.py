@@ -1,0 +1,209 @@
+"""The composition root: settings become stores, stores become services, services become one ASGI app.
+
+The only module that knows every room. `open_server` builds everything for one home, `Server.close` ends it in the
+reverse order: no new writes, upkeep, the writer (which commits what waits), the database.
+"""
+
+import fcntl
+import os
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import IO
+
+import msgspec
+from litestar import Litestar, Router
+from litestar.exceptions import HTTPException
+
+from gnomon_server.api import system
+from gnomon_server.api.front import Front, FrontLimits
+from gnomon_server.api.guards import refuse_unguarded
+from gnomon_server.api.native import ROUTES
+from gnomon_server.api.openapi import openapi_document
+from gnomon_server.api.problems import answer_defect, answer_gnomon_error, answer_http_error
+from gnomon_server.api.route import Doc
+from gnomon_server.api.services import SERVICES, Services
+from gnomon_server.api.telemetry import Telemetry
+from gnomon_server.core.access import Access
+from gnomon_server.core.artifacts import Artifacts
+from gnomon_server.core.experiments import Experiments
+from gnomon_server.core.ingest import Ingest
+from gnomon_server.core.metrics import Metrics
+from gnomon_server.core.runs import Runs
+from gnomon_server.core.tables import RunTables
+from gnomon_server.core.upkeep import Upkeep
+from gnomon_server.model.batches import RunBatch
+from gnomon_server.model.errors import GnomonError
+from gnomon_server.settings import Settings, comma_list
+from gnomon_server.store import Stores, database_path
+from gnomon_server.store.blobs import BlobStore
+from gnomon_server.store.meta.engine import Database
+from gnomon_server.store.meta.migrate import migrate
+from gnomon_server.store.points.sealing import SealSchedule
+from gnomon_server.store.writer import Writer
+
+API_PREFIX = "/api/v1"
+# What sysexits.h calls EX_IOERR: a supervisor starts the process again, and it reads what is really on the disk.
+EXIT_IO_ERROR = 74
+
+
+class HomeInUse(Exception):
+    """Another server has this home open."""
+
+
+@dataclass(slots=True)
+class Server:
+    """One running server: its app, and everything that must be closed again."""
+
+    settings: Settings
+    services: Services
+    app: Litestar
+    upkeep: Upkeep
+    _lock: IO[str]
+    _is_closed: bool = field(default=False)
+
+    @property
+    def asgi(self) -> Front:
+        """The app behind its outer guard."""
+        hosts = frozenset(comma_list(self.settings.allowed_hosts))
+        limits = FrontLimits(hosts=hosts, artifact_bytes=self.settings.max_artifact_bytes)
+        return Front(self.app, limits, on_request=self.services.telemetry.on_request)
+
+    def close(self) -> None:
+        """Commit what waits and close the home. Doing it again changes nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self.upkeep.stop()
+        self.services.stores.writer.close()
+        self.services.stores.database.close()
+        self._lock.close()
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def gnomon_version() -> str:
+    try:
+        return version("gnomon")
+    except PackageNotFoundError:  # run from the source tree, not installed
+        return "0+source"
+
+
+def open_server(
+    settings: Settings,
+    *,
+    clock: Callable[[], int] = now_ms,
+    on_fatal: Callable[[Exception], None] | None = None,
+    rng: random.Random | None = None,
+) -> Server:
+    """Open the home, bring its database up to date and build the app. Raises `HomeInUse` when a server has it."""
+    home = settings.home_path
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = _lock_home(home)
+    path = database_path(settings.database_url)
+    migrate(path)
+    database = Database(path)
+    telemetry = Telemetry()
+    missing_run: list[Callable[[str], GnomonError]] = []
+    ingest = Ingest(missing_run=lambda uid: missing_run[0](uid), now_ms=clock)
+    writer: Writer[RunBatch] = Writer(
+        database,
+        commit_batches=ingest.commit,
+        on_undo=ingest.undo,
+        on_fatal=on_fatal or _stop_process,
+        on_commit=telemetry.on_commit,
+    )
+    ingest.attach(writer)
+    writer.start()
+    stores = Stores(database, writer, BlobStore(home / "artifacts"))
+    access = Access(stores, now_ms=clock)
+    missing_run.append(access.missing_run)
+    artifacts = Artifacts(stores, access, settings=settings, now_ms=clock)
+    runs = Runs(stores, access, ingest, now_ms=clock, rng=rng or random.Random())
+    services = Services(
+        settings=settings,
+        stores=stores,
+        telemetry=telemetry,
+        version=gnomon_version(),
+        access=access,
+        experiments=Experiments(
+            stores, access, ingest, artifact_prefixes=comma_list(settings.artifact_prefixes), now_ms=clock
+        ),
+        runs=runs,
+        ingest=ingest,
+        metrics=Metrics(stores, access),
+        tables=RunTables(stores, runs),
+        artifacts=artifacts,
+        now_ms=clock,
+    )
+    schedule = SealSchedule(
+        points=settings.seal_points,
+        segments=settings.seal_segments,
+        idle_ms=int(settings.seal_idle_secs * 1000),
+    )
+    upkeep = Upkeep(stores, artifacts, schedule=schedule, now_ms=clock)
+    app = build_app(services, upkeep)
+    return Server(settings, services, app, upkeep, lock)
+
+
+def build_app(services: Services, upkeep: Upkeep) -> Litestar:
+    """The Litestar app: routes, guards, errors. Refuses to be built when a route declares no permission."""
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        services.waker.start()
+        upkeep.start()
+        services.is_serving = True
+        yield
+        services.is_serving = False
+
+    app = Litestar(
+        route_handlers=[Router(API_PREFIX, route_handlers=ROUTES), *system.ROUTES],
+        exception_handlers={
+            GnomonError: answer_gnomon_error,
+            HTTPException: answer_http_error,
+            Exception: answer_defect,
+        },
+        lifespan=[lifespan],
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )
+    refuse_unguarded(app.routes)
+    app.state[SERVICES] = services
+    services.openapi = msgspec.json.encode(_document(services.version))
+    return app
+
+
+def _document(app_version: str) -> object:
+    docs: list[tuple[str, Doc]] = []
+    for prefix, handlers in ((API_PREFIX, ROUTES), ("", system.ROUTES)):
+        docs.extend((prefix, handler.opt["doc"]) for handler in handlers)
+    return openapi_document(docs, version=app_version)
+
+
+def _lock_home(home: Path) -> IO[str]:
+    lock = open(home / "gnomon.lock", "a+", encoding="ascii")  # noqa: SIM115  # held as long as the server lives
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        holder = lock.read().strip()
+        lock.close()
+        raise HomeInUse(
+            f"another gnomon server (process {holder or 'unknown'}) has {home} open; stop it or choose another --home"
+        ) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
+def _stop_process(_error: Exception) -> None:
+    os._exit(EXIT_IO_ERROR)

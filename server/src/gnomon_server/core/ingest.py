@@ -1,0 +1,235 @@
+"""The hot path: what a run logs, from checked columns to a committed transaction.
+
+`append` runs in the request; it checks what needs no I/O and queues the batch. `commit` runs in the writer's thread,
+inside the group's transaction, and answers each batch with its own result or error: an unknown run, an archived run,
+a conflicting param, a gap in a writer's sequence. A batch with an error leaves nothing behind.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from math import isfinite
+
+import numpy as np
+
+from gnomon_server.model.batches import BatchKept, Identity, RunBatch
+from gnomon_server.model.entities import RunHead
+from gnomon_server.model.errors import GnomonError, InvalidRequest, ParamConflict, RunArchived, SequenceGap
+from gnomon_server.model.ids import KeyId, RowId, TenantId
+from gnomon_server.model.points import Keys
+from gnomon_server.store import Connection
+from gnomon_server.store.meta import ledger as ledger_sql
+from gnomon_server.store.meta import runs as sql
+from gnomon_server.store.meta.engine import WriteConnection
+from gnomon_server.store.meta.keys import KeyCache, count_keys
+from gnomon_server.store.points import segments, summaries
+from gnomon_server.store.writer import Ticket, Waker, Writer
+
+MAX_KEYS_PER_RUN = 10_000
+# Bytes of one point in a segment: key, step, time, value.
+_POINT_BYTES = 28
+_CACHED_RUNS = 20_000
+_CACHED_SERIES = 500_000
+
+
+class Ingest:
+    """Stores batches. One per server; its caches belong to the writer's thread."""
+
+    def __init__(self, *, missing_run: Callable[[str], GnomonError], now_ms: Callable[[], int]) -> None:
+        self._missing_run = missing_run
+        self._now_ms = now_ms
+        self._writer: Writer[RunBatch] | None = None
+        self._heads: dict[tuple[TenantId, str], RunHead] = {}
+        self._series: dict[TenantId, set[tuple[RowId, KeyId]]] = {}
+        self._keys = KeyCache()
+        self._series_count = 0
+        self.points_kept = 0
+
+    def attach(self, writer: Writer[RunBatch]) -> None:
+        self._writer = writer
+
+    def append(self, tenant: TenantId, batch: RunBatch, *, waker: Waker | None = None) -> Ticket[object]:
+        """Queue a batch. The ticket is answered with `BatchKept`, or an error, once the group is on the disk."""
+        assert self._writer is not None, "attach() comes first"
+        size = _POINT_BYTES * len(batch.points) if batch.points is not None else 0
+        return self._writer.submit_batch(tenant, batch, size=size + 200, waker=waker)
+
+    def forget_runs(self) -> None:
+        """Called in a transaction that changes which runs take points."""
+        self._heads.clear()
+
+    def undo(self) -> None:
+        """A transaction was undone: nothing learnt in it may be remembered."""
+        self._heads.clear()
+        self._series.clear()
+        self._series_count = 0
+        self._keys.clear()
+
+    def commit(
+        self, writing: WriteConnection, group: Sequence[tuple[TenantId, RunBatch]]
+    ) -> list[BatchKept | GnomonError]:
+        """Store the batches of a group in its transaction; one answer each, in order."""
+        answers: list[BatchKept | GnomonError] = []
+        for tenant, part in groupby(group, key=lambda item: item[0]):
+            with writing.as_tenant(tenant) as tx:
+                answers.extend(self._commit_tenant(tx, tenant, [batch for _, batch in part]))
+        return answers
+
+    def _commit_tenant(
+        self, tx: Connection, tenant: TenantId, batches: Sequence[RunBatch]
+    ) -> list[BatchKept | GnomonError]:
+        heads = self._find_heads(tx, tenant, batches)
+        answers: list[BatchKept | GnomonError] = []
+        kept: list[tuple[RunHead, RunBatch]] = []
+        for batch in batches:
+            head = heads.get(batch.run)
+            try:
+                if head is None:
+                    raise self._missing_run(batch.run)
+                is_new = self._admit(tx, tenant, head, batch)
+            except GnomonError as error:
+                answers.append(error)
+                continue
+            answers.append(BatchKept(is_duplicate=not is_new))
+            if is_new and batch.points is not None and len(batch.points):
+                kept.append((head, batch))
+        if kept:
+            self._store_points(tx, tenant, kept)
+        return answers
+
+    def _admit(self, tx: Connection, tenant: TenantId, head: RunHead, batch: RunBatch) -> bool:
+        """Check the batch and store all of it but the points. False: it had been stored before."""
+        if head.lifecycle_stage != "active":
+            raise RunArchived(batch.run)
+        if batch.points is not None:
+            self._refuse_too_many_keys(tx, tenant, head, batch)
+        new_params = self._new_params(tx, tenant, head, batch) if batch.params else {}
+        if batch.identity is not None and not self._advance(tx, tenant, head, batch, batch.identity):
+            return False
+        if new_params:
+            sql.insert_params(tx, tenant, head.row, head.experiment, new_params)
+            count_keys(tx, tenant, "param", {(head.experiment, key): 1 for key in new_params})
+        if batch.tags:
+            store_tags(tx, tenant, head, batch.tags, keys=self._keys)
+        return True
+
+    def _advance(self, tx: Connection, tenant: TenantId, head: RunHead, batch: RunBatch, identity: Identity) -> bool:
+        """Move the writer's place in the ledger. False: this batch was taken before."""
+        points = 0 if batch.points is None else len(batch.points)
+        last_seq = ledger_sql.last_seq(tx, head.row, identity.writer)
+        now_ms = self._now_ms()
+        if identity.seq <= last_seq:
+            ledger_sql.count_duplicate(tx, tenant, head.row, identity.writer, now_ms=now_ms)
+            return False
+        if identity.seq > last_seq + 1:
+            raise SequenceGap(expected_seq=last_seq + 1, got=identity.seq)
+        ledger_sql.advance(tx, tenant, head.row, identity.writer, seq=identity.seq, points=points, now_ms=now_ms)
+        return True
+
+    def _new_params(
+        self, tx: Connection, tenant: TenantId, head: RunHead, batch: RunBatch
+    ) -> dict[KeyId, tuple[str, float | None]]:
+        """The params that the run has not yet; one that has another value already refuses the batch."""
+        ids = dict(zip(batch.params, self._keys.resolve(tx, tenant, batch.params), strict=True))
+        old = sql.read_params(tx, head.row, list(ids.values()))
+        for name, key in ids.items():
+            if key in old and old[key] != batch.params[name]:
+                raise ParamConflict(name, old=old[key], new=batch.params[name])
+        return {key: (batch.params[name], _number(batch.params[name])) for name, key in ids.items() if key not in old}
+
+    def _refuse_too_many_keys(self, tx: Connection, tenant: TenantId, head: RunHead, batch: RunBatch) -> None:
+        assert batch.points is not None
+        known = self._series.get(tenant, set())
+        keys = self._keys.resolve(tx, tenant, batch.points.names)
+        new = [key for key in keys if (head.row, key) not in known]
+        if not new:
+            return
+        stored = sql.count_series(tx, head.row)
+        if stored + len(new) > MAX_KEYS_PER_RUN:
+            new_here = len(set(new) - sql.read_series_keys(tx, head.row, new))
+            if stored + new_here > MAX_KEYS_PER_RUN:
+                raise InvalidRequest(
+                    f"run {batch.run} has {stored} metrics and takes at most {MAX_KEYS_PER_RUN}; use fewer metric names",
+                    code="too_many_keys",
+                )
+
+    def _store_points(self, tx: Connection, tenant: TenantId, kept: Sequence[tuple[RunHead, RunBatch]]) -> None:
+        rows: list[segments.SegmentRow] = []
+        items: list[summaries.FoldItem] = []
+        for head, batch in kept:
+            points = batch.points
+            assert points is not None
+            keys = self._key_column(tx, tenant, batch)
+            is_identified = batch.identity is not None
+            columns = (keys, points.step, points.time_ms, points.value)
+            data = segments.encode(*columns, identified=is_identified)
+            rows.append(segments.SegmentRow(head.row, len(points), data))
+            items.append(summaries.FoldItem(head.row, head.experiment, *columns, identified=is_identified))
+            self.points_kept += len(points)
+        segments.insert(tx, tenant, rows)
+        folded = summaries.fold(items)
+        known = self._known_series(tenant)
+        added: dict[tuple[RowId, KeyId], int] = {}
+        for row in summaries.new_series(tx, folded, known):
+            place = (row.experiment, row.key)
+            added[place] = added.get(place, 0) + 1
+        summaries.write_summaries(tx, tenant, folded)
+        count_keys(tx, tenant, "metric", added)
+        known.update((row.run, row.key) for row in folded)
+        self._series_count += len(added)
+
+    def _key_column(self, tx: Connection, tenant: TenantId, batch: RunBatch) -> Keys:
+        assert batch.points is not None
+        ids = self._keys.resolve(tx, tenant, batch.points.names)
+        if len(ids) == 1:
+            return np.full(len(batch.points), ids[0], np.uint32)
+        return np.array(ids, np.uint32)[batch.points.key]
+
+    def _known_series(self, tenant: TenantId) -> set[tuple[RowId, KeyId]]:
+        if self._series_count > _CACHED_SERIES:
+            self._series.clear()
+            self._series_count = 0
+        return self._series.setdefault(tenant, set())
+
+    def _find_heads(self, tx: Connection, tenant: TenantId, batches: Sequence[RunBatch]) -> dict[str, RunHead]:
+        found: dict[str, RunHead] = {}
+        missing: set[str] = set()
+        for batch in batches:
+            head = self._heads.get((tenant, batch.run))
+            if head is None:
+                missing.add(batch.run)
+            else:
+                found[batch.run] = head
+        if missing:
+            if len(self._heads) > _CACHED_RUNS:
+                self._heads.clear()
+            for uid, head in sql.find_heads(tx, sorted(missing)).items():
+                found[uid] = self._heads[(tenant, uid)] = head
+        return found
+
+
+def store_tags(
+    tx: Connection, tenant: TenantId, head: RunHead, tags: Mapping[str, str | None], *, keys: KeyCache
+) -> None:
+    """Merge tags into a run: a value sets, None removes. Keeps the key catalogue."""
+    ids = dict(zip(tags, keys.resolve(tx, tenant, tags), strict=True))
+    old = sql.read_tag_keys(tx, head.row, list(ids.values()))
+    values = {ids[name]: value for name, value in tags.items() if value is not None}
+    removed = [ids[name] for name, value in tags.items() if value is None and ids[name] in old]
+    if values:
+        sql.set_tags(tx, tenant, head.row, head.experiment, values)
+    if removed:
+        sql.delete_tags(tx, tenant, head.row, removed)
+    changes = {(head.experiment, key): 1 for key in values if key not in old}
+    changes.update({(head.experiment, key): -1 for key in removed})
+    count_keys(tx, tenant, "tag", changes)
+
+
+def _number(text: str) -> float | None:
+    """A param read as a finite number, where it is one; `1_000` and blanks are text."""
+    if not text or text[0] not in "+-.0123456789" or "_" in text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if isfinite(number) else None

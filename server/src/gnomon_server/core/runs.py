@@ -1,0 +1,257 @@
+"""The rules of runs: their life from `running` to an end, archiving, renaming, tags, and finding them."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import Struct
+
+from gnomon_server.core.access import Access, Principal
+from gnomon_server.core.experiments import clean_tag_map
+from gnomon_server.core.ingest import Ingest, store_tags
+from gnomon_server.core.run_names import run_name
+from gnomon_server.model import names
+from gnomon_server.model.entities import LifecycleStage, Run, RunHead, RunStatus
+from gnomon_server.model.errors import ExperimentArchived, InvalidRequest, RunArchived, invalid_field
+from gnomon_server.model.filters import Expr, OrderItem
+from gnomon_server.model.ids import RowId, new_uid
+from gnomon_server.model.points import MAX_TIME_MS
+from gnomon_server.store import Connection, Stores
+from gnomon_server.store.meta import experiments as experiment_sql
+from gnomon_server.store.meta import ledger as ledger_sql
+from gnomon_server.store.meta import runs as sql
+from gnomon_server.store.meta import search
+from gnomon_server.store.meta.keys import KeyCache
+
+ENDED: frozenset[RunStatus] = frozenset(("finished", "failed", "killed"))
+MAX_EXPERIMENTS_A_SEARCH = 100
+
+
+class RunSearch(Struct, frozen=True):
+    """Which runs, in which order, which page of them. No experiment means all of the tenant."""
+
+    experiments: Sequence[str] = ()
+    status: RunStatus | None = None
+    lifecycle_stage: LifecycleStage = "active"
+    name_search: str | None = None
+    filter: Expr | None = None
+    order: Sequence[OrderItem] = ()
+    limit: int = 100
+    offset: int = 0
+
+
+class Runs:
+    """Create, read, find, change, end, archive and restore runs of one tenant at a time."""
+
+    def __init__(
+        self, stores: Stores, access: Access, ingest: Ingest, *, now_ms: Callable[[], int], rng: random.Random
+    ) -> None:
+        self._stores = stores
+        self._access = access
+        self._ingest = ingest
+        self._now_ms = now_ms
+        self._rng = rng
+
+    def create(
+        self,
+        principal: Principal,
+        *,
+        experiment_uid: str,
+        name: str | None,
+        description: str,
+        tags: Mapping[str, str],
+    ) -> Run:
+        """Start a run in an active experiment. Without a name it gets a readable one."""
+        clean_name = None if name is None else names.run_name(name)
+        description = names.description(description)
+        clean_tags = clean_tag_map(tags)
+        uid = new_uid()
+        now_ms = self._now_ms()
+
+        def work(tx: Connection) -> Run:
+            experiment = experiment_sql.find_experiment(tx, experiment_uid)
+            if experiment is None:
+                raise self._access.missing_experiment(experiment_uid)
+            if experiment.lifecycle_stage != "active":
+                raise ExperimentArchived(experiment_uid)
+            row = sql.insert_run(
+                tx,
+                principal.tenant,
+                uid=uid,
+                experiment=experiment.row,
+                name=clean_name or run_name(experiment.run_count + 1, rng=self._rng),
+                description=description,
+                start_ms=now_ms,
+                created_by=principal.subject,
+                now_ms=now_ms,
+            )
+            experiment_sql.add_runs(tx, principal.tenant, experiment.row, 1)
+            head = RunHead(row=row, experiment=experiment.row, lifecycle_stage="active")
+            if clean_tags:
+                store_tags(tx, principal.tenant, head, clean_tags, keys=KeyCache())
+            return _read(tx, uid)
+
+        return self._stores.writer.call(principal.tenant, work)
+
+    def get(self, principal: Principal, uid: str) -> Run:
+        with self._stores.database.read(principal.tenant) as connection:
+            found = sql.find_run(connection, uid)
+        if found is None:
+            raise self._access.missing_run(uid)
+        return found
+
+    def ledger(self, principal: Principal, uid: str) -> tuple[Run, list[ledger_sql.WriterProgress]]:
+        """A run, and per writer what arrived of it."""
+        run = self.get(principal, uid)
+        with self._stores.database.read(principal.tenant) as connection:
+            return run, ledger_sql.read_ledger(connection, run.row)
+
+    def find(self, principal: Principal, wanted: RunSearch) -> tuple[int, list[Run]]:
+        """A page of runs, and how many match in all."""
+        with self._stores.database.read(principal.tenant) as connection:
+            total, rows = self.find_rows(connection, wanted)
+            return total, sql.read_runs(connection, rows)
+
+    def find_rows(self, connection: Connection, wanted: RunSearch) -> tuple[int, list[RowId]]:
+        experiments = self.experiment_rows(connection, wanted.experiments)
+        return search.find_runs(
+            connection,
+            experiments=experiments,
+            filter=wanted.filter,
+            order=wanted.order,
+            lifecycle=wanted.lifecycle_stage,
+            status=wanted.status,
+            name_search=wanted.name_search,
+            limit=wanted.limit,
+            offset=wanted.offset,
+        )
+
+    def experiment_rows(self, connection: Connection, uids: Sequence[str]) -> list[RowId] | None:
+        """The rows of the experiments a search names; None means all of the tenant."""
+        if not uids:
+            return None
+        if len(uids) > MAX_EXPERIMENTS_A_SEARCH:
+            raise invalid_field("experiment_id", f"is given {len(uids)} times; at most {MAX_EXPERIMENTS_A_SEARCH}")
+        rows = []
+        for uid in dict.fromkeys(uids):
+            experiment = experiment_sql.find_experiment(connection, uid)
+            if experiment is None:
+                raise self._access.missing_experiment(uid)
+            rows.append(experiment.row)
+        return rows
+
+    def update(
+        self,
+        principal: Principal,
+        uid: str,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        status: RunStatus | None = None,
+    ) -> Run:
+        """Change what is given; tags merge; the status `running` reopens an ended run."""
+        if name is None and description is None and tags is None and status is None:
+            raise InvalidRequest("the body changes nothing; give at least one of name, description, tags, status")
+        now_ms = self._now_ms()
+        values: dict[str, str | int | None] = {"updated_ms": now_ms}
+        if name is not None:
+            values["name"] = names.run_name(name)
+        if description is not None:
+            values["description"] = names.description(description)
+        clean_tags = clean_tag_map(tags or {})
+
+        def work(tx: Connection) -> Run:
+            run = self._writable(tx, uid)
+            if status is not None and status != run.status:
+                values["status"] = status
+                values["end_ms"] = (run.end_ms or now_ms) if status in ENDED else None
+            sql.update_run(tx, principal.tenant, run.row, **values)
+            if clean_tags:
+                store_tags(tx, principal.tenant, _head(run), clean_tags, keys=KeyCache())
+            return _read(tx, uid)
+
+        return self._stores.writer.call(principal.tenant, work)
+
+    def end(self, principal: Principal, uid: str, *, status: RunStatus, end_ms: int | None) -> Run:
+        """End a run. The same end again answers the same; late points are still taken afterwards."""
+        if end_ms is not None and not 0 <= end_ms <= MAX_TIME_MS:
+            raise invalid_field("end_time", "is not between 1970 and 9999")
+
+        def work(tx: Connection) -> Run:
+            run = self._writable(tx, uid)
+            is_same = run.status == status and (end_ms is None or end_ms == run.end_ms)
+            if is_same:
+                return run
+            if end_ms is not None and end_ms < run.start_ms:
+                raise invalid_field("end_time", "is before the run's start_time")
+            now_ms = self._now_ms()
+            keeps_end = end_ms is None and run.end_ms is not None
+            ended_ms = run.end_ms if keeps_end else (now_ms if end_ms is None else end_ms)
+            sql.update_run(tx, principal.tenant, run.row, status=status, end_ms=ended_ms, updated_ms=now_ms)
+            return _read(tx, uid)
+
+        return self._stores.writer.call(principal.tenant, work)
+
+    def archive(self, principal: Principal, uid: str) -> Run:
+        """Archive one run; its data stays and it takes no more. Doing it again changes nothing."""
+
+        def work(tx: Connection) -> Run:
+            run = self._find(tx, uid)
+            if run.lifecycle_stage == "deleted":
+                return run
+            now_ms = self._now_ms()
+            sql.update_run(
+                tx, principal.tenant, run.row, lifecycle_stage="deleted", archived_with=None, updated_ms=now_ms
+            )
+            experiment_sql.add_runs(tx, principal.tenant, run.experiment, -1)
+            self._ingest.forget_runs()
+            return _read(tx, uid)
+
+        return self._stores.writer.call(principal.tenant, work)
+
+    def restore(self, principal: Principal, uid: str) -> Run:
+        """Bring one run back; its experiment must be active."""
+
+        def work(tx: Connection) -> Run:
+            run = self._find(tx, uid)
+            if run.lifecycle_stage == "active":
+                return run
+            experiment = experiment_sql.find_experiment(tx, run.experiment_uid)
+            assert experiment is not None, "a run's experiment exists"
+            if experiment.lifecycle_stage != "active":
+                raise ExperimentArchived(experiment.uid)
+            sql.update_run(
+                tx,
+                principal.tenant,
+                run.row,
+                lifecycle_stage="active",
+                archived_with=None,
+                updated_ms=self._now_ms(),
+            )
+            experiment_sql.add_runs(tx, principal.tenant, run.experiment, 1)
+            self._ingest.forget_runs()
+            return _read(tx, uid)
+
+        return self._stores.writer.call(principal.tenant, work)
+
+    def _find(self, tx: Connection, uid: str) -> Run:
+        found = sql.find_run(tx, uid)
+        if found is None:
+            raise self._access.missing_run(uid)
+        return found
+
+    def _writable(self, tx: Connection, uid: str) -> Run:
+        run = self._find(tx, uid)
+        if run.lifecycle_stage != "active":
+            raise RunArchived(uid)
+        return run
+
+
+def _head(run: Run) -> RunHead:
+    return RunHead(row=run.row, experiment=run.experiment, lifecycle_stage=run.lifecycle_stage)
+
+
+def _read(tx: Connection, uid: str) -> Run:
+    found = sql.find_run(tx, uid)
+    assert found is not None, "written in this transaction"
+    return found

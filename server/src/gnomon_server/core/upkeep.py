@@ -1,0 +1,81 @@
+"""Work off the commit path: sealing tails into chunks, and removing contents that nothing refers to any more.
+
+One thread. It prepares outside the writer (reading and packing), and only the short rest goes through the writer's
+queue. A failure is logged and tried again at the next round; nothing a user waits for depends on it.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+
+from gnomon_server.core.artifacts import Artifacts
+from gnomon_server.model.ids import TenantId
+from gnomon_server.store import Connection, Stores
+from gnomon_server.store.points import sealing
+
+log = logging.getLogger("gnomon.upkeep")
+
+_ROUND_SECS = 0.5
+_SWEEP_SECS = 600.0
+
+
+class Upkeep:
+    """The upkeep thread of one server."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        artifacts: Artifacts,
+        *,
+        schedule: sealing.SealSchedule,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._stores = stores
+        self._artifacts = artifacts
+        self._schedule = schedule
+        self._now_ms = now_ms
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="gnomon-upkeep", daemon=True)
+        self.sealed_runs = 0
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def seal_due(self) -> int:
+        """Seal the runs that are due; how many were sealed."""
+        with self._stores.database.system() as connection:
+            due = self._schedule.due(connection, self._now_ms())
+        sealed = 0
+        for run in due:
+            if self._stop.is_set():
+                break
+            with self._stores.database.read(run.tenant) as connection:
+                plan = sealing.prepare(connection, run.run)
+            if plan is None:
+                continue
+            sealed += self._stores.writer.call(run.tenant, partial(_commit, run.tenant, plan))
+        self.sealed_runs += sealed
+        return sealed
+
+    def _run(self) -> None:
+        next_sweep = monotonic()
+        while not self._stop.wait(_ROUND_SECS):
+            try:
+                self.seal_due()
+                if monotonic() >= next_sweep:
+                    next_sweep = monotonic() + _SWEEP_SECS
+                    self._artifacts.sweep(self._now_ms())
+            except Exception:
+                if not self._stop.is_set():
+                    log.exception("a round of upkeep failed; the next one tries again")
+
+
+def _commit(tenant: TenantId, plan: sealing.SealPlan, tx: Connection) -> bool:
+    return sealing.commit(tx, tenant, plan)

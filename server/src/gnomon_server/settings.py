@@ -1,0 +1,69 @@
+"""Every setting once: its name, default and what it does. Environment, command line and defaults make one frozen value.
+
+`GNOMON_HOME` alone gives a working server: the database and the artifacts live below it.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Meta, Struct
+from typing import Annotated
+
+
+class Settings(Struct, frozen=True):
+    """The settings of one server. Each is read from `GNOMON_<NAME>`, and a command-line option wins over it."""
+
+    home: Annotated[str, Meta(description="folder of the database and the artifacts")] = "~/.gnomon"
+    host: Annotated[str, Meta(description="address to listen on; open mode allows loopback only")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="port to listen on; 0 takes a free one")] = 7417
+    database: Annotated[str, Meta(description="database URL; empty: sqlite:///HOME/gnomon.db")] = ""
+    artifact_prefixes: Annotated[
+        str, Meta(description="comma-separated s3:// prefixes that a client may name as artifact_location")
+    ] = ""
+    allowed_hosts: Annotated[
+        str, Meta(description="comma-separated names that the Host header may say, besides loopback")
+    ] = ""
+    max_artifact_bytes: Annotated[int, Meta(ge=1, description="largest artifact file, in bytes")] = 1 << 40
+    body_grace_secs: Annotated[
+        float, Meta(gt=0, description="how long a body may be slower than 1 KiB/s before it is cut")
+    ] = 10.0
+    header_timeout_secs: Annotated[float, Meta(gt=0, description="how long a request's headers may take")] = 10.0
+    drain_secs: Annotated[float, Meta(gt=0, description="how long a stopping server finishes requests")] = 10.0
+    seal_points: Annotated[int, Meta(ge=1, description="points of a run's tail that make it due for sealing")] = 40_000
+    seal_segments: Annotated[int, Meta(ge=1, description="requests of a run's tail that make it due")] = 512
+    seal_idle_secs: Annotated[float, Meta(gt=0, description="a tail that stood still this long is sealed too")] = 60.0
+    artifact_grace_hours: Annotated[float, Meta(ge=0, description="how long an unused content is kept")] = 24.0
+    log_requests: Annotated[bool, Meta(description="one JSON log line a request")] = True
+
+    @property
+    def home_path(self) -> Path:
+        return Path(self.home).expanduser().absolute()
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.home_path / 'gnomon.db'}"
+
+
+PREFIX = "GNOMON_"
+
+
+def load_settings(environ: Mapping[str, str] = os.environ, **overrides: object) -> Settings:
+    """Settings from the environment, with the overrides that are not None on top.
+
+    Raises `ValueError` naming the setting whose value cannot be used.
+    """
+    values: dict[str, object] = {}
+    for name in Settings.__struct_fields__:
+        if (text := environ.get(PREFIX + name.upper())) is not None:
+            values[name] = text
+    values.update((name, value) for name, value in overrides.items() if value is not None)
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"a setting cannot be used: {error}") from None
+
+
+def comma_list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -1,0 +1,245 @@
+"""The SQL of runs: their rows, params, tags and latest values. `search.py` finds which; this reads and writes them."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from gnomon_server.model.entities import Run, RunHead
+from gnomon_server.model.ids import ExperimentUid, KeyId, RowId, RunUid, TenantId
+from gnomon_server.store.meta import tables as t
+from gnomon_server.store.meta.upsert import upsert
+
+_Value = TypeVar("_Value")
+
+_RUN_COLUMNS = [
+    *(
+        t.run.c[name]
+        for name in (
+            "id",
+            "uid",
+            "experiment",
+            "name",
+            "description",
+            "status",
+            "lifecycle_stage",
+            "archived_with",
+            "start_ms",
+            "end_ms",
+            "created_by",
+        )
+    ),
+    t.experiment.c.uid.label("experiment_uid"),
+    t.experiment.c.artifact_location,
+]
+_RUN_SOURCE = t.run.join(t.experiment, t.experiment.c.id == t.run.c.experiment)
+
+
+def find_heads(connection: Connection, uids: Sequence[str]) -> dict[str, RunHead]:
+    """The heads of the runs that exist in the tenant of the connection."""
+    c = t.run.c
+    query = sa.select(c.uid, c.id, c.experiment, c.lifecycle_stage).where(c.uid.in_(uids))
+    return {
+        uid: RunHead(row=RowId(row), experiment=RowId(experiment), lifecycle_stage=stage)
+        for uid, row, experiment, stage in connection.execute(query)
+    }
+
+
+def find_run(connection: Connection, uid: str) -> Run | None:
+    """One run with params, latest metric values and tags."""
+    rows = connection.execute(sa.select(*_RUN_COLUMNS).select_from(_RUN_SOURCE).where(t.run.c.uid == uid)).all()
+    found = _filled(connection, rows)
+    return found[0] if found else None
+
+
+def read_runs(connection: Connection, rows: Sequence[RowId]) -> list[Run]:
+    """The runs of these rows, in this order, filled."""
+    query = sa.select(*_RUN_COLUMNS).select_from(_RUN_SOURCE).where(t.run.c.id.in_(rows))
+    by_row = {run.row: run for run in _filled(connection, connection.execute(query).all())}
+    return [by_row[row] for row in rows if row in by_row]
+
+
+def find_rows(connection: Connection, uids: Sequence[str]) -> dict[str, RowId]:
+    query = sa.select(t.run.c.uid, t.run.c.id).where(t.run.c.uid.in_(uids))
+    return {uid: RowId(row) for uid, row in connection.execute(query)}
+
+
+def uids_of(connection: Connection, rows: Sequence[RowId]) -> dict[RowId, RunUid]:
+    query = sa.select(t.run.c.id, t.run.c.uid).where(t.run.c.id.in_(rows))
+    return {RowId(row): RunUid(uid) for row, uid in connection.execute(query)}
+
+
+def insert_run(
+    connection: Connection,
+    tenant: TenantId,
+    *,
+    uid: str,
+    experiment: RowId,
+    name: str,
+    description: str,
+    start_ms: int,
+    created_by: str,
+    now_ms: int,
+) -> RowId:
+    row = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(t.run.c.id) + 1, 1))) or 1
+    connection.execute(
+        sa.insert(t.run_base).values(
+            tenant=tenant,
+            id=row,
+            uid=uid,
+            experiment=experiment,
+            name=name,
+            description=description,
+            status="running",
+            lifecycle_stage="active",
+            archived_with=None,
+            start_ms=start_ms,
+            end_ms=None,
+            created_by=created_by,
+            created_ms=now_ms,
+            updated_ms=now_ms,
+        )
+    )
+    return RowId(row)
+
+
+def update_run(connection: Connection, tenant: TenantId, row: RowId, **values: str | int | None) -> None:
+    base = t.run_base
+    connection.execute(sa.update(base).where(base.c.tenant == tenant, base.c.id == row).values(**values))
+
+
+def archive_runs_of(connection: Connection, tenant: TenantId, experiment: RowId, *, now_ms: int) -> None:
+    """Archive the active runs of an experiment with it."""
+    base = t.run_base
+    where = (base.c.tenant == tenant, base.c.experiment == experiment, base.c.lifecycle_stage == "active")
+    values = {"lifecycle_stage": "deleted", "archived_with": experiment, "updated_ms": now_ms}
+    connection.execute(sa.update(base).where(*where).values(**values))
+
+
+def restore_runs_of(connection: Connection, tenant: TenantId, experiment: RowId, *, now_ms: int) -> None:
+    """Bring back the runs that the archiving of the experiment took, and only those."""
+    base = t.run_base
+    where = (base.c.tenant == tenant, base.c.experiment == experiment, base.c.archived_with == experiment)
+    values = {"lifecycle_stage": "active", "archived_with": None, "updated_ms": now_ms}
+    connection.execute(sa.update(base).where(*where).values(**values))
+
+
+def read_params(connection: Connection, run: RowId, keys: Sequence[KeyId]) -> dict[KeyId, str]:
+    query = sa.select(t.param.c.key, t.param.c.value).where(t.param.c.run == run, t.param.c.key.in_(keys))
+    return {KeyId(key): value for key, value in connection.execute(query)}
+
+
+def insert_params(
+    connection: Connection,
+    tenant: TenantId,
+    run: RowId,
+    experiment: RowId,
+    values: Mapping[KeyId, tuple[str, float | None]],
+) -> None:
+    """Write params that the run has not; each as text and, where it is one, as a number."""
+    rows = [
+        {"tenant": tenant, "run": run, "key": key, "experiment": experiment, "value": text, "number": number}
+        for key, (text, number) in values.items()
+    ]
+    connection.execute(sa.insert(t.param_base), rows)
+
+
+def read_tag_keys(connection: Connection, run: RowId, keys: Sequence[KeyId]) -> set[KeyId]:
+    query = sa.select(t.tag.c.key).where(t.tag.c.run == run, t.tag.c.key.in_(keys))
+    return {KeyId(key) for key in connection.scalars(query)}
+
+
+def set_tags(
+    connection: Connection, tenant: TenantId, run: RowId, experiment: RowId, values: Mapping[KeyId, str]
+) -> None:
+    base = t.tag_base
+    rows = [
+        {"tenant": tenant, "run": run, "key": key, "experiment": experiment, "value": value}
+        for key, value in values.items()
+    ]
+    insert = upsert(connection, base)
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=["tenant", "run", "key"], set_={"value": insert.excluded.value}),
+        rows,
+    )
+
+
+def delete_tags(connection: Connection, tenant: TenantId, run: RowId, keys: Sequence[KeyId]) -> None:
+    base = t.tag_base
+    connection.execute(
+        sa.delete(base).where(base.c.tenant == tenant, base.c.run == run, base.c.key == sa.bindparam("k")),
+        [{"k": key} for key in keys],
+    )
+
+
+def count_series(connection: Connection, run: RowId) -> int:
+    """How many metrics the run has."""
+    return connection.scalar(sa.select(sa.func.count()).select_from(t.series).where(t.series.c.run == run)) or 0
+
+
+def read_starts(connection: Connection, rows: Sequence[RowId]) -> dict[RowId, int]:
+    """When each run started, Unix milliseconds."""
+    query = sa.select(t.run.c.id, t.run.c.start_ms).where(t.run.c.id.in_(rows))
+    return {RowId(row): start_ms for row, start_ms in connection.execute(query)}
+
+
+def read_series_names(connection: Connection, run: RowId) -> list[tuple[str, KeyId]]:
+    """The metrics of a run, by name."""
+    query = (
+        sa.select(t.key.c.name, t.key.c.id)
+        .select_from(t.series.join(t.key, t.key.c.id == t.series.c.key))
+        .where(t.series.c.run == run)
+        .order_by(t.key.c.name)
+    )
+    return [(name, KeyId(key)) for name, key in connection.execute(query)]
+
+
+def read_series_keys(connection: Connection, run: RowId, keys: Sequence[KeyId]) -> set[KeyId]:
+    query = sa.select(t.series.c.key).where(t.series.c.run == run, t.series.c.key.in_(keys))
+    return {KeyId(key) for key in connection.scalars(query)}
+
+
+def _filled(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) -> list[Run]:
+    if not rows:
+        return []
+    ids = [row.id for row in rows]
+    params: dict[int, dict[str, str]] = {row: {} for row in ids}
+    tags: dict[int, dict[str, str]] = {row: {} for row in ids}
+    metrics: dict[int, dict[str, float]] = {row: {} for row in ids}
+    for source, into in ((t.param, params), (t.tag, tags)):
+        for run, name, text in connection.execute(_attributes(source, source.c.value, ids)).tuples():
+            into[run][name] = str(text)
+    for run, name, value in connection.execute(_attributes(t.series, t.series.c.last_value, ids)).tuples():
+        metrics[run][name] = float("nan") if value is None else value
+    return [
+        Run(
+            row=RowId(row.id),
+            uid=RunUid(row.uid),
+            experiment=RowId(row.experiment),
+            experiment_uid=ExperimentUid(row.experiment_uid),
+            artifact_location=row.artifact_location,
+            name=row.name,
+            description=row.description,
+            status=row.status,
+            lifecycle_stage=row.lifecycle_stage,
+            archived_with=None if row.archived_with is None else RowId(row.archived_with),
+            start_ms=row.start_ms,
+            end_ms=row.end_ms,
+            created_by=row.created_by,
+            params=params[row.id],
+            metrics=metrics[row.id],
+            tags=tags[row.id],
+        )
+        for row in rows
+    ]
+
+
+def _attributes(source: sa.Table, column: sa.Column[_Value], runs: Sequence[int]) -> sa.Select[int, str, _Value]:
+    joined = source.join(t.key, t.key.c.id == source.c.key)
+    return (
+        sa.select(source.c.run, t.key.c.name, column)
+        .select_from(joined)
+        .where(source.c.run.in_(runs))
+        .order_by(source.c.run, t.key.c.name)
+    )
