@@ -43,6 +43,7 @@ Reading, in one snapshot (`read`)::
     read.read_window(connection, run, keys, *, offset, limit) -> dict[KeyId, Window]   Window(total, points)
     read.iter_series(connection, run, key, *, steps=None) -> Iterator[Points]     bounded blocks: export, CSV, Arrow
     read.extent(series: Iterable[StoredSeries], axis) -> (lo, hi) | None          the range of x over many series
+    read.iter_stored(connection, series, *, steps=None) -> Iterator[Points]        the same of an opened series
     read.reduce_series(connection, series: Sequence[StoredSeries], axis, *, lo, hi, buckets) -> list[Buckets]
                                       axis: downsample.STEP | downsample.TIME | downsample.relative_to(start_ms)
 

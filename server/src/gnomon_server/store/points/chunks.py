@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, pairwise
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -110,8 +110,8 @@ class ChunkReader:
 def build(run: RowId, key: KeyId, gen: int, points: Points, packer: codec.Packer = codec.ZSTD) -> Iterator[NewChunk]:
     """Chunks of points that are in order: as few as `MAX_POINTS` allows, all about the same size."""
     pieces = -(-len(points) // MAX_POINTS)
-    bounds = [len(points) * piece // pieces for piece in range(pieces + 1)]
-    for part, (start, end) in enumerate(pairwise(bounds)):
+    for part in range(pieces):
+        start, end = len(points) * part // pieces, len(points) * (part + 1) // pieces
         piece = Points(points.step[start:end], points.time_ms[start:end], points.value[start:end])
         yield NewChunk(_statistics(run, key, gen, part, piece), *codec.encode(piece, packer))
 

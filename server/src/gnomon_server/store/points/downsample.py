@@ -86,8 +86,8 @@ class Grid:
         return lo >= self.lo and hi <= self.hi
 
 
-# Some points of a series by bucket, ascending: one column a bucket, and these rows. Without a finite value in the bucket
-# FIRST_STEP and LOW are inf, LAST_STEP and HIGH -inf, FIRST and LAST NaN: what any finite value replaces.
+# Some points of a series by bucket, ascending: one column a bucket, and these rows. A bucket without a finite value has
+# inf as FIRST_STEP and LOW, -inf as LAST_STEP and HIGH, NaN as FIRST and LAST: what any finite value replaces.
 Partial = Floats
 _BUCKET, _X, _FIRST_STEP, _FIRST, _LAST_STEP, _LAST, _LOW, _HIGH, _TOTAL, _COUNT, _NONFINITE = range(11)
 _NOTHING: Partial = np.empty((11, 0))
@@ -96,14 +96,6 @@ _NOTHING: Partial = np.empty((11, 0))
 def reduce(x: Floats, points: Points, lo: float, hi: float, buckets: int) -> Buckets:
     """Points, given in order, over an x of any kind (one per point, in any order)."""
     return finish(from_points(x, points.step, points.value, Grid(lo, hi, buckets)))
-
-
-def values_at(points: Points, step: Floats) -> Floats:
-    """The value of a series at each step, the one that came last; NaN where it has none. It makes a metric an x."""
-    if not len(points):
-        return np.full(len(step), np.nan)
-    at = np.searchsorted(points.step, step, "right") - 1
-    return np.where((at >= 0) & (points.step[at] == step), points.value[at], np.nan)
 
 
 def from_chunk(chunk: EncodedChunk, axis: Axis, grid: Grid) -> Partial:

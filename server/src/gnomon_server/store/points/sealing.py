@@ -131,13 +131,13 @@ def prepare(read_connection: Connection, run: RowId) -> SealPlan | None:
 
 def _last_to_seal(connection: Connection, run: RowId) -> int:
     segment = t.segment.c
-    total = 0
-    last = 0
-    for last, n in connection.execute(sa.select(segment.id, segment.n).where(segment.run == run).order_by(segment.id)):
-        total += n
-        if total >= _MOST_POINTS:
-            break
-    return last
+    query = sa.select(segment.id, segment.n).where(segment.run == run).order_by(segment.id)
+    number = points = 0
+    for number, n in connection.execute(query):
+        points += n
+        if points >= _MOST_POINTS:
+            return int(number)
+    return number
 
 
 def commit(write_connection: Connection, tenant: TenantId, plan: SealPlan) -> bool:

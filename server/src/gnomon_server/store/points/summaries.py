@@ -234,15 +234,16 @@ def _reduce_stretches(
         has_unidentified = np.logical_or.reduceat(unidentified, starts).astype(np.int64)
         if broken is not None:
             late = np.logical_or.reduceat(broken, starts) * has_unidentified
+    nonfinite, *extremes = _extremes(starts, n, owner, step, value)
     return [
         n.tolist(),
-        *_extremes(starts, n, owner, step, value)[:1],
+        nonfinite,
         step[first].tolist(),
         _nullables(value[first]),
         step[last].tolist(),
         time_ms[last].tolist(),
         _nullables(value[last]),
-        *_extremes(starts, n, owner, step, value)[1:],
+        *extremes,
         late.tolist(),
         step[starts].tolist(),
         time_ms[starts].tolist(),
