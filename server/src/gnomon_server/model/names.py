@@ -51,7 +51,7 @@ def key(text: str, *, field: str = "key") -> str:
     """The key of a metric, a param or a tag: 1 to 250 printable characters. A key is never a path."""
     try:
         return _key(text)
-    except _Unfit as unfit:
+    except _UnfitError as unfit:
         raise invalid_field(field, unfit.reason) from None
 
 
@@ -102,7 +102,7 @@ def file_name(text: str, *, field: str = "file") -> str:
     return name
 
 
-class _Unfit(Exception):
+class _UnfitError(Exception):
     """Why a text is refused, before the field is known."""
 
     def __init__(self, reason: str) -> None:
@@ -118,18 +118,18 @@ def _key(text: str) -> str:
 def _name(text: str, field: str, limit: int) -> str:
     try:
         return _one_line(text, limit)
-    except _Unfit as unfit:
+    except _UnfitError as unfit:
         raise invalid_field(field, unfit.reason) from None
 
 
 def _one_line(text: str, limit: int) -> str:
     line = _nfc(text)
     if not line or line.isspace():
-        raise _Unfit("is blank; give it a name")
+        raise _UnfitError("is blank; give it a name")
     if len(line) > limit:
-        raise _Unfit(f"has {len(line)} characters; at most {limit} are allowed")
+        raise _UnfitError(f"has {len(line)} characters; at most {limit} are allowed")
     if (odd := _UNNAMABLE.search(line)) is not None:
-        raise _Unfit(_why_unnamable(odd.group()))
+        raise _UnfitError(_why_unnamable(odd.group()))
     return line
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 _KEY = re.compile(r"gnm_([A-Za-z0-9]{4,})_[A-Za-z0-9_]+")
 _SECRET = re.compile(
-    r"(?i)\b((?:proxy-)?authorization|cookie|x-api-key|password|token|secret)(['\"]?\s*[:=]\s*)(?:(?:bearer|basic)\s+)?[^\s,;&'\"]+"
+    r"(?i)\b((?:proxy-)?authorization|cookie|x-api-key|password|token|secret)(['\"]?\s*[:=]\s*['\"]?)(?:(?:bearer|basic)\s+)?[^\s,;&'\"]+"
 )
 _LONGEST_PATH = 500
 
@@ -74,6 +74,8 @@ class RedactSecrets(logging.Filter):
     """Put on a handler, keeps secrets out of what it writes: messages, arguments and tracebacks."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == _log.name:
+            return True  # made of nothing that could hold one, once for each request
         record.msg, record.args = redact(record.getMessage()), None
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)

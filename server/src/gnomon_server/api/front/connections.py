@@ -18,8 +18,8 @@ from gnomon_server.api.front.problems import Refusal, busy
 class Connection(Protocol):
     peer: str
 
-    def sweep(self, now: float, passed_secs: float) -> None:
-        """End this connection if its client took too long."""
+    def sweep(self, passed_secs: float) -> None:
+        """Count the time that passed and end this connection if its client took too long."""
 
     def is_slow(self) -> bool:
         """Whether the client is well on the way to being cut."""
@@ -103,8 +103,10 @@ class Connections:
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
-        passed_secs, self._swept_at = now - self._swept_at, now
+        # Of a longer gap the server was the cause, not its clients: it was busy, and what they sent is still unread.
+        passed_secs = min(now - self._swept_at, 2 * self._tick_secs)
+        self._swept_at = now
         for connection in tuple(self._open):
-            connection.sweep(now, passed_secs)
+            connection.sweep(passed_secs)
         self._slow = deque(connection for connection in self._open if connection.is_slow())
         self._timer = loop.call_later(self._tick_secs, self._sweep, loop) if self._open else None

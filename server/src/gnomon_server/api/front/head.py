@@ -42,6 +42,7 @@ _DEFAULT_PORTS = {b"http": b"80", b"https": b"443"}
 
 _NO_HOST = Refusal(400, "invalid_request", "send one Host header", close=True)
 _TWO_LENGTHS = Refusal(400, "invalid_request", "send Content-Length or Transfer-Encoding, not both", close=True)
+_BAD_FRAMING = Refusal(400, "invalid_request", "Transfer-Encoding may be chunked, nothing else", close=True)
 _BAD_LENGTH = Refusal(400, "invalid_request", "Content-Length is not a number of bytes", close=True)
 _LONG_URL = Refusal(414, "uri_too_long", "the URL is too long; send long queries as a POST body", close=True)
 _LARGE_HEAD = Refusal(431, "headers_too_large", "the headers are too many or too long", close=True)
@@ -123,9 +124,12 @@ class HeadRules:
     def _judge_body(self, method: str, path: str, found: dict[bytes, bytes]) -> Head | Refusal:
         tenant = found.get(b"x-tenant-id") or found.get(b"x-mlflow-workspace")
         length = found.get(b"content-length")
-        if b"transfer-encoding" in found:
+        framing = found.get(b"transfer-encoding")
+        if framing is not None:
             if length is not None:
                 return _TWO_LENGTHS
+            if framing.strip().lower() != b"chunked":
+                return _BAD_FRAMING
             declared = None
         else:
             if length is None or length == b"0":

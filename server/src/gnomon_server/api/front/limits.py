@@ -1,4 +1,4 @@
-"""The bounds of the outer guard, as two frozen values. docs/guides/limits.md says what a client gets past each of them."""
+"""The bounds of the outer guard, as two frozen values; docs/guides/limits.md says what a client gets past each."""
 
 from dataclasses import dataclass
 
@@ -36,8 +36,8 @@ class ConnectionLimits:
     """How long a client may take and how many may come; times in seconds.
 
     A body may pause for `body_grace_secs` in all, and wins that time back by sending faster than `body_bytes_per_sec`;
-    a client that reads nothing of its answer is cut after `write_stall_secs`. `per_peer` does not count for the `exempt`
-    networks: every local process shares loopback, and a trusted proxy speaks for many.
+    a client that reads nothing of its answer is cut after `write_stall_secs`. `per_peer` does not count for the
+    `exempt` networks: every local process shares loopback, and a trusted proxy speaks for many.
     """
 
     head_secs: float = 10.0

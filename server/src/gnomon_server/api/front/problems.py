@@ -41,7 +41,7 @@ class Refusal(NamedTuple):
 def busy(status: int, code: str, detail: str) -> Refusal:
     """A refusal to be tried again soon: 429 for one tenant's excess, 503 for the whole process."""
     # Jitter, so that clients that were turned away together do not come back together.
-    retry_after = str(round(uniform(1, 4))).encode()
+    retry_after = str(round(uniform(1, 4))).encode()  # noqa: S311  # no secret
     return Refusal(status, code, detail, close=True, headers=((b"retry-after", retry_after),))
 
 

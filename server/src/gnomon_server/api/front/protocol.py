@@ -4,8 +4,8 @@ uvicorn keeps a half-sent head or body open for ever, lets trailers join the hea
 queues pipelined requests without limit, and closes with unread data behind an early answer, which resets the
 connection before the client can read it. Each is bounded here; `docs/guides/limits.md` has the numbers.
 
-What a connection is doing: *head* (`_head_since` is set: it waits for a request or the rest of its head), *body*
-(`_body_open`), *deaf* (what still comes is thrown away: it is about to be closed). All of it on the event loop's thread.
+What a connection is doing: *head* (`_head_waited_secs` is set: it waits for a request or the rest of its head), *body*
+(`_body_open`), *deaf* (what still comes is thrown away: it is about to be closed). All on the event loop's thread.
 """
 
 import asyncio
@@ -71,8 +71,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._wire = _Wire(self)
         self._deaf = False
         self._thrown_away = 0
-        self._linger_until: float | None = None
-        self._head_since: float | None = None
+        self._linger_left_secs: float | None = None
+        self._head_waited_secs: float | None = None
         self._head_bytes = 0
         self._in_head = False
         self._body_open = False
@@ -121,7 +121,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing() or not self.transport.can_write_eof():
             self.transport.close()
             return
-        self._linger_until = self.loop.time() + self._limits.linger_secs
+        self._linger_left_secs = self._limits.linger_secs
         self.admitted.starts_waiting(self)
         self.transport.write_eof()
         self.flow.resume_reading()
@@ -134,26 +134,17 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._thrown_away > _LINGER_BYTES:
                 self.transport.abort()
             return
-        if self._head_since is None and not self._body_open and not self._is_answering():
+        if self._head_waited_secs is None and not self._body_open and not self._is_answering():
             self._expect_head()
         super().data_received(data)
-        if self._deaf:
-            return
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > self._limits.head_bytes:
-                self._cut(_LARGE_HEAD)
-        elif self._body_open:
-            self._body_raw_bytes += len(data)
-            if self._body_raw_bytes - self._body_bytes > _FREE_OVERHEAD_BYTES + self._body_bytes:
-                self._cut(_MALFORMED if self._is_answering() else None)
+        self._weigh(len(data))
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head = True
         self._head_bytes = 0
-        if self._head_since is None:
-            self._head_since = self.loop.time()
+        if self._head_waited_secs is None:
+            self._head_waited_secs = 0.0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # A trailer would join the headers that the running request still reads; we announce none, so none counts.
@@ -162,7 +153,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        self._head_since = None
+        self._head_waited_secs = None
         self.admitted.stops_waiting(self)
         if self._deaf:
             raise ValueError("no request is expected any more")
@@ -196,7 +187,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._deaf = True
         self.cycle.keep_alive = False
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's sentence; ours is fixed
         if self._deaf:
             return
         if self._is_answering() and not self._body_open:
@@ -223,15 +214,18 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # ---- time
 
-    def sweep(self, now: float, passed_secs: float) -> None:
-        if self._linger_until is not None and now >= self._linger_until:
-            self.transport.abort()
-            return
+    def sweep(self, passed_secs: float) -> None:
+        if self._linger_left_secs is not None:
+            self._linger_left_secs -= passed_secs
+            if self._linger_left_secs <= 0:
+                self.transport.abort()
+                return
         self._sweep_unsent(passed_secs)
         if self._deaf or self.transport.is_closing() or self.flow.read_paused:
             return
-        if self._head_since is not None:
-            if now - self._head_since >= self._limits.head_secs:
+        if self._head_waited_secs is not None:
+            self._head_waited_secs += passed_secs
+            if self._head_waited_secs >= self._limits.head_secs:
                 self._cut(_SLOW_HEAD if self._in_head else None)
         elif self._body_open and not self.cycle.waiting_for_100_continue:
             earned_secs = self._earned_bytes / self._limits.body_bytes_per_sec
@@ -261,11 +255,24 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # ---- words for the above
 
+    def _weigh(self, n: int) -> None:
+        """Bound what the parser keeps to itself: a head without end, chunk extensions, trailers."""
+        if self._deaf:
+            return
+        if self._in_head:
+            self._head_bytes += n
+            if self._head_bytes > self._limits.head_bytes:
+                self._cut(_LARGE_HEAD)
+        elif self._body_open:
+            self._body_raw_bytes += n
+            if self._body_raw_bytes - self._body_bytes > _FREE_OVERHEAD_BYTES + self._body_bytes:
+                self._cut(_MALFORMED if self._is_answering() else None)
+
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
     def _expect_head(self) -> None:
-        self._head_since = self.loop.time()
+        self._head_waited_secs = 0.0
         self._head_bytes = 0
         self.admitted.starts_waiting(self)
 

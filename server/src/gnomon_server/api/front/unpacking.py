@@ -25,7 +25,7 @@ _TOO_LARGE = Refusal(413, "too_large", "the body is larger than this route takes
 _BROKEN = Refusal(400, "invalid_request", "the body is damaged or is not what Content-Encoding says", close=True)
 
 
-class UnpackingRefused(Exception):
+class UnpackingError(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.detail)
         self.refusal = refusal
@@ -83,7 +83,7 @@ class Unpacking:
         self._bytes_out = 0
 
     def feed(self, packed: bytes, *, last: bool) -> bytes:
-        """What the packed bytes hold; raises `UnpackingRefused`."""
+        """What the packed bytes hold; raises `UnpackingError`."""
         self._bytes_in += len(packed)
         pieces: list[bytes] = []
         try:
@@ -91,14 +91,14 @@ class Unpacking:
                 self._count(piece)
                 pieces.append(piece)
         except (zlib.error, zstandard.ZstdError):
-            raise UnpackingRefused(_BROKEN) from None
+            raise UnpackingError(_BROKEN) from None
         if last and not self._frame.is_complete():
-            raise UnpackingRefused(_BROKEN)
+            raise UnpackingError(_BROKEN)
         return b"".join(pieces)
 
     def _count(self, piece: bytes) -> None:
         self._bytes_out += len(piece)
         if self._bytes_out > self._free_bytes and self._bytes_out > self._ratio * self._bytes_in:
-            raise UnpackingRefused(_BOMB)
+            raise UnpackingError(_BOMB)
         if self._max_bytes is not None and self._bytes_out > self._max_bytes:
-            raise UnpackingRefused(_TOO_LARGE)
+            raise UnpackingError(_TOO_LARGE)
