@@ -1,0 +1,352 @@
+/**
+ * Owns one uPlot and keeps it in step with the model of its panel, outside React.
+ *
+ * Changes are gathered and applied once a frame, and only while the panel is in view; what happened meanwhile is applied
+ * when it comes back. Lines are added to and taken from the living plot: showing one more run rebuilds nothing else.
+ * Pointer, zoom and focus arrive over the bus.
+ */
+import uPlot from "uplot";
+import type { Range, XAxis } from "../series/series";
+import type { ChartBus } from "./bus";
+import { nearestX, readCurve, type Curve } from "./curves";
+import type { Direction } from "./direction";
+import { CursorDots, type Dot } from "./cursor-dots";
+import { frameOf } from "./frame";
+import { linePath } from "./line-path";
+import { paintBehind, paintFront, type Painting } from "./paint";
+import { plotOptions } from "./plot-options";
+import { attachPointer } from "./pointer";
+import { yRange } from "./range";
+import { lineColor, lineDash, type PlotStyle } from "./style";
+
+export interface PanelModel {
+  readonly metric: string;
+  readonly direction: Direction;
+  readonly curves: readonly Curve[];
+  readonly axis: XAxis;
+  /** The whole of x, shown when there is no window. */
+  readonly extent: Range;
+  readonly isLog: boolean;
+  readonly isClipped: boolean;
+  readonly hasBand: boolean;
+  readonly style: PlotStyle;
+}
+
+/** What the panel reads under the cursor, best first. */
+export interface Reading {
+  readonly curve: Curve;
+  readonly value: number;
+  readonly index: number;
+}
+
+export interface PlotListener {
+  /** The value to show in the header: of the line in focus, else of the best line under the cursor. */
+  readonly onReading: (lead: Reading | null) => void;
+  /** The pointer is over this very panel. */
+  readonly onHover: (readings: readonly Reading[], x: number, nearest: Reading | null, at: { x: number; y: number }) => void;
+  readonly onLeave: () => void;
+  /** A frame with data has been handed to the browser. */
+  readonly onDrawn: () => void;
+}
+
+const NEAR_PIXELS = 24;
+const NO_VALUES = new Float64Array(0);
+
+export class PanelPlot {
+  readonly id = Symbol("panel");
+  private u: uPlot | null = null;
+  private model: PanelModel | null = null;
+  private drawn: PanelModel | null = null;
+  private window: Range | null = null;
+  private cursorX: number | null = null;
+  private focus: string | null;
+  private y: Range = [0, 1];
+  private isInView = false;
+  private frame: number | null = null;
+  private isScaleDirty = false;
+  private isStyleDirty = false;
+  private readonly off: (() => void)[];
+  private readonly sizes: ResizeObserver;
+  private dots: CursorDots | null = null;
+  private detachPointer: () => void = () => undefined;
+
+  constructor(
+    private readonly host: HTMLElement,
+    private readonly bus: ChartBus,
+    private readonly listener: PlotListener,
+  ) {
+    this.focus = bus.focused;
+    this.off = [
+      bus.on("cursor", ({ x }) => this.setCursor(x)),
+      bus.on("focus", (line) => {
+        this.focus = line;
+        this.isStyleDirty = true;
+        this.schedule();
+        this.tell();
+      }),
+      bus.on("zoom", ({ window }) => this.setWindow(window)),
+    ];
+    this.sizes = new ResizeObserver(() => {
+      const { clientWidth: width, clientHeight: height } = this.host;
+      if (this.u !== null && width > 0 && (width !== this.u.width || height !== this.u.height)) {
+        this.u.setSize({ width, height });
+      }
+    });
+    this.sizes.observe(host);
+  }
+
+  setModel(model: PanelModel): void {
+    this.model = model;
+    this.schedule();
+  }
+
+  setWindow(window: Range | null): void {
+    this.window = window;
+    this.isScaleDirty = true;
+    this.schedule();
+  }
+
+  setInView(isInView: boolean): void {
+    this.isInView = isInView;
+    if (isInView) this.schedule();
+  }
+
+  /** Put the cursor at x; also what the arrow keys do. */
+  setCursor(x: number | null): void {
+    this.cursorX = x;
+    if (!this.isInView) return;
+    this.placeCursor();
+    this.tell();
+  }
+
+  get cursor(): number | null {
+    return this.cursorX;
+  }
+
+  get visibleRange(): Range {
+    return this.window ?? this.model?.extent ?? [0, 1];
+  }
+
+  get yScale(): Range {
+    return this.y;
+  }
+
+  /** Values at x, best first; the line in focus leads. */
+  readAt(x: number): Reading[] {
+    if (this.model === null) return [];
+    const readings: Reading[] = [];
+    for (const curve of this.model.curves) {
+      const found = readCurve(curve, x);
+      if (found !== null) readings.push({ curve, value: found.value, index: found.index });
+    }
+    const sign = this.model.direction === "min" ? 1 : -1;
+    return readings.toSorted((a, b) => sign * (a.value - b.value));
+  }
+
+  /** The canvas as it is, for a picture. */
+  get canvas(): HTMLCanvasElement | null {
+    return this.u?.ctx.canvas ?? null;
+  }
+
+  destroy(): void {
+    for (const off of this.off) off();
+    this.sizes.disconnect();
+    if (this.frame !== null) cancelAnimationFrame(this.frame);
+    this.detachPointer();
+    this.u?.destroy();
+    this.u = null;
+  }
+
+  private schedule(): void {
+    if (!this.isInView || this.frame !== null) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = null;
+      this.flush();
+    });
+  }
+
+  private flush(): void {
+    const { model, drawn } = this;
+    if (model === null || this.host.clientWidth === 0) return;
+    const isRebuilt = drawn === null || drawn.isLog !== model.isLog || drawn.axis !== model.axis;
+    if (isRebuilt || this.u === null) this.build(model);
+    else if (drawn !== model) this.change(this.u, drawn, model);
+    else if (this.isScaleDirty) this.rescale(this.u, model);
+    else if (this.isStyleDirty) this.u.redraw(false, false);
+    this.drawn = model;
+    this.isScaleDirty = false;
+    this.isStyleDirty = false;
+    this.placeCursor();
+    this.listener.onDrawn();
+  }
+
+  private build(model: PanelModel): void {
+    this.detachPointer();
+    this.u?.destroy();
+    const { clientWidth: width, clientHeight: height } = this.host;
+    this.y = this.rangeOfY(model);
+    const [min, max] = this.visibleRange;
+    const options = plotOptions({
+      width,
+      height,
+      axis: model.axis,
+      isLog: model.isLog,
+      x: { min, max },
+      y: () => [this.y[0], this.y[1]],
+      style: () => (this.model ?? model).style,
+      series: model.curves.map((curve) => this.seriesFor(model, curve)),
+      behind: (u) => paintBehind(u, this.painting(this.model ?? model)),
+      before: (u) => this.dim(u),
+      front: (u) => paintFront(u, this.painting(this.model ?? model)),
+    });
+    this.u = new uPlot(options, this.data(model), this.host);
+    this.dots = new CursorDots(this.u.over, () => (this.model ?? model).style.surface);
+    this.detachPointer = attachPointer(this.u, {
+      onMove: (left, clientX, clientY) => this.hover(left, clientX, clientY),
+      onLeave: () => {
+        this.bus.moveCursor(null, this.id);
+        this.listener.onLeave();
+      },
+      onZoom: (window) => this.bus.zoom(window, true),
+    });
+  }
+
+  private change(u: uPlot, drawn: PanelModel, model: PanelModel): void {
+    const isRestyled = drawn.style !== model.style;
+    const wanted = model.curves.map(identityOf);
+    const present = drawn.curves.map(identityOf);
+    u.batch(() => {
+      for (let i = present.length - 1; i >= 0; i--) {
+        if (isRestyled || !wanted.includes(present[i] ?? "")) {
+          u.delSeries(i + 1);
+          present.splice(i, 1);
+        }
+      }
+      model.curves.forEach((curve, i) => {
+        if (present[i] === wanted[i]) return;
+        const old = present.indexOf(wanted[i] ?? "", i);
+        if (old >= 0) {
+          u.delSeries(old + 1);
+          present.splice(old, 1);
+        }
+        u.addSeries(this.seriesFor(model, curve), i + 1);
+        present.splice(i, 0, wanted[i] ?? "");
+      });
+      u.setData(this.data(model), false);
+      this.rescale(u, model);
+    });
+    if (isRestyled) u.redraw(true, true);
+  }
+
+  private rescale(u: uPlot, model: PanelModel): void {
+    this.y = this.rangeOfY(model);
+    const [min, max] = this.visibleRange;
+    u.batch(() => {
+      u.setScale("x", { min, max });
+      u.setScale("y", { min: this.y[0], max: this.y[1] });
+    });
+  }
+
+  private rangeOfY(model: PanelModel): Range {
+    const { isClipped, isLog, hasBand } = model;
+    return yRange(model.curves, this.window, { isClipped, isLog, hasBand });
+  }
+
+  /** uPlot only needs to know that there is data: lines draw themselves, each over its own x. */
+  private data(model: PanelModel): Float64Array[] {
+    return [Float64Array.from(model.extent), ...model.curves.map(() => NO_VALUES)];
+  }
+
+  private seriesFor(model: PanelModel, curve: Curve): uPlot.Series {
+    const { slot } = curve.line;
+    return {
+      paths: (u, i) => this.pathOf(u, i),
+      label: curve.line.label,
+      stroke: lineColor(model.style, slot),
+      width: slot < 0 ? 1.75 : 1.5,
+      dash: lineDash(model.style, slot),
+      points: { show: false },
+    };
+  }
+
+  private pathOf(u: uPlot, seriesIndex: number): uPlot.Series.Paths | null {
+    const curve = this.model?.curves[seriesIndex - 1];
+    const frame = frameOf(u, this.model?.isLog ?? false);
+    return curve === undefined || frame === null ? null : { stroke: linePath(frame, curve), fill: null, clip: null, flags: 0 };
+  }
+
+  private painting(model: PanelModel): Painting {
+    return { ...model, focus: this.focus };
+  }
+
+  /** Lines out of focus step back; uPlot reads the opacity when it draws. */
+  private dim(u: uPlot): void {
+    const curves = this.model?.curves ?? [];
+    const hasFocus = this.focus !== null && curves.some((curve) => curve.line.id === this.focus);
+    curves.forEach((curve, i) => {
+      const series = u.series[i + 1];
+      if (series !== undefined) series.alpha = !hasFocus || curve.line.id === this.focus ? 1 : 0.13;
+    });
+  }
+
+  private hover(left: number, clientX: number, clientY: number): void {
+    const { u, model } = this;
+    if (u === null || model === null) return;
+    const x = nearestX(model.curves, u.posToVal(left, "x"));
+    if (x === null) return;
+    this.bus.moveCursor(x, this.id);
+    const top = clientY - u.over.getBoundingClientRect().top;
+    const readings = this.readAt(x);
+    let nearest: Reading | null = null;
+    let distance = NEAR_PIXELS;
+    for (const reading of readings) {
+      const away = Math.abs(u.valToPos(reading.value, "y") - top);
+      if (away < distance) [nearest, distance] = [reading, away];
+    }
+    this.listener.onHover(readings, x, nearest, { x: clientX, y: clientY });
+  }
+
+  private placeCursor(): void {
+    const { u, cursorX } = this;
+    if (u === null) return;
+    const [lo, hi] = this.visibleRange;
+    const isShown = cursorX !== null && cursorX >= lo && cursorX <= hi;
+    u.setCursor(isShown ? { left: u.valToPos(cursorX, "x"), top: 0 } : { left: -10, top: -10 }, false);
+    this.dots?.show(isShown ? this.dotsAt(u, cursorX) : []);
+  }
+
+  private dotsAt(u: uPlot, x: number): Dot[] {
+    const { model } = this;
+    if (model === null) return [];
+    const dots: Dot[] = [];
+    for (const curve of model.curves) {
+      const found = readCurve(curve, x);
+      const here = found === null ? undefined : curve.series.x[found.index];
+      if (found === null || here === undefined || (model.isLog && found.value <= 0)) continue;
+      const top = u.valToPos(found.value, "y");
+      if (top < -1 || top > u.over.clientHeight + 1) continue;
+      dots.push({ left: u.valToPos(here, "x"), top, color: lineColor(model.style, curve.line.slot) });
+    }
+    return dots;
+  }
+
+  private tell(): void {
+    if (this.isInView) this.listener.onReading(this.lead());
+  }
+
+  private lead(): Reading | null {
+    const { cursorX, focus, model } = this;
+    if (cursorX !== null) {
+      const readings = this.readAt(cursorX);
+      return (focus === null ? readings[0] : readings.find(({ curve }) => curve.line.id === focus)) ?? null;
+    }
+    const curve = model?.curves.find(({ line }) => line.id === focus);
+    const value = curve?.values[curve.last];
+    return curve === undefined || value === undefined ? null : { curve, value, index: curve.last };
+  }
+}
+
+/** A line keeps its series in the plot while it keeps its colour. */
+function identityOf({ line }: Curve): string {
+  return `${line.id} ${line.slot}`;
+}

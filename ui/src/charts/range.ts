@@ -1,0 +1,122 @@
+/**
+ * The y range of a panel, from the curves within the visible window.
+ *
+ * Clipping leaves out isolated spikes only: the range is that of a running median, so the high start of a loss stays in
+ * view and one bad batch does not flatten the rest. What is left out is marked at the edge where it would be.
+ */
+import { at, indexAtOrBefore, type Range, type Series } from "../series/series";
+import type { Curve } from "./curves";
+
+export type ScaleChoice = "auto" | "linear" | "log";
+
+export interface RangeChoice {
+  readonly isClipped: boolean;
+  readonly isLog: boolean;
+  readonly hasBand: boolean;
+}
+
+const MEDIAN_REACH = 2;
+/** How far a smoothed line may pull the clipped range beyond the medians, as a share of their spread. */
+const LINE_ALLOWANCE = 0.35;
+/** Values spread over more than this factor are easier to read on a log axis. */
+const LOG_FACTOR = 12;
+
+const medians = new WeakMap<Series, Float64Array>();
+
+/** Median of five neighbouring bucket means. */
+export function runningMedian(series: Series): Float64Array {
+  const known = medians.get(series);
+  if (known !== undefined) return known;
+  const { mean } = series;
+  const out = new Float64Array(mean.length);
+  const near: number[] = [];
+  for (let i = 0; i < mean.length; i++) {
+    near.length = 0;
+    // At the ends the reach shrinks on both sides, so that a steep start is not taken for a spike.
+    const reach = Math.min(MEDIAN_REACH, i, mean.length - 1 - i);
+    for (let j = i - reach; j <= i + reach; j++) {
+      const value = at(mean, j);
+      if (Number.isFinite(value)) near.push(value);
+    }
+    near.sort((a, b) => a - b);
+    out[i] = near[near.length >> 1] ?? Number.NaN;
+  }
+  medians.set(series, out);
+  return out;
+}
+
+class Extent {
+  lo = Number.POSITIVE_INFINITY;
+  hi = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly isPositive: boolean) {}
+
+  add(values: ArrayLike<number>, from: number, to: number): void {
+    for (let i = from; i <= to; i++) {
+      const value = values[i];
+      if (value === undefined || !Number.isFinite(value) || (this.isPositive && value <= 0)) continue;
+      if (value < this.lo) this.lo = value;
+      if (value > this.hi) this.hi = value;
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.lo > this.hi;
+  }
+}
+
+function within(curve: Curve, window: Range | null): [number, number] {
+  const { x } = curve.series;
+  if (window === null) return [0, x.length - 1];
+  return [Math.max(0, indexAtOrBefore(x, window[0])), Math.min(x.length - 1, indexAtOrBefore(x, window[1]) + 1)];
+}
+
+export function yRange(curves: readonly Curve[], window: Range | null, choice: RangeChoice): Range {
+  const firm = new Extent(choice.isLog);
+  const loose = new Extent(choice.isLog);
+  for (const curve of curves) {
+    const [from, to] = within(curve, window);
+    const { series } = curve;
+    firm.add(choice.isClipped ? runningMedian(series) : series.mean, from, to);
+    loose.add(curve.values, from, to);
+    if (choice.hasBand && !choice.isClipped) {
+      firm.add(series.min, from, to);
+      firm.add(series.max, from, to);
+    }
+  }
+  if (firm.isEmpty) return choice.isLog ? [0.1, 10] : [0, 1];
+  let { lo, hi } = firm;
+  if (!loose.isEmpty) {
+    const allowance = choice.isClipped ? (hi - lo) * LINE_ALLOWANCE : Number.POSITIVE_INFINITY;
+    hi = Math.max(hi, Math.min(loose.hi, hi + allowance));
+    if (choice.isLog) lo = Math.min(lo, loose.lo);
+    else lo = Math.min(lo, Math.max(loose.lo, lo - allowance));
+  }
+  return padded(lo, hi, choice.isLog);
+}
+
+function padded(lo: number, hi: number, isLog: boolean): Range {
+  if (isLog) {
+    const room = hi / lo < 1.05 ? 1.5 : Math.max(1.06, (hi / lo) ** 0.04);
+    return [lo / room, hi * room];
+  }
+  if (hi === lo) {
+    const room = Math.abs(hi) * 0.1 || 1;
+    return [lo - room, hi + room];
+  }
+  const room = (hi - lo) * 0.06;
+  return [lo - room, hi + room];
+}
+
+/**
+ * Whether a log axis is asked for, or suits the curves: positive throughout, over more than a decade or so. A schedule
+ * is read on a linear axis, where its shape is the one that was programmed.
+ */
+export function wantsLog(choice: ScaleChoice, curves: readonly Curve[]): boolean {
+  if (choice === "linear" || (choice === "auto" && curves.every((curve) => curve.isNoiseFree))) return false;
+  const all = new Extent(false);
+  for (const curve of curves) all.add(runningMedian(curve.series), 0, curve.series.x.length - 1);
+  if (all.isEmpty) return false;
+  if (choice === "log") return all.hi > 0;
+  return all.lo > 0 && all.hi / all.lo > LOG_FACTOR;
+}
