@@ -19,6 +19,7 @@ from gnomon_server.model.ids import KeyId, RowId, TenantId
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.points import chunks, downsample, read, sealing
 from gnomon_server.store.points.codec import DamagedPoints
+from gnomon_server.store.points.schedule import SealSchedule
 
 NAN_PAYLOAD = struct.unpack("<d", struct.pack("<Q", 0x7FF8_0000_DEAD_BEEF))[0]
 VALUES = (0.0, -0.0, 1.0, 0.5, -2.25, 1e308, -1e308, 5e-324, math.inf, -math.inf, math.nan, NAN_PAYLOAD, 0.1)
@@ -237,23 +238,34 @@ def test_a_damaged_chunk_is_said_to_be_damaged(world: World) -> None:
 
 
 def test_tails_are_due_by_points_by_segments_and_by_rest(world: World) -> None:
-    schedule = sealing.SealSchedule(points=10, segments=3, idle_ms=1_000)
+    schedule = SealSchedule(points=40, segments=3, idle_ms=1_000)
 
     def due(now_ms: int) -> list[tuple[TenantId, RowId, int, int]]:
         with world.database.system() as connection:
             return [tuple(each) for each in schedule.due(connection, now_ms)]
 
-    world.append((RUNS[0], [(1, float(step), 1, 0.5) for step in range(9)], True))
-    world.append((RUNS[1], [(1, 0.0, 1, 0.5)], True))
+    world.append((RUNS[0], [(1, float(step), 1, 0.5) for step in range(39)], True))
+    world.append((RUNS[1], [(1, float(step), 1, 0.5) for step in range(16)], True))
     assert due(0) == []
-    world.append((RUNS[0], [(1, 9.0, 1, 0.5)], True))
-    assert due(500) == [(TENANT, RUNS[0], 10, 2)]
-    assert due(1_000) == [(TENANT, RUNS[0], 10, 2), (TENANT, RUNS[1], 1, 1)]
+    world.append((RUNS[0], [(1, 39.0, 1, 0.5)], True))
+    assert due(500) == [(TENANT, RUNS[0], 40, 2)]
+    assert due(1_000) == [(TENANT, RUNS[0], 40, 2), (TENANT, RUNS[1], 16, 1)]
     world.seal(RUNS[0])
-    world.append((RUNS[1], [(1, 1.0, 1, 0.5)], True))
+    world.append((RUNS[1], [(1, 16.0, 1, 0.5)], True))
     assert due(1_100) == []
-    world.append((RUNS[1], [(1, 2.0, 1, 0.5)], True))
-    assert due(1_200) == [(TENANT, RUNS[1], 3, 3)]
+    world.append((RUNS[1], [(1, 17.0, 1, 0.5)], True))
+    assert due(1_200) == [(TENANT, RUNS[1], 18, 3)]
+
+
+@pytest.mark.parametrize("is_repeated", [False, True])
+def test_a_short_tail_rests_unless_it_may_hold_repeats(world: World, is_repeated: bool) -> None:
+    schedule = SealSchedule(idle_ms=1_000)
+    for _ in range(1 + is_repeated):
+        world.append((RUNS[0], [(key, 0.0, 1, 0.5) for key in KEYS], False))
+    with world.database.system() as connection:
+        assert schedule.due(connection, 0) == []
+        assert [each.run for each in schedule.due(connection, 2_000)] == RUNS[:1] * is_repeated
+        assert [each.run for each in schedule.due(connection, 9_000)] == RUNS[:1] * is_repeated
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -51,9 +51,9 @@ Reducing in memory (`downsample`)::
 
     downsample.reduce(x, points, lo, hi, buckets) -> Buckets                      x: one double a point, any order
 
-Sealing and removing (`sealing`, `purge`)::
+Sealing and removing (`schedule`, `sealing`, `purge`)::
 
-    sealing.SealSchedule(points=40_000, segments=512, idle_ms=60_000)             remembers which tails stand still
+    schedule.SealSchedule(points=40_000, segments=512, idle_ms=60_000)             remembers which tails stand still
         .due(system_connection, now_ms) -> list[DueRun]                           DueRun(tenant, run, ...); unwalled
     sealing.prepare(read_connection, run) -> SealPlan | None                      long part, no lock held
     sealing.commit(write_connection, tenant, plan) -> bool                        short part; False: overtaken, nothing

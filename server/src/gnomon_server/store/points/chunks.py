@@ -1,8 +1,8 @@
 """Rows of `chunk_`: their statistics without their bytes, their bytes when they are needed, and writing them."""
 
 import math
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -20,9 +20,12 @@ from gnomon_server.store.points.summaries import finite_sum
 MAX_POINTS = 32_768
 
 _IN_LIST = 900
-_FETCHED_AT_ONCE = 8
+# What one question for bytes asks for: about a megabyte.
+_FETCHED_POINTS = 8 * MAX_POINTS
+_FETCHED_CHUNKS = 200
 
 Place = tuple[int, int]  # gen, part: where a chunk stands in the arrival of its series
+Identity = tuple[RowId, KeyId, int, int]
 
 
 class ChunkStats(NamedTuple):
@@ -47,6 +50,10 @@ class ChunkStats(NamedTuple):
     @property
     def place(self) -> Place:
         return (self.gen, self.part)
+
+    @property
+    def identity(self) -> Identity:
+        return (self.run, self.key, self.gen, self.part)
 
 
 class NewChunk(NamedTuple):
@@ -75,36 +82,36 @@ def list_chunks(connection: Connection, runs: Sequence[RowId], keys: Sequence[Ke
 
 
 class ChunkReader:
-    """Hands out the bytes of chunks that will be wanted in a known order, asking for a few at a time.
+    """Hands out the bytes of chunks that will be wanted in a known order, asking for some at a time.
 
-    So a long series is read in bounded memory and a short one by one question. The chunks are of one series.
+    So a long series is read in bounded memory, and many short ones by few questions.
     """
 
     def __init__(self, connection: Connection, wanted: Iterable[ChunkStats]) -> None:
         self._connection = connection
-        self._wanted = iter(wanted)
-        self._held: dict[Place, codec.EncodedChunk] = {}
+        self._wanted = deque(wanted)
+        self._held: dict[Identity, codec.EncodedChunk] = {}
 
     def take(self, stats: ChunkStats) -> codec.EncodedChunk:
-        """The next chunk of the order; the same one is not handed out twice."""
-        if stats.place not in self._held:
+        """The next chunk of the order, which may skip some; the same one is not handed out twice."""
+        while stats.identity not in self._held and self._wanted:
             self._fetch()
-        if stats.place not in self._held:
+        if stats.identity not in self._held:
             raise codec.DamagedPoints(f"chunk {stats.place} of run {stats.run}, key {stats.key} is not in the snapshot")
-        return self._held.pop(stats.place)
+        return self._held.pop(stats.identity)
 
     def _fetch(self) -> None:
-        batch = list(islice(self._wanted, _FETCHED_AT_ONCE))
-        if not batch:
-            return
+        batch: list[Identity] = []
+        points = 0
+        while self._wanted and points < _FETCHED_POINTS and len(batch) < _FETCHED_CHUNKS:
+            stats = self._wanted.popleft()
+            batch.append(stats.identity)
+            points += stats.n
         chunk = t.chunk.c
-        query = sa.select(chunk.gen, chunk.part, chunk.codec, chunk.n, chunk.data).where(
-            chunk.run == batch[0].run,
-            chunk.key == batch[0].key,
-            sa.tuple_(chunk.gen, chunk.part).in_([stats.place for stats in batch]),
-        )
-        for gen, part, code, n, data in self._connection.execute(query):
-            self._held[gen, part] = codec.EncodedChunk(code, n, data)
+        identity = (chunk.run, chunk.key, chunk.gen, chunk.part)
+        query = sa.select(*identity, chunk.codec, chunk.n, chunk.data).where(sa.tuple_(*identity).in_(batch))
+        for run, key, gen, part, code, n, data in self._connection.execute(query):
+            self._held[run, key, gen, part] = codec.EncodedChunk(code, n, data)
 
 
 def build(run: RowId, key: KeyId, gen: int, points: Points, packer: codec.Packer = codec.ZSTD) -> Iterator[NewChunk]:

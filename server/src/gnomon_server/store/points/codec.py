@@ -39,9 +39,10 @@ _LENGTH = struct.Struct("<I")
 _DOUBLES, _DECIMALS = 0, 1  # kinds of column
 _CONSTANT, _STORED, _PACKED = 0, 1, 2  # kinds of plane
 
-# 10**6 covers what people round to; each power tried costs one pass over 64 entries.
+# 10**6 covers what people round to.
 _MOST_DECIMALS = 6
-_SAMPLE = 64
+# Fewer bytes than this are not worth a frame of their own.
+_LEAST_PACKED = 48
 _EXACT = float(2**53)
 _UNSIGNED = {1: "<u1", 2: "<u2", 4: "<u4", 8: "<u8"}
 
@@ -67,8 +68,7 @@ def encode(points: Points, packer: Packer = ZSTD) -> tuple[int, bytes]:
 
 def decode(codec: int, n: int, data: bytes) -> Points:
     """All three columns."""
-    chunk = EncodedChunk(codec, n, data)
-    return Points(chunk.step(), chunk.time_ms(), chunk.value())
+    return EncodedChunk(codec, n, data).points()
 
 
 class EncodedChunk:
@@ -92,6 +92,10 @@ class EncodedChunk:
         self._columns = (body[_HEADER.size : first], body[first:second], body[second:])
         self._unpack = _UNPACK[packer]()
         self._n = n
+
+    def points(self) -> Points:
+        """All three columns."""
+        return Points(self.step(), self.time_ms(), self.value())
 
     def step(self) -> Floats:
         return _decode_doubles(_Reader(self._columns[0], self._unpack), self._n)
@@ -125,13 +129,19 @@ def _encode_times(column: Ints, pack: Pack) -> bytes:
 
 def _as_decimals(column: Floats) -> tuple[int, Ints] | None:
     """(d, integers) such that integers / 10**d is the column, bit for bit; None where there is no such d."""
-    sample = column[:: max(1, len(column) // _SAMPLE)]
+    ends = (float(column[0]), float(column[-1]))
     for decimals in range(_MOST_DECIMALS + 1):
-        if _scaled(sample, decimals) is not None:
+        if all(_is_decimal(end, decimals) for end in ends):
             integers = _scaled(column, decimals)
             if integers is not None:
                 return decimals, integers
     return None
+
+
+def _is_decimal(value: float, decimals: int) -> bool:
+    """A cheap look at one value before the whole column is tried."""
+    scaled = value * 10.0**decimals
+    return abs(scaled) <= _EXACT and round(scaled) / 10.0**decimals == value
 
 
 def _scaled(column: Floats, decimals: int) -> Ints | None:
@@ -147,7 +157,7 @@ def _scaled(column: Floats, decimals: int) -> Ints | None:
 
 
 def _encode_ints(column: Ints, pack: Pack) -> bytes:
-    """Offsets from the least, or the same of the differences, whichever spread less. Arithmetic is modulo 2**64."""
+    """Offsets from the least, or the same of the differences, whichever spreads less. Arithmetic is modulo 2**64."""
     order, series = 0, column
     if len(column) > 1:
         with np.errstate(over="ignore"):
@@ -164,18 +174,24 @@ def _encode_ints(column: Ints, pack: Pack) -> bytes:
     return head + (_encode_planes(offsets.astype(_UNSIGNED[width]), width, pack) if width else b"")
 
 
+def _spread(column: Ints) -> int:
+    return int(column.max()) - int(column.min())
+
+
 def _width(greatest: int) -> int:
     return next(width for width in (0, 1, 2, 4, 8) if greatest < 1 << 8 * width)
 
 
 def _encode_planes(entries: NDArray[np.unsignedinteger], width: int, pack: Pack) -> bytes:
     parts = []
-    for plane in np.ascontiguousarray(entries.view(np.uint8).reshape(-1, width).T):
-        if (plane == plane[0]).all():
+    planes = np.ascontiguousarray(entries.view(np.uint8).reshape(-1, width).T)
+    is_constant = (planes == planes[:, :1]).all(axis=1).tolist()
+    for plane, is_same in zip(planes, is_constant, strict=True):
+        if is_same:
             parts.append(bytes((_CONSTANT, int(plane[0]))))
             continue
         stored = plane.tobytes()
-        packed = pack(stored)
+        packed = pack(stored) if len(stored) >= _LEAST_PACKED else stored
         if len(packed) + _LENGTH.size < len(stored):
             parts.append(bytes((_PACKED,)) + _LENGTH.pack(len(packed)) + packed)
         else:

@@ -8,7 +8,7 @@ position that its points cannot reach and one that they cannot precede.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -71,22 +71,22 @@ def read_series(
 ) -> dict[KeyId, Points]:
     """All points of some series of a run, or those within `steps` (both ends included); unknown keys are empty."""
     found = open_series(connection, [run], keys)
-    return {
-        key: tail.concatenate(list(_blocks(connection, found[run, key], steps))) if (run, key) in found else EMPTY
-        for key in keys
-    }
+    parts = {key: _within(series, steps) for (_, key), series in found.items()}
+    reader = ChunkReader(connection, [stats for part in parts.values() for stats in part.chunks])
+    read = {key: tail.concatenate(list(_merged(reader, part, steps))) for key, part in parts.items()}
+    return {key: read.get(key, EMPTY) for key in keys}
 
 
 def iter_series(connection: Connection, run: RowId, key: KeyId, *, steps: Range | None = None) -> Iterator[Points]:
     """The same of one series as blocks, in memory that does not grow with its length."""
-    found = open_series(connection, [run], [key]).get((run, key))
-    if found is not None:
-        yield from _blocks(connection, found, steps)
+    for series in open_series(connection, [run], [key]).values():
+        yield from iter_stored(connection, series, steps=steps)
 
 
 def iter_stored(connection: Connection, series: StoredSeries, *, steps: Range | None = None) -> Iterator[Points]:
     """The same of a series that is open already."""
-    return _blocks(connection, series, steps)
+    part = _within(series, steps)
+    return _merged(ChunkReader(connection, part.chunks), part, steps)
 
 
 def read_window(
@@ -94,10 +94,13 @@ def read_window(
 ) -> dict[KeyId, Window]:
     """A page of each series: `limit` points from the `offset`-th on. What lies outside is not decoded."""
     found = open_series(connection, [run], keys)
-    return {
-        key: _window(connection, found[run, key], offset, limit) if (run, key) in found else Window(0, EMPTY)
-        for key in keys
+    touched = {key: _touching(series, offset, offset + limit) for (_, key), series in found.items()}
+    reader = ChunkReader(connection, [stats for part, _ in touched.values() for stats in part.chunks])
+    windows = {
+        key: Window(len(found[run, key]), _cut_out(_merged(reader, part, None), offset - skipped, limit))
+        for key, (part, skipped) in touched.items()
     }
+    return {key: windows.get(key, Window(0, EMPTY)) for key in keys}
 
 
 def extent(series: Iterable[StoredSeries], axis: downsample.Axis) -> Range | None:
@@ -117,41 +120,56 @@ def reduce_series(
 ) -> list[Buckets]:
     """Each series reduced to at most `buckets` over [lo, hi] of the axis; all of them share the bounds of buckets."""
     grid = downsample.Grid(lo, hi, buckets)
-    return [_reduce(connection, each, axis, grid) for each in series]
+    within = [[stats for stats in each.chunks if grid.touches(*axis.bounds(stats))] for each in series]
+    partials = [[downsample.from_statistics(stats, axis, grid) for stats in chunks] for chunks in within]
+    reader = ChunkReader(
+        connection,
+        [
+            stats
+            for chunks, parts in zip(within, partials, strict=True)
+            for stats, part in zip(chunks, parts, strict=True)
+            if part is None
+        ],
+    )
+    reduced: list[Buckets] = []
+    for each, chunks, parts in zip(series, within, partials, strict=True):
+        filled = [
+            downsample.from_chunk(reader.take(stats), axis, grid) if part is None else part
+            for stats, part in zip(chunks, parts, strict=True)
+        ]
+        of_tail = downsample.from_points(axis.of(each.tail), each.tail.step, each.tail.value, grid)
+        reduced.append(downsample.finish(downsample.merge([*filled, of_tail])))
+    return reduced
 
 
-def _reduce(connection: Connection, series: StoredSeries, axis: downsample.Axis, grid: downsample.Grid) -> Buckets:
-    parts: list[downsample.Partial] = []
-    within = [stats for stats in series.chunks if grid.touches(*axis.bounds(stats))]
-    by_statistics = [downsample.from_statistics(stats, axis, grid) for stats in within]
-    reader = ChunkReader(connection, [stats for stats, part in zip(within, by_statistics, strict=True) if part is None])
-    for stats, part in zip(within, by_statistics, strict=True):
-        parts.append(part if part is not None else downsample.from_chunk(reader.take(stats), axis, grid))
-    parts.append(downsample.from_points(axis.of(series.tail), series.tail.step, series.tail.value, grid))
-    return downsample.finish(downsample.merge(parts))
-
-
-def _window(connection: Connection, series: StoredSeries, offset: int, limit: int) -> Window:
-    total = len(series)
-    end = min(offset + limit, total)
-    if offset >= end:
-        return Window(total, EMPTY)
-    needed, skipped = _touching(series, offset, end)
+def _cut_out(blocks: Iterator[Points], offset: int, limit: int) -> Points:
+    """`limit` points from the `offset`-th on."""
     parts: list[Points] = []
-    # All that is skipped at the front lies before `offset`, so what remains keeps its place relative to the window.
-    position = skipped
-    for block in _merged(connection, needed, series.tail, None):
-        begin, finish = max(offset - position, 0), end - position
+    position = 0
+    for block in blocks:
+        begin, end = max(offset - position, 0), offset + limit - position
         if begin < len(block):
-            parts.append(tail.take(block, slice(begin, finish)))
+            parts.append(tail.take(block, slice(begin, end)))
         position += len(block)
-        if position >= end:
+        if len(block) >= end:
             break
-    return Window(total, tail.concatenate(parts))
+    return tail.concatenate(parts)
 
 
-def _touching(series: StoredSeries, offset: int, end: int) -> tuple[list[ChunkStats], int]:
-    """The chunks that may hold a point at a position in [offset, end), and how many points lie in those before."""
+def _within(series: StoredSeries, steps: Range | None) -> StoredSeries:
+    """The part of a series that has all its points within the range, and few others."""
+    if steps is None:
+        return replace(series, chunks=sorted(series.chunks, key=_start))
+    chunks = [stats for stats in series.chunks if stats.lo <= steps[1] and stats.hi >= steps[0]]
+    return replace(series, chunks=sorted(chunks, key=_start), tail=_trim(series.tail, steps))
+
+
+def _touching(series: StoredSeries, offset: int, end: int) -> tuple[StoredSeries, int]:
+    """The part of a series that has all its points at positions in [offset, end), and how many come before that part.
+
+    A chunk is left out at the front when all of it surely lies before `offset`; so what remains is the end of the whole
+    order, and a position in it is a position in the whole less those left out.
+    """
     chunks = sorted(series.chunks, key=_start)
     starts, counts = [_start(stats) for stats in chunks], [0, *accumulate(stats.n for stats in chunks)]
     by_end = sorted(chunks, key=_end)
@@ -167,7 +185,7 @@ def _touching(series: StoredSeries, offset: int, end: int) -> tuple[list[ChunkSt
             skipped += stats.n
         elif surely_before < end:
             needed.append(stats)
-    return needed, skipped
+    return replace(series, chunks=needed), skipped
 
 
 Bound = tuple[float, tuple[int, int]]  # a step and an arrival
@@ -181,27 +199,16 @@ def _end(stats: ChunkStats) -> Bound:
     return (stats.hi, stats.place)
 
 
-def _blocks(connection: Connection, series: StoredSeries, steps: Range | None) -> Iterator[Points]:
-    if steps is None:
-        return _merged(connection, series.chunks, series.tail, None)
-    within = [stats for stats in series.chunks if stats.lo <= steps[1] and stats.hi >= steps[0]]
-    return _merged(connection, within, _trim(series.tail, steps), steps)
-
-
-def _merged(
-    connection: Connection, chunks: Iterable[ChunkStats], tail_points: Points, steps: Range | None
-) -> Iterator[Points]:
-    """The points of the chunks and of the tail in order, as blocks; no block is empty."""
-    ordered = sorted(chunks, key=_start)
-    reader = ChunkReader(connection, ordered)
-    sources: list[tuple[Bound, ChunkStats | None]] = [(_start(stats), stats) for stats in ordered]
-    if len(tail_points):
-        bound = (float(tail_points.step[0]), _LAST_PLACE)
+def _merged(reader: ChunkReader, part: StoredSeries, steps: Range | None) -> Iterator[Points]:
+    """The points of the chunks, which are sorted by `_start`, and of the tail in order, as blocks; none is empty."""
+    sources: list[tuple[Bound, ChunkStats | None]] = [(_start(stats), stats) for stats in part.chunks]
+    if len(part.tail):
+        bound = (float(part.tail.step[0]), _LAST_PLACE)
         sources.insert(bisect_left(sources, bound, key=lambda source: source[0]), (bound, None))
     held: list[tuple[tuple[int, int], Points]] = []
     for number, ((_, place), stats) in enumerate(sources):
-        held.append((place, tail_points if stats is None else _trim(_decode(reader, stats), steps)))
-        held.sort(key=lambda part: part[0])
+        held.append((place, part.tail if stats is None else _trim(reader.take(stats).points(), steps)))
+        held.sort(key=lambda source: source[0])
         following = sources[number + 1][0] if number + 1 < len(sources) else None
         ready, held = _cut(held, following)
         block = tail.in_order(tail.concatenate(ready))
@@ -225,11 +232,6 @@ def _cut(
         if at < len(points):
             rest.append((part_place, tail.take(points, slice(at, None))))
     return ready, rest
-
-
-def _decode(reader: ChunkReader, stats: ChunkStats) -> Points:
-    chunk = reader.take(stats)
-    return Points(chunk.step(), chunk.time_ms(), chunk.value())
 
 
 def _trim(points: Points, steps: Range | None) -> Points:

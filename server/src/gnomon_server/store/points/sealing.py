@@ -10,7 +10,7 @@ whole stays under `chunks.MAX_POINTS`. So a point is packed again a logarithmic 
 and settled ones hold 16 to 32 thousand points.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +23,8 @@ from gnomon_server.model.points import Floats, Points
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.points import chunks, tail
 from gnomon_server.store.points.chunks import ChunkStats, NewChunk
+from gnomon_server.store.points.schedule import DueRun as DueRun  # what is due belongs to sealing for its callers
+from gnomon_server.store.points.schedule import SealSchedule as SealSchedule
 from gnomon_server.store.points.summaries import finite_sum, saturating_sum
 
 _FULL = chunks.MAX_POINTS // 2
@@ -52,46 +54,6 @@ class SealPlan:
     late: Sequence[KeyId]
 
 
-class DueRun(NamedTuple):
-    """A run whose tail should be sealed."""
-
-    tenant: TenantId
-    run: RowId
-    points: int
-    segments: int
-
-
-class SealSchedule:
-    """Decides which tails are due: large ones, ones of many segments, and ones that have stood still for a while.
-
-    Segments carry no time, so "standing still" is what this object has seen itself. It forgets nothing that matters:
-    after a restart an idle tail waits one `idle_ms` more.
-    """
-
-    def __init__(self, *, points: int = 40_000, segments: int = 512, idle_ms: int = 60_000) -> None:
-        self._points = points
-        self._segments = segments
-        self._idle_ms = idle_ms
-        self._seen: dict[tuple[TenantId, RowId], tuple[int, int]] = {}  # last segment, since when
-
-    def due(self, system_connection: Connection, now_ms: int) -> list[DueRun]:
-        """The runs to seal now, the largest tails first. The connection sees all tenants."""
-        segment = t.segment_base.c
-        query = sa.select(
-            segment.tenant, segment.run, sa.func.sum(segment.n), sa.func.count(), sa.func.max(segment.id)
-        ).group_by(segment.tenant, segment.run)
-        seen: dict[tuple[TenantId, RowId], tuple[int, int]] = {}
-        due: list[DueRun] = []
-        for tenant, run, points, count, last in system_connection.execute(query):
-            before = self._seen.get((tenant, run))
-            since = before[1] if before is not None and before[0] == last else now_ms
-            seen[tenant, run] = (last, since)
-            if points >= self._points or count >= self._segments or now_ms - since >= self._idle_ms:
-                due.append(DueRun(tenant, run, int(points), count))
-        self._seen = seen
-        return sorted(due, key=lambda each: -each.points)
-
-
 def prepare(read_connection: Connection, run: RowId) -> SealPlan | None:
     """Plan the sealing of the segments of a run, the first of them if there are very many; None when it has none."""
     rows = tail.read_segments(read_connection, [run], until=_last_to_seal(read_connection, run)).get(run)
@@ -101,32 +63,40 @@ def prepare(read_connection: Connection, run: RowId) -> SealPlan | None:
     stored: dict[KeyId, list[ChunkStats]] = {}
     for stats in chunks.list_chunks(read_connection, [run], sorted(tails)):
         stored.setdefault(stats.key, []).append(stats)
-    late = sorted(key for _, key in tail.late_series(read_connection, [run]))
-    generation = rows[-1][0]
-    old: list[ChunkStats] = []
-    new: list[NewChunk] = []
+    late = {key for _, key in tail.late_series(read_connection, [run])}
+    fresh: dict[KeyId, Points] = {}
     repeats: list[Repeats] = []
-    for key, series_tail in tails.items():
-        points = series_tail.points
+    for key, each in tails.items():
+        fresh[key] = each.points
         if key in late:
-            is_kept = tail.kept(read_connection, series_tail, stored.get(key, ()))
+            is_kept = tail.kept(read_connection, each, stored.get(key, ()))
             if not is_kept.all():
-                repeats.append(_repeats(key, points.value[~is_kept]))
-                points = tail.take(points, is_kept)
-        if len(points):
-            replaced = _to_merge(stored.get(key, ()), len(points))
-            old += replaced
-            merged = tail.in_order(tail.concatenate([*_decode(read_connection, replaced), points]))
-            new += chunks.build(run, key, generation, merged)
+                repeats.append(_repeats(key, each.points.value[~is_kept]))
+                fresh[key] = tail.take(each.points, is_kept)
+    replaced = {key: _to_merge(stored.get(key, ()), len(points)) for key, points in fresh.items()}
     return SealPlan(
         run=run,
         segments=[number for number, _ in rows],
         points=sum(len(each.points) for each in tails.values()),
-        old=old,
-        new=new,
+        old=[stats for each in replaced.values() for stats in each],
+        new=list(_pack(read_connection, run, rows[-1][0], fresh, replaced)),
         repeats=repeats,
-        late=late,
+        late=sorted(late),
     )
+
+
+def _pack(
+    connection: Connection,
+    run: RowId,
+    generation: int,
+    fresh: Mapping[KeyId, Points],
+    replaced: Mapping[KeyId, Sequence[ChunkStats]],
+) -> Iterator[NewChunk]:
+    """The new chunks: of each series, the chunks that are replaced and what is new, in order."""
+    reader = chunks.ChunkReader(connection, [stats for each in replaced.values() for stats in each])
+    for key, points in fresh.items():
+        old = [reader.take(stats).points() for stats in replaced[key]]
+        yield from chunks.build(run, key, generation, tail.in_order(tail.concatenate([*old, points])))
 
 
 def _last_to_seal(connection: Connection, run: RowId) -> int:
@@ -192,7 +162,7 @@ def _correct(connection: Connection, tenant: TenantId, plan: SealPlan) -> None:
 
 
 def _to_merge(stored: Sequence[ChunkStats], points: int) -> list[ChunkStats]:
-    """The chunks at the end of a series that are packed anew with so many points that follow them."""
+    """The chunks at the end of a series that are packed anew with so many points that follow them (none with none)."""
     begin = len(stored)
     size = points
     while begin and _is_worth_merging(stored[begin - 1].n, size):
@@ -203,12 +173,6 @@ def _to_merge(stored: Sequence[ChunkStats], points: int) -> list[ChunkStats]:
 
 def _is_worth_merging(n: int, size: int) -> bool:
     return n < _FULL and n <= 2 * size and n + size <= chunks.MAX_POINTS
-
-
-def _decode(connection: Connection, wanted: Sequence[ChunkStats]) -> list[Points]:
-    reader = chunks.ChunkReader(connection, wanted)
-    encoded = [reader.take(stats) for stats in wanted]
-    return [Points(chunk.step(), chunk.time_ms(), chunk.value()) for chunk in encoded]
 
 
 def _repeats(key: KeyId, values: Floats) -> Repeats:

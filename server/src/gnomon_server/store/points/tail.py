@@ -110,8 +110,7 @@ def _points_near(
         and np.searchsorted(by_step, stats.lo, "left") < np.searchsorted(by_step, stats.hi, "right")
     ]
     reader = ChunkReader(connection, near)
-    encoded = [reader.take(stats) for stats in near]
-    return concatenate([Points(chunk.step(), chunk.time_ms(), chunk.value()) for chunk in encoded])
+    return concatenate([reader.take(stats).points() for stats in near])
 
 
 def concatenate(parts: Sequence[Points]) -> Points:
