@@ -1,0 +1,79 @@
+/** Artifacts of a run: listing by directory, and the bytes of one file. */
+import { queryOptions } from "@tanstack/react-query";
+import { flag, integer, list, nullable, object, text } from "../lib/shape";
+import { getJson, problemOf, send, withQuery } from "./client";
+
+export interface ArtifactInfo {
+  readonly path: string;
+  readonly is_dir: boolean;
+  readonly size: number | null;
+  readonly sha256: string | null;
+  readonly created_at: string | null;
+}
+
+export interface ArtifactList {
+  readonly artifacts: readonly ArtifactInfo[];
+  readonly total: number;
+}
+
+const readList = object<ArtifactList>({
+  artifacts: list(
+    object<ArtifactInfo>({
+      path: text,
+      is_dir: flag,
+      size: nullable(integer),
+      sha256: nullable(text),
+      created_at: nullable(text),
+    }),
+  ),
+  total: integer,
+});
+
+/** Entries of one directory shown at once; the tree says how many more there are. */
+export const MOST_ENTRIES = 1000;
+
+export const artifactKeys = {
+  list: (runId: string, path: string) => ["artifacts", runId, "list", path] as const,
+  bytes: (runId: string, path: string, sha256: string | null) => ["artifacts", runId, "bytes", path, sha256] as const,
+};
+
+export function artifactsQuery(runId: string, path: string) {
+  return queryOptions({
+    queryKey: artifactKeys.list(runId, path),
+    queryFn: ({ signal }) =>
+      getJson(
+        withQuery(`api/v1/experiments/runs/${encodeURIComponent(runId)}/artifacts`, { path, limit: MOST_ENTRIES }),
+        readList,
+        signal,
+      ),
+  });
+}
+
+export function artifactPath(runId: string, path: string): string {
+  const encoded = path.split("/").map(encodeURIComponent).join("/");
+  return `api/v1/experiments/runs/${encodeURIComponent(runId)}/artifacts/${encoded}`;
+}
+
+/** The bytes of a file, or its first `most` bytes. */
+export function artifactBytesQuery(runId: string, info: ArtifactInfo, most: number) {
+  return queryOptions({
+    queryKey: [...artifactKeys.bytes(runId, info.path, info.sha256), most],
+    queryFn: ({ signal }) => fetchArtifact(runId, info.path, (info.size ?? 0) > most ? most : null, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 60_000,
+  });
+}
+
+export async function fetchArtifact(
+  runId: string,
+  path: string,
+  most: number | null,
+  signal?: AbortSignal,
+): Promise<ArrayBuffer> {
+  const response = await send(artifactPath(runId, path), {
+    ...(most === null ? {} : { headers: { range: `bytes=0-${most - 1}` } }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (!response.ok) throw await problemOf(response);
+  return response.arrayBuffer();
+}

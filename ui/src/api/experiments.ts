@@ -1,0 +1,80 @@
+/** Experiments: list, one, change. */
+import { queryOptions } from "@tanstack/react-query";
+import { integer, list, object, record, text, word, type Read } from "../lib/shape";
+import { getJson, sendJson, withQuery } from "./client";
+
+export interface Experiment {
+  readonly id: string;
+  readonly number: number;
+  readonly name: string;
+  readonly description: string;
+  readonly lifecycle_stage: "active" | "deleted";
+  readonly tags: Readonly<Record<string, string>>;
+  readonly created_at: string;
+  readonly last_updated: string;
+  readonly run_count: number;
+}
+
+export interface ExperimentList {
+  readonly experiments: readonly Experiment[];
+  readonly total: number;
+}
+
+export interface ExperimentPatch {
+  readonly name?: string;
+  readonly description?: string;
+  readonly tags?: Readonly<Record<string, string | null>>;
+}
+
+const readExperiment: Read<Experiment> = object<Experiment>({
+  id: text,
+  number: integer,
+  name: text,
+  description: text,
+  lifecycle_stage: word("active", "deleted"),
+  tags: record(text),
+  created_at: text,
+  last_updated: text,
+  run_count: integer,
+});
+
+const readExperimentList = object<ExperimentList>({ experiments: list(readExperiment), total: integer });
+
+export interface ExperimentSearch {
+  readonly search: string;
+  readonly stage: "active" | "deleted";
+  readonly limit: number;
+}
+
+export const experimentKeys = {
+  all: ["experiments"] as const,
+  list: (search: ExperimentSearch) => ["experiments", "list", search] as const,
+  one: (id: string) => ["experiments", "one", id] as const,
+};
+
+export function experimentsQuery(search: ExperimentSearch) {
+  return queryOptions({
+    queryKey: experimentKeys.list(search),
+    queryFn: ({ signal }) =>
+      getJson(
+        withQuery("api/v1/experiments", {
+          search: search.search === "" ? null : search.search,
+          lifecycle_stage: search.stage,
+          limit: search.limit,
+        }),
+        readExperimentList,
+        signal,
+      ),
+  });
+}
+
+export function experimentQuery(id: string) {
+  return queryOptions({
+    queryKey: experimentKeys.one(id),
+    queryFn: ({ signal }) => getJson(`api/v1/experiments/${encodeURIComponent(id)}`, readExperiment, signal),
+  });
+}
+
+export function patchExperiment(id: string, patch: ExperimentPatch): Promise<Experiment> {
+  return sendJson("PATCH", `api/v1/experiments/${encodeURIComponent(id)}`, patch, readExperiment);
+}

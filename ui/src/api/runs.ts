@@ -1,0 +1,133 @@
+/** Runs: list, one, change, end, compare, ledger. */
+import { queryOptions } from "@tanstack/react-query";
+import { RUN_STATUSES, type RunStatus } from "../lib/run-status";
+import { double, integer, list, nullable, object, record, text, word, type Read } from "../lib/shape";
+import { getJson, sendJson, withQuery } from "./client";
+
+
+export interface Run {
+  readonly id: string;
+  readonly experiment_id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly status: RunStatus;
+  readonly lifecycle_stage: "active" | "deleted";
+  readonly start_time: string;
+  readonly end_time: string | null;
+  readonly duration_ms: number | null;
+  readonly artifact_uri: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly created_by: string;
+}
+
+export interface RunList {
+  readonly runs: readonly Run[];
+  readonly total: number;
+}
+
+export interface RunPatch {
+  readonly name?: string;
+  readonly description?: string;
+  readonly tags?: Readonly<Record<string, string | null>>;
+}
+
+export interface WriterLedger {
+  readonly writer: string;
+  readonly last_seq: number;
+  readonly points: number;
+  readonly duplicates_dropped: number;
+  readonly first_at: string;
+  readonly last_at: string;
+}
+
+export const readStatus = word<RunStatus>(...RUN_STATUSES);
+
+export const readRun: Read<Run> = object<Run>({
+  id: text,
+  experiment_id: text,
+  name: text,
+  description: text,
+  status: readStatus,
+  lifecycle_stage: word("active", "deleted"),
+  start_time: text,
+  end_time: nullable(text),
+  duration_ms: nullable(integer),
+  artifact_uri: text,
+  params: record(text),
+  metrics: record(double),
+  tags: record(text),
+  created_by: text,
+});
+
+export const readRunList = object<RunList>({ runs: list(readRun), total: integer });
+
+const readLedger = object<{ run_id: string; writers: WriterLedger[] }>({
+  run_id: text,
+  writers: list(
+    object<WriterLedger>({
+      writer: text,
+      last_seq: integer,
+      points: integer,
+      duplicates_dropped: integer,
+      first_at: text,
+      last_at: text,
+    }),
+  ),
+});
+
+export interface RunSearch {
+  readonly experimentId: string | null;
+  readonly status: RunStatus | null;
+  readonly search: string;
+  readonly filter: string;
+  readonly limit: number;
+}
+
+export const runKeys = {
+  all: ["runs"] as const,
+  list: (search: RunSearch) => ["runs", "list", search] as const,
+  one: (id: string) => ["runs", "one", id] as const,
+  ledger: (id: string) => ["runs", "ledger", id] as const,
+};
+
+export function runsQuery(search: RunSearch) {
+  return queryOptions({
+    queryKey: runKeys.list(search),
+    queryFn: ({ signal }) =>
+      getJson(
+        withQuery("api/v1/experiments/runs", {
+          experiment_id: search.experimentId,
+          status: search.status,
+          search: search.search === "" ? null : search.search,
+          filter: search.filter === "" ? null : search.filter,
+          limit: search.limit,
+        }),
+        readRunList,
+        signal,
+      ),
+  });
+}
+
+function runPath(id: string): string {
+  return `api/v1/experiments/runs/${encodeURIComponent(id)}`;
+}
+
+export function runQuery(id: string) {
+  return queryOptions({
+    queryKey: runKeys.one(id),
+    queryFn: ({ signal }) => getJson(runPath(id), readRun, signal),
+  });
+}
+
+export function ledgerQuery(id: string) {
+  return queryOptions({
+    queryKey: runKeys.ledger(id),
+    queryFn: ({ signal }) => getJson(`${runPath(id)}/ledger`, readLedger, signal),
+  });
+}
+
+export function patchRun(id: string, patch: RunPatch): Promise<Run> {
+  return sendJson("PATCH", runPath(id), patch, readRun);
+}

@@ -1,0 +1,27 @@
+/** Which params tell the runs apart: they make the default columns and the labels of lines. */
+import type { Cell, TablePage } from "../../api/table";
+import { parseColumn, type Column } from "./columns";
+
+/** Longer values are paths and configurations; they identify, but nobody reads them in a column. */
+const LONGEST = 40;
+
+/** The columns of a page whose values differ between its runs, the coarsest distinctions first. */
+export function differingColumns(page: TablePage): Column[] {
+  const n = page.run_ids.length;
+  const found: { column: Column; distinct: number }[] = [];
+  for (const [id, cells] of Object.entries(page.columns)) {
+    const column = parseColumn(id);
+    if (column === null || column.kind === "attribute" || column.kind === "metric") continue;
+    const distinct = new Set(cells).size;
+    if (distinct < 2 || cells.some((cell) => typeof cell === "string" && cell.length > LONGEST)) continue;
+    // Another value for every one of many runs, and no number: a name, not a setting.
+    if (distinct === n && n > 8 && !cells.every(isNumberText)) continue;
+    found.push({ column, distinct });
+  }
+  return found.sort((a, b) => a.distinct - b.distinct || (a.column.key < b.column.key ? -1 : 1)).map(({ column }) => column);
+}
+
+export function isNumberText(cell: Cell): boolean {
+  if (typeof cell === "number" || cell === null) return true;
+  return cell.trim() !== "" && Number.isFinite(Number(cell));
+}
