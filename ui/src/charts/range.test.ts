@@ -1,0 +1,69 @@
+import { describe, expect, test } from "vitest";
+import { seeded } from "../series/series-fixture";
+import { curveOf } from "./curve-fixture";
+import { wantsLog, yRange } from "./range";
+
+const plain = { isClipped: false, isLog: false, hasBand: false };
+const decay: [number, number][] = Array.from({ length: 400 }, (_, i) => [i, 2.4 * Math.exp(-i / 40) + 0.3]);
+const random = seeded(5);
+const noisyDecay = decay.map(([x, y]): [number, number] => [x, y * (1 + 0.1 * random())]);
+
+describe("the y range", () => {
+  test("holds every mean, with a little room", () => {
+    const [lo, hi] = yRange([curveOf(decay)], null, plain);
+    expect(lo).toBeLessThan(0.3);
+    expect(hi).toBeGreaterThan(2.7);
+    expect(hi).toBeLessThan(3);
+  });
+
+  test("follows the visible window", () => {
+    const [, hi] = yRange([curveOf(decay)], [300, 399], plain);
+    expect(hi).toBeLessThan(0.31);
+  });
+
+  test("clipping leaves a spike out, but not the high start of a loss", () => {
+    const spiked = decay.map(([x, y]): [number, number] => [x, x === 200 ? 1000 : y]);
+    const [, clipped] = yRange([curveOf(spiked)], null, { ...plain, isClipped: true });
+    const [, whole] = yRange([curveOf(spiked)], null, plain);
+    expect(whole).toBeGreaterThan(1000);
+    expect(clipped).toBeGreaterThan(2.7);
+    expect(clipped).toBeLessThan(5);
+  });
+
+  test("a constant has room above and below; nothing at all has a range too", () => {
+    const [lo, hi] = yRange([curveOf([[0, 5], [1, 5]])], null, plain);
+    expect(lo).toBeLessThan(5);
+    expect(hi).toBeGreaterThan(5);
+    expect(yRange([], null, plain)).toEqual([0, 1]);
+  });
+
+  test("a log range is positive even where values are not", () => {
+    const [lo] = yRange([curveOf([[0, -1], [1, 0.01], [2, 100]])], null, { ...plain, isLog: true });
+    expect(lo).toBeGreaterThan(0);
+  });
+
+  test("the band is inside, unless clipping is on", () => {
+    const wide = curveOf(Array.from({ length: 4000 }, (_, i) => [i, i % 400 === 1 ? 50 : 1]), {}, 40);
+    expect(yRange([wide], null, { ...plain, hasBand: true })[1]).toBeGreaterThan(50);
+    expect(yRange([wide], null, plain)[1]).toBeLessThan(50);
+  });
+});
+
+describe("a log axis", () => {
+  test("is chosen for positive values over more than a decade", () => {
+    const steep = noisyDecay.map(([x, y]): [number, number] => [x, y * Math.exp(-x / 200)]);
+    expect(wantsLog("auto", [curveOf(steep)])).toBe(true);
+    expect(wantsLog("auto", [curveOf(noisyDecay)])).toBe(false);
+    expect(wantsLog("auto", [curveOf(steep.map(([x, y]) => [x, y - 1]))])).toBe(false);
+  });
+
+  test("is not chosen for a schedule, which has the shape that was programmed", () => {
+    expect(wantsLog("auto", [curveOf(decay.map(([x]) => [x, 1e-3 * 0.98 ** x]))])).toBe(false);
+  });
+
+  test("is what the user says", () => {
+    expect(wantsLog("log", [curveOf(noisyDecay)])).toBe(true);
+    expect(wantsLog("linear", [curveOf(noisyDecay)])).toBe(false);
+    expect(wantsLog("log", [curveOf([[0, -1], [1, -2]])])).toBe(false);
+  });
+});
