@@ -43,7 +43,7 @@ def assert_same(got: Points, want: Points) -> None:
 
 @given(columns(), st.sampled_from(PACKERS))
 def test_points_come_back_bit_for_bit(points: Points, packer: codec.Packer) -> None:
-    code, data = codec.encode(points, packer)
+    code, data = codec.Encoder(packer).encode(points)
     assert_same(codec.decode(code, len(points), data), points)
     value_alone = codec.EncodedChunk(code, len(points), data).value()
     assert value_alone.tobytes() == points.value.tobytes()
@@ -70,7 +70,7 @@ def test_a_settled_point_takes_few_bytes(shape, most_bytes: float) -> None:
     n = 16_384
     noisy = 2 * np.exp(-np.arange(n) / n * 3) + 0.05 * np.random.default_rng(2).standard_normal(n)
     points = _series(n, shape(noisy))
-    code, data = codec.encode(points)
+    code, data = codec.Encoder().encode(points)
     assert_same(codec.decode(code, n, data), points)
     assert len(data) / n < most_bytes
 
@@ -78,14 +78,14 @@ def test_a_settled_point_takes_few_bytes(shape, most_bytes: float) -> None:
 def test_steps_with_decimals_are_exact_and_small() -> None:
     step = np.arange(5_000) / 4
     points = Points(step, np.arange(5_000), np.zeros(5_000))
-    code, data = codec.encode(points)
+    code, data = codec.Encoder().encode(points)
     assert_same(codec.decode(code, 5_000, data), points)
     assert len(data) < 150
 
 
 @given(columns(), st.sampled_from(PACKERS), st.data())
 def test_any_changed_byte_is_noticed(points: Points, packer: codec.Packer, data: st.DataObject) -> None:
-    code, good = codec.encode(points, packer)
+    code, good = codec.Encoder(packer).encode(points)
     at = data.draw(st.integers(0, len(good) - 1))
     bad = bytearray(good)
     bad[at] ^= data.draw(st.integers(1, 255))
@@ -95,7 +95,7 @@ def test_any_changed_byte_is_noticed(points: Points, packer: codec.Packer, data:
 
 @given(columns(), st.integers(0, 1 << 33), st.integers(0, 1 << 20))
 def test_a_wrong_count_or_codec_never_crashes(points: Points, code: int, n: int) -> None:
-    good_code, data = codec.encode(points)
+    good_code, data = codec.Encoder().encode(points)
     for attempt in ((code, len(points)), (good_code, n)):
         try:
             decoded = codec.decode(*attempt, data)
@@ -120,7 +120,7 @@ def test_hostile_bytes_with_a_right_checksum_never_crash(body: bytes, packer: co
 def test_a_changed_byte_under_a_right_checksum_never_crashes(
     points: Points, packer: codec.Packer, data: st.DataObject
 ) -> None:
-    code, good = codec.encode(points, packer)
+    code, good = codec.Encoder(packer).encode(points)
     bad = bytearray(good[:-4])
     bad[data.draw(st.integers(0, len(bad) - 1))] ^= data.draw(st.integers(1, 255))
     try:
@@ -134,6 +134,6 @@ def test_a_small_frame_that_unpacks_to_much_is_refused() -> None:
     n = 1_000
     points = Points(np.arange(n, dtype=np.float64), np.arange(n), np.random.default_rng(3).integers(0, 9, n) / 7)
     for packer in (codec.ZLIB, codec.ZSTD):
-        code, data = codec.encode(points, packer)
+        code, data = codec.Encoder(packer).encode(points)
         with pytest.raises(codec.DamagedPoints):
             codec.decode(code, n - 1, data)

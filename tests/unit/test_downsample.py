@@ -75,7 +75,7 @@ def test_cutting_a_series_into_chunks_changes_nothing(
     parts = []
     for start, end in zip([0, *cuts], [*cuts, len(points)], strict=True):
         piece = Points(points.step[start:end], points.time_ms[start:end], points.value[start:end])
-        for chunk in chunks.build(1, 1, 1, piece):
+        for chunk in chunks.build(1, 1, 1, piece, codec.Encoder()):
             part = downsample.from_statistics(chunk.stats, axis, grid)
             if part is None:
                 encoded = codec.EncodedChunk(chunk.codec, chunk.stats.n, chunk.data)
@@ -86,7 +86,7 @@ def test_cutting_a_series_into_chunks_changes_nothing(
 
 def test_a_chunk_in_one_bucket_needs_no_decoding() -> None:
     points = Points(np.arange(10.0), np.arange(10), np.arange(10.0))
-    (chunk,) = chunks.build(1, 1, 1, points)
+    (chunk,) = chunks.build(1, 1, 1, points, codec.Encoder())
     grid = downsample.Grid(0, 100, 10)
     assert downsample.from_statistics(chunk.stats, downsample.STEP, grid) is not None
     assert downsample.from_statistics(chunk.stats, downsample.STEP, downsample.Grid(0, 100, 20)) is None

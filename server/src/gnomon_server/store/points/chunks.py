@@ -114,13 +114,13 @@ class ChunkReader:
             self._held[run, key, gen, part] = codec.EncodedChunk(code, n, data)
 
 
-def build(run: RowId, key: KeyId, gen: int, points: Points, packer: codec.Packer = codec.ZSTD) -> Iterator[NewChunk]:
+def build(run: RowId, key: KeyId, gen: int, points: Points, encoder: codec.Encoder) -> Iterator[NewChunk]:
     """Chunks of points that are in order: as few as `MAX_POINTS` allows, all about the same size."""
     pieces = -(-len(points) // MAX_POINTS)
     for part in range(pieces):
         start, end = len(points) * part // pieces, len(points) * (part + 1) // pieces
         piece = Points(points.step[start:end], points.time_ms[start:end], points.value[start:end])
-        yield NewChunk(_statistics(run, key, gen, part, piece), *codec.encode(piece, packer))
+        yield NewChunk(_statistics(run, key, gen, part, piece), *encoder.encode(piece))
 
 
 def _statistics(run: RowId, key: KeyId, gen: int, part: int, points: Points) -> ChunkStats:

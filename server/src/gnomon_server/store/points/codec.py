@@ -54,16 +54,22 @@ class DamagedPoints(Exception):
     """A stored segment or chunk is not what was written: the disk, or a hand, has changed it."""
 
 
-def encode(points: Points, packer: Packer = ZSTD) -> tuple[int, bytes]:
-    """(codec, data) of a chunk."""
-    pack = _packer(packer)
-    columns = (
-        _encode_doubles(points.step, pack),
-        _encode_times(points.time_ms, pack),
-        _encode_doubles(points.value, pack),
-    )
-    body = b"".join((_HEADER.pack(*map(len, columns)), *columns))
-    return _VERSION | packer << 8, body + _CRC.pack(zlib.crc32(body))
+class Encoder:
+    """Makes chunks with one packer; it holds the packer's working memory, so it belongs to one thread."""
+
+    def __init__(self, packer: Packer = ZSTD) -> None:
+        self._codec = _VERSION | packer << 8
+        self._pack = _packer(packer)
+
+    def encode(self, points: Points) -> tuple[int, bytes]:
+        """(codec, data) of a chunk of at least one point."""
+        columns = (
+            _encode_doubles(points.step, self._pack),
+            _encode_ints(np.ascontiguousarray(points.time_ms, np.int64), self._pack),
+            _encode_doubles(points.value, self._pack),
+        )
+        body = b"".join((_HEADER.pack(*map(len, columns)), *columns))
+        return self._codec, body + _CRC.pack(zlib.crc32(body))
 
 
 def decode(codec: int, n: int, data: bytes) -> Points:
@@ -123,15 +129,11 @@ def _encode_doubles(column: Floats, pack: Pack) -> bytes:
     return bytes((_DECIMALS, decimals)) + _encode_ints(integers, pack)
 
 
-def _encode_times(column: Ints, pack: Pack) -> bytes:
-    return _encode_ints(np.ascontiguousarray(column, np.int64), pack)
-
-
 def _as_decimals(column: Floats) -> tuple[int, Ints] | None:
     """(d, integers) such that integers / 10**d is the column, bit for bit; None where there is no such d."""
-    ends = (float(column[0]), float(column[-1]))
+    first, last = float(column[0]), float(column[-1])
     for decimals in range(_MOST_DECIMALS + 1):
-        if all(_is_decimal(end, decimals) for end in ends):
+        if _is_decimal(first, decimals) and _is_decimal(last, decimals):
             integers = _scaled(column, decimals)
             if integers is not None:
                 return decimals, integers
@@ -160,15 +162,11 @@ def _encode_ints(column: Ints, pack: Pack) -> bytes:
     """Offsets from the least, or the same of the differences, whichever spreads less. Arithmetic is modulo 2**64."""
     order, series = 0, column
     if len(column) > 1:
-        with np.errstate(over="ignore"):
-            steps = np.diff(column)
-        if np.ptp(steps.astype(np.float64)) == 0 or np.std(steps.astype(np.float64)) < np.std(
-            column.astype(np.float64)
-        ):
+        steps = column[1:] - column[:-1]
+        if _spread(steps) < _spread(column):
             order, series = 1, steps
     least = int(series.min())
-    with np.errstate(over="ignore"):
-        offsets = (series - np.int64(least)).view(np.uint64)
+    offsets = (series - np.int64(least)).view(np.uint64)
     width = _width(int(offsets.max()))
     head = _INTS.pack(order, width, int(column[0]), least)
     return head + (_encode_planes(offsets.astype(_UNSIGNED[width]), width, pack) if width else b"")
@@ -264,11 +262,10 @@ def _decode_ints(reader: _Reader, n: int) -> Ints:
     if order:
         column[0] = first
         entries = column[1:]
-    with np.errstate(over="ignore"):
-        entries[:] = least
-        if width and len(entries):
-            entries += reader.planes(len(entries), width).astype(np.int64)
-        return np.cumsum(column, out=column) if order else column
+    entries[:] = least
+    if width and len(entries):
+        entries += reader.planes(len(entries), width).astype(np.int64)
+    return np.cumsum(column, out=column) if order else column
 
 
 def _packer(packer: Packer) -> Pack:

@@ -21,10 +21,8 @@ from sqlalchemy.engine import Connection
 from gnomon_server.model.ids import KeyId, RowId, TenantId
 from gnomon_server.model.points import Floats, Points
 from gnomon_server.store.meta import tables as t
-from gnomon_server.store.points import chunks, tail
+from gnomon_server.store.points import chunks, codec, tail
 from gnomon_server.store.points.chunks import ChunkStats, NewChunk
-from gnomon_server.store.points.schedule import DueRun as DueRun  # what is due belongs to sealing for its callers
-from gnomon_server.store.points.schedule import SealSchedule as SealSchedule
 from gnomon_server.store.points.summaries import finite_sum, saturating_sum
 
 _FULL = chunks.MAX_POINTS // 2
@@ -94,9 +92,10 @@ def _pack(
 ) -> Iterator[NewChunk]:
     """The new chunks: of each series, the chunks that are replaced and what is new, in order."""
     reader = chunks.ChunkReader(connection, [stats for each in replaced.values() for stats in each])
+    encoder = codec.Encoder()
     for key, points in fresh.items():
         old = [reader.take(stats).points() for stats in replaced[key]]
-        yield from chunks.build(run, key, generation, tail.in_order(tail.concatenate([*old, points])))
+        yield from chunks.build(run, key, generation, tail.in_order(tail.concatenate([*old, points])), encoder)
 
 
 def _last_to_seal(connection: Connection, run: RowId) -> int:

@@ -345,7 +345,8 @@ def _merge(connection: Connection) -> Insert:
 def finite_sum(values: Floats) -> float:
     """The sum of finite values, at most the largest double."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return float(np.nan_to_num(values.sum(), nan=0.0, posinf=MAX_DOUBLE, neginf=-MAX_DOUBLE))
+        total = float(values.sum())
+    return 0.0 if math.isnan(total) else min(max(total, -MAX_DOUBLE), MAX_DOUBLE)
 
 
 def saturating_sum(a: sa.ColumnElement[float], b: sa.ColumnElement[float]) -> sa.ColumnElement[float]:
