@@ -4,7 +4,6 @@ import re
 
 import httpx
 import pytest
-
 from tests.support.problems import assert_problem
 from tests.support.server_process import ServerProcess
 
@@ -35,9 +34,10 @@ def test_create_answers_the_whole_experiment(api: httpx.Client) -> None:
     assert api.get(f"/experiments/{made['id']}").json() == made
 
 
-def test_a_tenant_begins_with_the_experiment_default(api: httpx.Client) -> None:
-    found = api.get("/experiments").json()
-    assert [(one["number"], one["name"]) for one in found["experiments"]] == [(0, "Default")]
+def test_number_0_is_kept_for_default(api: httpx.Client) -> None:
+    assert api.get("/experiments").json()["experiments"] == []
+    numbers = {name: api.post("/experiments", json={"name": name}).json()["number"] for name in ("a", "Default", "b")}
+    assert numbers == {"a": 1, "Default": 0, "b": 2}
 
 
 @pytest.mark.parametrize("name", ["a", "n" * 255, "naïve – 実験 🧪", "a/b c"])
@@ -93,7 +93,7 @@ def test_list_is_newest_first_with_exact_totals(api: httpx.Client) -> None:
         api.post("/experiments", json={"name": name})
     page = api.get("/experiments", params={"limit": 2, "offset": 1}).json()
     assert [one["name"] for one in page["experiments"]] == ["beta", "alpha"]
-    assert (page["total"], page["limit"], page["offset"]) == (4, 2, 1)
+    assert (page["total"], page["limit"], page["offset"]) == (3, 2, 1)
 
 
 def test_search_is_a_substring_without_wildcards_in_any_case(api: httpx.Client) -> None:

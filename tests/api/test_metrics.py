@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pyarrow as pa
 import pytest
-
 from tests.support.problems import assert_problem
 from tests.support.server_process import ServerProcess
 
@@ -109,9 +108,7 @@ def test_arrow_holds_every_point_exactly(api: httpx.Client, run: str) -> None:
     points = [(step / 2, 10 * step, math.sin(step)) for step in range(3000)]
     log_points(api, run, "b", [*points, (2000, 5, "NaN"), (2001, 6, "-Infinity")])
     log_points(api, run, "a", [(1, 1, 1.0)])
-    answer = api.get(
-        f"/experiments/runs/{run}/history", headers={"Accept": "application/vnd.apache.arrow.stream"}
-    )
+    answer = api.get(f"/experiments/runs/{run}/history", headers={"Accept": "application/vnd.apache.arrow.stream"})
     assert answer.headers["content-type"] == "application/vnd.apache.arrow.stream"
     table = pa.ipc.open_stream(io.BytesIO(answer.content)).read_all().to_pydict()
     assert table["key"] == ["a"] + ["b"] * 3002

@@ -4,7 +4,6 @@ import re
 
 import httpx
 import pytest
-
 from tests.support.problems import assert_problem
 from tests.support.server_process import ServerProcess
 
@@ -217,7 +216,7 @@ def test_compare_takes_2_to_10_distinct_runs(server: ServerProcess, api: httpx.C
         assert_problem(compare(ids), 400, "invalid_request", field="run_ids")
     assert_problem(compare([runs[0], "f" * 32]), 404, "run_not_found")
     with server.client("compare-foreign") as other:
-        mine = other.get("/experiments").json()["experiments"][0]["id"]
+        mine = other.post("/experiments", json={"name": "mine"}).json()["id"]
         own = new_run(other, mine)
         refused = other.post("/experiments/runs/compare", json={"run_ids": [own, runs[0]]})
         assert_problem(refused, 403, "tenant_access_denied")

@@ -1,17 +1,21 @@
 """Health, metrics, the OpenAPI document and what holds for every route."""
 
+from collections.abc import Iterator
+
 import httpx
 import pytest
-
-from gnomon_server.api.native import ROUTES
-from gnomon_server.api.system import ROUTES as SYSTEM_ROUTES
 from tests.support.problems import assert_problem
 from tests.support.server_process import ServerProcess
 
+from gnomon_server.api.native import ROUTES
+from gnomon_server.api.route import Doc
+from gnomon_server.api.system import ROUTES as SYSTEM_ROUTES
+
 
 @pytest.fixture
-def root(server: ServerProcess) -> httpx.Client:
-    return httpx.Client(base_url=server.base_url)
+def root(server: ServerProcess) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.base_url) as client:
+        yield client
 
 
 def test_health_and_readiness(root: httpx.Client) -> None:
@@ -65,6 +69,6 @@ def test_a_malformed_tenant_is_refused(root: httpx.Client) -> None:
         assert_problem(answer, 400, "invalid_request")
 
 
-def _docs() -> list[tuple[str, object]]:
+def _docs() -> list[tuple[str, Doc]]:
     listed = [("/api/v1", handler.opt["doc"]) for handler in ROUTES]
     return listed + [("", handler.opt["doc"]) for handler in SYSTEM_ROUTES]

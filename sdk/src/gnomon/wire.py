@@ -136,6 +136,45 @@ class BatchLog(Request, frozen=True):
     tags: list[TagEntry] = []
 
 
+class PointColumns(Request, frozen=True):
+    """Points as columns: `key` holds positions in `keys`, all columns are of equal length.
+
+    In MessagePack each column may be raw little-endian bytes: key uint32, step float64, timestamp int64 (Unix ms),
+    value float64, where NaN and the infinities are ordinary doubles.
+    """
+
+    keys: list[str]
+    key: list[int] | bytes
+    step: list[int | float] | bytes
+    timestamp: list[int] | bytes
+    value: list[Number] | bytes
+
+
+class SequencedBatch(Request, frozen=True):
+    """A batch with an identity: it counts once, however often and however late it is sent.
+
+    `writer` names who sends (one process, one thread of sending), `seq` counts its batches for this run from 0.
+    """
+
+    writer: str
+    seq: int
+    points: PointColumns | None = None
+    params: dict[str, str] = {}
+    tags: dict[str, str] = {}
+
+
+class SequencedBatchLogged(Struct, frozen=True):
+    """`duplicate`: the batch had been kept before, and changed nothing now."""
+
+    run_id: str
+    writer: str
+    seq: int
+    duplicate: bool
+    metrics: int
+    params: int
+    tags: int
+
+
 class MetricsLogged(Struct, frozen=True):
     run_id: str
     metrics: int

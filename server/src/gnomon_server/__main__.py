@@ -35,9 +35,9 @@ def command(host: str | None, port: int | None, home: Path | None, port_file: Pa
         )
     _configure_logging(is_quiet=quiet or not settings.log_requests)
     # Imported here: `gnomon --help` and a refused start stay quick.
-    from gnomon_server.app import HomeInUse, open_server
     from gnomon_server.api.front import ConnectionLimits
     from gnomon_server.api.front.serving import make_uvicorn_config
+    from gnomon_server.app import HomeInUse, open_server
     from gnomon_server.store.meta.migrate import NewerDatabase
 
     listening = _listen(settings.host, settings.port)

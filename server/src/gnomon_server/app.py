@@ -43,7 +43,7 @@ from gnomon_server.store import Stores, database_path
 from gnomon_server.store.blobs import BlobStore
 from gnomon_server.store.meta.engine import Database
 from gnomon_server.store.meta.migrate import migrate
-from gnomon_server.store.points.sealing import SealSchedule
+from gnomon_server.store.points.schedule import SealSchedule
 from gnomon_server.store.writer import Writer
 
 API_PREFIX = "/api/v1"
@@ -125,7 +125,7 @@ def open_server(
     access = Access(stores, now_ms=clock)
     missing_run.append(access.missing_run)
     artifacts = Artifacts(stores, access, settings=settings, now_ms=clock)
-    runs = Runs(stores, access, ingest, now_ms=clock, rng=rng or random.Random())
+    runs = Runs(stores, access, ingest, now_ms=clock, rng=rng or random.Random())  # noqa: S311  # run names are no secret
     services = Services(
         settings=settings,
         stores=stores,
@@ -156,7 +156,7 @@ def build_app(services: Services, upkeep: Upkeep) -> Litestar:
     """The Litestar app: routes, guards, errors. Refuses to be built when a route declares no permission."""
 
     @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         services.waker.start()
         upkeep.start()
         services.is_serving = True
@@ -189,7 +189,7 @@ def _document(app_version: str) -> object:
 
 
 def _lock_home(home: Path) -> IO[str]:
-    lock = open(home / "gnomon.lock", "a+", encoding="ascii")  # noqa: SIM115  # held as long as the server lives
+    lock = (home / "gnomon.lock").open("a+", encoding="ascii")  # held as long as the server lives
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -6,10 +6,10 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
-from typing import Annotated
 
 
 class Settings(Struct, frozen=True):

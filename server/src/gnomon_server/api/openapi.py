@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the routes' declarations: exactly the routes there are, and every status each gives.
+"""The OpenAPI 3.1 document, made from the routes' declarations: exactly those routes, and every status each gives.
 
 Schemas come from the message Structs by msgspec; nothing is written twice, and a route without a declaration is an
 error at start.
@@ -9,9 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from gnomon.wire import Problem
-from msgspec import Struct
 
+from gnomon.wire import Problem
 from gnomon_server.api.problems import PROBLEM_JSON, STATUS
 from gnomon_server.api.route import Doc
 from gnomon_server.model.errors import GnomonError

@@ -4,11 +4,11 @@ import logging
 from http import HTTPStatus
 
 import msgspec
-from gnomon.wire import FieldProblem, Problem
 from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
+from gnomon.wire import FieldProblem, Problem
 from gnomon_server.model import errors as e
 
 log = logging.getLogger("gnomon.api")
@@ -73,7 +73,7 @@ def answer_gnomon_error(_request: Request[object, object, State], error: e.Gnomo
     return _answer(problem, headers)
 
 
-def answer_http_error(request: Request[object, object, State], error: HTTPException) -> Response[bytes]:
+def answer_http_error(_request: Request[object, object, State], error: HTTPException) -> Response[bytes]:
     """Routing's own errors: no such path, no such method."""
     status = error.status_code
     headers = {key: value for key, value in (error.headers or {}).items() if key.lower() == "allow"}

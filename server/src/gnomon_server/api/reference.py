@@ -64,7 +64,8 @@ def _schema(name: str, schema: dict[str, Any]) -> str:
         for field, shape in schema.get("properties", {}).items()
     ]
     text = escape(str(schema.get("description", "")))
-    return f"<section id='schema-{escape(name)}'><h3>{escape(name)}</h3><p>{text}</p><table>{''.join(rows)}</table></section>"
+    body = f"<h3>{escape(name)}</h3><p>{text}</p><table>{''.join(rows)}</table>"
+    return f"<section id='schema-{escape(name)}'>{body}</section>"
 
 
 def _type(schema: dict[str, Any]) -> str:
@@ -75,6 +76,8 @@ def _type(schema: dict[str, Any]) -> str:
         return " or ".join(_type(option) for option in schema["anyOf"])
     if "enum" in schema:
         return " | ".join(f"<code>{escape(str(value))}</code>" for value in schema["enum"])
+    if "prefixItems" in schema:
+        return f"[{', '.join(_type(item) for item in schema['prefixItems'])}]"
     if schema.get("type") == "array":
         return f"list of {_type(schema.get('items', {}))}"
     if isinstance(schema.get("additionalProperties"), dict):

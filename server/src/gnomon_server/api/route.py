@@ -1,5 +1,6 @@
-"""How a route is declared: method, path, permission, what it takes, gives and raises. One declaration makes the handler,
-its guard and its page in the OpenAPI document, so none of the three can disagree with the others.
+"""How a route is declared: method, path, permission, what it takes, gives and raises.
+
+One declaration makes the handler, its guard and its page in the OpenAPI document, so none of the three can disagree.
 
     @route("GET", "/experiments", needs="experiments.read", query=ListQuery, gives=ExperimentListResponse)
     def list_experiments(call: Call[None, ListQuery]) -> ExperimentListResponse:
@@ -124,7 +125,7 @@ def route(
                 raw = await request.body()
                 parsed = None if is_body_optional and not raw else bodies.parse_body(raw, body)
             asked = None if query is None else bodies.parse_query(query_pairs(request), query)
-            principal = cast(Principal, request.scope["state"].get("principal"))  # set by the guard of this route
+            principal = cast("Principal", request.scope["state"].get("principal"))  # set by the guard of this route
             call = Call(request, principal, services_of(cast("Mapping[str, Any]", request.scope)), parsed, asked)
             if is_async:
                 result = await cast("Callable[[Any], Awaitable[Any]]", function)(call)

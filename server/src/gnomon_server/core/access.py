@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from gnomon_server.model import names
 from gnomon_server.model.errors import AccessDenied, ExperimentNotFound, NotFound, RunNotFound
-from gnomon_server.model.ids import TenantId, is_uid, new_uid
-from gnomon_server.store import Connection, Stores
-from gnomon_server.store.meta import experiments, tenants
+from gnomon_server.model.ids import TenantId, is_uid
+from gnomon_server.store import Stores
+from gnomon_server.store.meta import tenants
 
 Permission = Literal[
     "public",
@@ -66,7 +66,7 @@ class Access:
         return None if tenant is None else _open_principal(tenant, name)
 
     def principal(self, tenant_name: str | None) -> Principal:
-        """The principal of a request in open mode; makes the tenant and its `Default` experiment when they are new."""
+        """The principal of a request in open mode; makes the tenant when it is new."""
         name = DEFAULT_TENANT if tenant_name is None else names.tenant(tenant_name)
         with self._lock:
             if name not in self._tenants:
@@ -94,25 +94,7 @@ class Access:
         if found is None:
             now_ms = self._now_ms()
             found = writer.call(TenantId(0), lambda tx: tenants.insert_tenant(tx, name, now_ms=now_ms))
-        with self._stores.database.read(found) as connection:
-            has_default = experiments.find_experiment_numbered(connection, 0) is not None
-        if not has_default:
-            tenant = found
-            writer.call(tenant, lambda tx: insert_default_experiment(tx, tenant, now_ms=self._now_ms()))
         return found
-
-
-def insert_default_experiment(tx: Connection, tenant: TenantId, *, now_ms: int) -> None:
-    uid = new_uid()
-    experiments.insert_experiment(
-        tx,
-        tenant,
-        uid=uid,
-        name="Default",
-        description="",
-        artifact_location=artifact_location_of(uid),
-        now_ms=now_ms,
-    )
 
 
 def artifact_location_of(experiment_uid: str) -> str:

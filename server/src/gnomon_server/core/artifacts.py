@@ -194,6 +194,7 @@ class Upload:
         if self._published is not None:
             sha256, self._published = self._published, None
             self._stores.blobs.sweep(self._tenant, [sha256], used=_Used(self._stores, self._tenant))
+            self._stores.blobs.empty_trash()
 
 
 class _Used:

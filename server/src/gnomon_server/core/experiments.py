@@ -164,7 +164,7 @@ class Experiments:
             return location.rstrip("/")
         raise invalid_field(
             "artifact_location",
-            "is not under a prefix that this server allows (GNOMON_ARTIFACT_PREFIXES); leave it out to let the server choose",
+            "is not under a prefix that this server allows (GNOMON_ARTIFACT_PREFIXES); without it the server chooses",
         )
 
 
@@ -191,7 +191,7 @@ def _refuse_taken(tx: Connection, name: str) -> None:
     taken = sql.find_experiment_named(tx, name)
     if taken is not None:
         archived = " (archived)" if taken.lifecycle_stage == "deleted" else ""
-        message = f"an experiment{archived} has this name already; choose another or use {taken.uid}"
+        message = f"an experiment{archived} is called {name!r} already; choose another name or use {taken.uid}"
         raise AlreadyExists(message, errors=[FieldError("name", message)])
 
 

@@ -148,7 +148,7 @@ class Ingest:
             new_here = len(set(new) - sql.read_series_keys(tx, head.row, new))
             if stored + new_here > MAX_KEYS_PER_RUN:
                 raise InvalidRequest(
-                    f"run {batch.run} has {stored} metrics and takes at most {MAX_KEYS_PER_RUN}; use fewer metric names",
+                    f"run {batch.run} has {stored} metrics and takes {MAX_KEYS_PER_RUN} at most; use fewer names",
                     code="too_many_keys",
                 )
 

@@ -6,7 +6,6 @@ import numpy as np
 from msgspec import Struct
 
 from gnomon_server.core.access import Access, Principal
-from gnomon_server.model.entities import Run
 from gnomon_server.model.errors import invalid_field
 from gnomon_server.model.ids import KeyId, RowId
 from gnomon_server.model.points import EMPTY, Buckets, Floats, Points

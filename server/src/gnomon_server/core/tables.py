@@ -9,7 +9,9 @@ from gnomon_server.core.runs import Runs, RunSearch
 from gnomon_server.model.filters import Column
 from gnomon_server.model.ids import RunUid
 from gnomon_server.store import Stores
-from gnomon_server.store.meta import columns as sql
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    from gnomon_server.store.meta import columns as sql
 from gnomon_server.store.meta import runs as run_sql
 
 Cell = str | float | int | None
@@ -33,15 +35,17 @@ class RunTables:
         with self._stores.database.read(principal.tenant) as connection:
             total, rows = self._runs.find_rows(connection, wanted)
             uids = run_sql.uids_of(connection, rows)
+            from gnomon_server.store.meta import columns as sql
             cells = sql.columns_page(connection, rows, columns)
         return TablePage(total=total, runs=[uids[row] for row in rows], columns=cells)
 
     def groups(
         self, principal: Principal, wanted: RunSearch, *, by: Sequence[Column], aggregate: Sequence[Column]
-    ) -> tuple[int, list[sql.Group]]:
+    ) -> tuple[int, 'list[sql.Group]']:
         """The runs that the search finds, in groups that share the values of `by`."""
         with self._stores.database.read(principal.tenant) as connection:
             experiments = self._runs.experiment_rows(connection, wanted.experiments)
+            from gnomon_server.store.meta import columns as sql
             return sql.group_runs(
                 connection,
                 experiments=experiments,
@@ -53,5 +57,3 @@ class RunTables:
                 limit=wanted.limit,
                 offset=wanted.offset,
             )
-
-

@@ -14,6 +14,7 @@ from gnomon_server.core.artifacts import Artifacts
 from gnomon_server.model.ids import TenantId
 from gnomon_server.store import Connection, Stores
 from gnomon_server.store.points import sealing
+from gnomon_server.store.points.schedule import SealSchedule
 
 log = logging.getLogger("gnomon.upkeep")
 
@@ -29,7 +30,7 @@ class Upkeep:
         stores: Stores,
         artifacts: Artifacts,
         *,
-        schedule: sealing.SealSchedule,
+        schedule: SealSchedule,
         now_ms: Callable[[], int],
     ) -> None:
         self._stores = stores

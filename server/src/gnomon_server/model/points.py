@@ -56,8 +56,8 @@ EMPTY = Points(np.empty(0), np.empty(0, np.int64), np.empty(0))
 class Buckets:
     """A series reduced for a chart: one entry per non-empty bucket, from all points, nothing sampled away.
 
-    `x` is where the bucket's first finite-or-not point lies; `first`, `last`, `low`, `high` and `mean` are over
-    the finite values of the bucket (NaN where it has none), `count` counts its finite values and `nonfinite` the others.
+    `x` is where the bucket's first finite-or-not point lies; `first`, `last`, `low`, `high` and `mean` are over the
+    finite values of the bucket (NaN where it has none); `count` counts those, `nonfinite` the others.
     """
 
     x: Floats

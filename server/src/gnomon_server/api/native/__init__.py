@@ -2,12 +2,13 @@
 
 from litestar.handlers import HTTPRouteHandler
 
-from gnomon_server.api.native import artifacts, experiments, logging, metrics, runs, tables
+from gnomon_server.api.native import artifacts, batches, experiments, logging, metrics, runs, tables
 
 ROUTES: list[HTTPRouteHandler] = [
     *experiments.ROUTES,
     *runs.ROUTES,
     *logging.ROUTES,
+    *batches.ROUTES,
     *metrics.ROUTES,
     *tables.ROUTES,
     *artifacts.ROUTES,

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 import numpy as np
-from gnomon import wire
 
+from gnomon import wire
 from gnomon_server.api.native.times import iso_time
 from gnomon_server.core.comparison import ComparedMetric, RunComparison
 from gnomon_server.core.metrics import ReducedRun, SeriesPage

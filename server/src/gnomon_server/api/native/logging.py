@@ -6,10 +6,10 @@ entry. A param's value is kept as it was sent (`1e-05` stays `1e-05`), so it is 
 
 import msgspec
 import numpy as np
-from gnomon import wire
 from litestar import Response
 from msgspec import Raw
 
+from gnomon import wire
 from gnomon_server.api.bodies import parse_body
 from gnomon_server.api.route import Call, json_answer, route
 from gnomon_server.model import names
@@ -186,10 +186,10 @@ def _columns(
     times_field: str | None = None,
 ) -> PointBatch:
     """Checked columns. Bounds are checked on the Python numbers: as doubles, 2^53 + 1 would pass for 2^53."""
-    if steps and not (-_MAX_STEP_INT <= min(steps) and max(steps) <= _MAX_STEP_INT):
+    if steps and not (min(steps) >= -_MAX_STEP_INT and max(steps) <= _MAX_STEP_INT):
         bad = next(i for i, step in enumerate(steps) if not -_MAX_STEP_INT <= step <= _MAX_STEP_INT)
         raise invalid_field(steps_field or f"metrics[{bad}].step", "is beyond 2^53 in size, where steps lose exactness")
-    if times and not (0 <= min(times) and max(times) <= MAX_TIME_MS):
+    if times and not (min(times) >= 0 and max(times) <= MAX_TIME_MS):
         bad = next(i for i, time_ms in enumerate(times) if not 0 <= time_ms <= MAX_TIME_MS)
         raise invalid_field(
             times_field or f"metrics[{bad}].timestamp", "is not Unix milliseconds between 1970 and 9999"

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from gnomon import wire
 from litestar import Response
 from litestar.response import Stream
 from msgspec import Meta, Struct
 
+from gnomon import wire
 from gnomon_server.api import tabular
 from gnomon_server.api.native.convert import reduced_series, series_points
 from gnomon_server.api.native.paging import Offset

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from gnomon import wire
 from litestar import Response
 from msgspec import Meta, Struct
 
+from gnomon import wire
 from gnomon_server.api.bodies import given
 from gnomon_server.api.native.convert import compared_run, comparison, run_response
 from gnomon_server.api.native.paging import Limit, Offset

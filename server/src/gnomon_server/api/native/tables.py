@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from gnomon import wire
 from msgspec import Meta, Struct
 
+from gnomon import wire
 from gnomon_server.api.native.paging import Limit, Offset
 from gnomon_server.api.native.runs import FilterText, OrderText
 from gnomon_server.api.route import Call, route

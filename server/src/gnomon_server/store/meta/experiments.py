@@ -10,6 +10,8 @@ from gnomon_server.model.ids import ExperimentUid, RowId, TenantId
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.upsert import upsert
 
+DEFAULT_NAME = "Default"
+
 _COLUMNS = [
     t.experiment.c[name]
     for name in (
@@ -61,8 +63,10 @@ def insert_experiment(
     artifact_location: str,
     now_ms: int,
 ) -> RowId:
-    """Make an experiment with the next number of the tenant."""
-    number = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(t.experiment.c.number) + 1, 0))) or 0
+    """Make an experiment with the next number of the tenant; 0 is kept for the one called `Default`."""
+    next_number = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(t.experiment.c.number) + 1, 1))) or 1
+    is_default = name == DEFAULT_NAME and find_experiment_numbered(connection, 0) is None
+    number = 0 if is_default else max(next_number, 1)
     row = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(t.experiment.c.id) + 1, 1))) or 1
     connection.execute(
         sa.insert(t.experiment_base).values(
@@ -95,9 +99,7 @@ def add_runs(connection: Connection, tenant: TenantId, row: RowId, count: int) -
     )
 
 
-def set_experiment_tags(
-    connection: Connection, tenant: TenantId, row: RowId, tags: Mapping[str, str | None]
-) -> None:
+def set_experiment_tags(connection: Connection, tenant: TenantId, row: RowId, tags: Mapping[str, str | None]) -> None:
     """Merge tags: a value sets, None removes."""
     base = t.experiment_tag_base
     values = [

@@ -117,4 +117,3 @@ def list_keys(
         .offset(offset)
     )
     return total, [KeyUse(kind=kind, name=name, runs=runs) for kind, name, runs in connection.execute(query)]
-

@@ -65,4 +65,6 @@ def count_duplicate(connection: Connection, tenant: TenantId, run: RowId, writer
 def read_ledger(connection: Connection, run: RowId) -> list[WriterProgress]:
     c = t.ledger.c
     query = sa.select(c.writer, c.last_seq, c.points, c.duplicates, c.first_ms, c.last_ms)
-    return [WriterProgress(*row) for row in connection.execute(query.where(c.run == run).order_by(c.first_ms, c.writer))]
+    return [
+        WriterProgress(*row) for row in connection.execute(query.where(c.run == run).order_by(c.first_ms, c.writer))
+    ]

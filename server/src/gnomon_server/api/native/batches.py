@@ -1,0 +1,142 @@
+"""Batches with an identity, for senders that retry: each is kept exactly once, however often and however late it comes.
+
+Points are columns, series names once: JSON with lists, or MessagePack with raw little-endian columns, decoded from the
+same Struct. The server keeps the last `seq` of each writer for ever, moved in the transaction that keeps the batch.
+"""
+
+import msgspec
+import numpy as np
+from gnomon import wire
+from litestar import Response
+from numpy.typing import NDArray
+
+from gnomon_server.api.bodies import invalid_shape, parse_body
+from gnomon_server.api.native.logging import MAX_ENTRIES, RAISES
+from gnomon_server.api.route import Call, json_answer, route
+from gnomon_server.model import names
+from gnomon_server.model.batches import BatchKept, Identity, RunBatch
+from gnomon_server.model.errors import InvalidRequest, SequenceGap, invalid_field
+from gnomon_server.model.points import MAX_STEP, MAX_TIME_MS, PointBatch
+
+TAG = "logging"
+MSGPACK = "application/msgpack"
+# The SDK's uploader sends what gathered during an outage: larger than a request made by hand, still a bounded one.
+MAX_POINTS = 100_000
+MAX_WRITER = 64
+_decode_msgpack = msgspec.msgpack.Decoder(wire.SequencedBatch).decode
+
+
+@route(
+    "POST",
+    "/experiments/runs/{run_id:str}/batches",
+    needs="runs.write",
+    tag=TAG,
+    body_doc=wire.SequencedBatch,
+    gives=wire.SequencedBatchLogged,
+    raises=[*RAISES, SequenceGap],
+)
+async def log_sequenced_batch(call: Call[None, None]) -> Response[bytes]:
+    """Log a batch that carries its writer and sequence number: kept exactly once.
+
+    A repeat answers the same with `duplicate: true`. A gap answers 409 with `expected_seq`: send again from there.
+    JSON or `application/msgpack`; up to 100,000 points.
+    """
+    run = call.path("run_id")
+    body = _parse(await call.request.body(), call.request.headers.get("content-type", ""))
+    identity = Identity(writer=_writer(body.writer), seq=_seq(body.seq))
+    if len(body.params) + len(body.tags) > MAX_ENTRIES:
+        raise invalid_field("body", f"holds more than {MAX_ENTRIES} params and tags; send them in several batches")
+    batch = RunBatch(
+        run=run,
+        points=None if body.points is None else _points(body.points),
+        params={
+            names.key(key, field=f"params.{key}"): names.param_value(value, field=f"params.{key}")
+            for key, value in body.params.items()
+        },
+        tags={
+            names.key(key, field=f"tags.{key}"): names.tag_value(value, field=f"tags.{key}")
+            for key, value in body.tags.items()
+        },
+        identity=identity,
+    )
+    ticket = call.services.ingest.append(call.principal.tenant, batch, waker=call.services.waker)
+    kept = await call.services.waker.committed(ticket)
+    assert isinstance(kept, BatchKept)
+    answer = wire.SequencedBatchLogged(
+        run_id=run,
+        writer=identity.writer,
+        seq=identity.seq,
+        duplicate=kept.is_duplicate,
+        metrics=0 if batch.points is None else len(batch.points),
+        params=len(batch.params),
+        tags=len(batch.tags),
+    )
+    return json_answer(answer)
+
+
+def _parse(body: bytes, content_type: str) -> wire.SequencedBatch:
+    if not content_type.startswith(MSGPACK):
+        return parse_body(body, wire.SequencedBatch)
+    try:
+        return _decode_msgpack(body)
+    except msgspec.ValidationError as error:
+        raise invalid_shape(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRequest(f"the body is not valid MessagePack: {error}", code="invalid_msgpack") from None
+
+
+def _writer(text: str) -> str:
+    cleaned = names.key(text, field="writer")
+    if len(cleaned) > MAX_WRITER:
+        raise invalid_field("writer", f"is longer than {MAX_WRITER} characters")
+    return cleaned
+
+
+def _seq(seq: int) -> int:
+    if not 0 <= seq < 2**62:
+        raise invalid_field("seq", "counts batches from 0")
+    return seq
+
+
+def _points(columns: wire.PointColumns) -> PointBatch:
+    """Checked columns; whatever they were sent as, they are numpy arrays of one length from here on."""
+    keys = [names.key(key, field=f"points.keys[{position}]") for position, key in enumerate(columns.keys)]
+    key = _column(columns.key, "points.key", np.dtype("<u4"))
+    step = _column(columns.step, "points.step", np.dtype("<f8"))
+    time_ms = _column(columns.timestamp, "points.timestamp", np.dtype("<i8"))
+    value = _column(columns.value, "points.value", np.dtype("<f8"))
+    n = len(value)
+    if n > MAX_POINTS:
+        raise invalid_field("points", f"holds {n} points; send at most {MAX_POINTS} in one batch")
+    for name, column in (("key", key), ("step", step), ("timestamp", time_ms)):
+        if len(column) != n:
+            raise invalid_field(f"points.{name}", f"holds {len(column)} entries and value {n}; make them equal")
+    if n:
+        if int(key.max()) >= len(keys):
+            raise invalid_field("points.key", f"points at key {int(key.max())} of {len(keys)}")
+        if not bool((np.abs(step) <= MAX_STEP).all()):  # NaN is no step either
+            raise invalid_field("points.step", "holds a step that is not a number within 2^53")
+        if int(time_ms.min()) < 0 or int(time_ms.max()) > MAX_TIME_MS:
+            raise invalid_field("points.timestamp", "holds a time that is not Unix milliseconds between 1970 and 9999")
+    return PointBatch(
+        names=keys,
+        key=key.astype(np.uint32),
+        step=step.astype(np.float64),
+        time_ms=time_ms.astype(np.int64),
+        value=value.astype(np.float64),
+    )
+
+
+# The element type differs by column and is given by `dtype`.
+def _column(sent: list[int] | list[int | float] | list[wire.Number] | bytes, field: str, dtype: np.dtype) -> NDArray:  # type: ignore[type-arg]
+    if isinstance(sent, bytes):
+        if len(sent) % dtype.itemsize:
+            raise invalid_field(field, f"is {len(sent)} bytes long, which is no multiple of {dtype.itemsize}")
+        return np.frombuffer(sent, dtype)
+    try:
+        return np.array([float(entry) for entry in sent] if dtype.kind == "f" else sent, dtype)
+    except (OverflowError, ValueError):
+        raise invalid_field(field, "holds a number that is out of range") from None
+
+
+ROUTES = [log_sequenced_batch]
