@@ -118,7 +118,7 @@ def _unknown(source: Source, token: Token, entity: str) -> InvalidRequest:
         return source.error(f"{name!r} names nothing; did you mean {close}{name[len(entity) :]}?", token.at)
     if name == entity and (near := attribute_like(entity)) is not None:
         return source.error(
-            f"{name!r} is no attribute of a run; did you mean {near}? (A metric is metrics.{name}, a param params.{name})",
+            f"{name!r} is no attribute of a run; did you mean {near}? (A metric would be metrics.{name})",
             token.at,
         )
     return source.error(

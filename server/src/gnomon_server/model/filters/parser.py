@@ -36,8 +36,8 @@ from gnomon_server.model.filters.lexer import Token, tokenize
 from gnomon_server.model.filters.literals import attribute_kind, holds_text, read_text, read_value
 from gnomon_server.model.filters.patterns import (
     MAX_PATTERN_BYTES,
-    BadPattern,
     Matcher,
+    PatternError,
     ilike_matcher,
     like_matcher,
     matcher,
@@ -227,7 +227,7 @@ class _Parser:
             pattern = f"(?i){token.text}"
         try:
             _COMPILE[how](pattern)
-        except BadPattern as bad:
+        except PatternError as bad:
             raise self._source.error(f"this pattern cannot be used: {bad}", token.at) from None
         return Matches(column, how, pattern, negated)
 

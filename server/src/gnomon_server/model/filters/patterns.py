@@ -20,7 +20,7 @@ _MAX_PROGRAM = 5_000
 Matcher = Callable[[str], bool]
 
 
-class BadPattern(ValueError):
+class PatternError(ValueError):
     """The pattern is no regular expression of RE2, or too large a one."""
 
 
@@ -34,9 +34,9 @@ def matcher(pattern: str) -> Matcher:
     try:
         compiled = re2.compile(pattern, options)
     except re2.error as error:
-        raise BadPattern(_reason(error)) from None
+        raise PatternError(_reason(error)) from None
     if compiled.programsize > _MAX_PROGRAM:
-        raise BadPattern("it is too large; use fewer or smaller repetitions")
+        raise PatternError("it is too large; use fewer or smaller repetitions")
     search = compiled.search
     # Bytes, because re2 answers a str with character offsets that nobody asked for, at twice the time.
     return lambda text: search(text.encode()) is not None

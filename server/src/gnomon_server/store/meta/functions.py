@@ -26,7 +26,7 @@ def register_functions(dbapi_connection: SqliteFunctions) -> None:
 
 
 class Regexp:
-    """`gnomon_regexp` of one connection. Index walks bring equal values one after another, so the last answer is kept."""
+    """`gnomon_regexp` of one connection. Index walks bring equal values together, so the last answer is kept."""
 
     def __init__(self) -> None:
         self._pattern: str | None = None

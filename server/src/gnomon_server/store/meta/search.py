@@ -1,0 +1,93 @@
+"""Finding runs: a filter, an order and a page, with the exact total.
+
+Three statements at most in the common case: the ids of the key names, the set of runs (counted, and kept as one JSON
+text so that no later statement computes it again and no row of it crosses into Python), and the page.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from gnomon_server.model.entities import LifecycleStage
+from gnomon_server.model.filters.ast import And, Column, Compare, Expr, Matches, OrderItem, leaves
+from gnomon_server.model.ids import KeyId, RowId
+from gnomon_server.store.meta import tables as t
+from gnomon_server.store.meta.keys import find_keys
+from gnomon_server.store.meta.search_pages import SORTED_AT_MOST, Members, Pager
+from gnomon_server.store.meta.search_sets import row_of, run_set
+from gnomon_server.store.meta.search_values import RunIds, Scope, condition, unplanned
+
+Lifecycle = LifecycleStage | Literal["all"]
+
+
+def find_runs(
+    connection: Connection,
+    *,
+    experiments: Sequence[RowId] | None,
+    filter: Expr | None = None,
+    order: Sequence[OrderItem] = (),
+    lifecycle: Lifecycle = "active",
+    status: str | None = None,
+    name_search: str | None = None,
+    limit: int,
+    offset: int,
+    few: int = SORTED_AT_MOST,
+) -> tuple[int, list[RowId]]:
+    """How many runs match, and the ids of one page of them in order.
+
+    `experiments` None is the whole tenant. Without an order: newest start first. Ties: newest start, then id. `few` is
+    up to how many runs are sorted rather than walked off an index; it changes the speed and nothing else.
+    """
+    if experiments is not None and not experiments:
+        return 0, []
+    scope = Scope.of(connection, experiments, None if lifecycle == "all" else lifecycle)
+    wanted = all_of(filter, status=status, name_search=name_search)
+    columns = [item.column for item in order]
+    keys = key_ids(connection, [*columns, *(leaf.column for leaf in leaves(wanted))] if wanted else columns)
+    members = _members(scope, keys, wanted)
+    return members.total, Pager(members, keys, few=few).page(order, limit=limit, offset=offset)
+
+
+def all_of(filter: Expr | None, *, status: str | None, name_search: str | None) -> Expr | None:
+    """The filter and what the other parameters of a search ask for, as one expression."""
+    wanted: list[Expr] = [] if filter is None else [filter]
+    if status is not None:
+        wanted.append(Compare(Column("attribute", "status", text="status"), "=", status))
+    if name_search:
+        wanted.append(Matches(Column("attribute", "name", text="name"), "contains", name_search))
+    return And(tuple(wanted)) if len(wanted) > 1 else (wanted[0] if wanted else None)
+
+
+def key_ids(connection: Connection, columns: Iterable[Column]) -> dict[str, KeyId]:
+    """The ids of the keys that the columns name, where they exist."""
+    names = sorted({column.key for column in columns if column.kind != "attribute"})
+    return find_keys(connection, names) if names else {}
+
+
+def matching(scope: Scope, keys: dict[str, KeyId], wanted: Expr | None) -> RunIds:
+    """A SELECT of the ids (`run`) of all runs of the scope that match."""
+    run = t.run.alias()
+    all_runs = sa.select(run.c.id.label("run")).where(scope.covers_run(run))
+    if wanted is None:
+        return all_runs
+    if row_of(wanted) == ("attribute", ""):
+        return all_runs.where(condition(scope, wanted, run))
+    found = run_set(scope, keys, wanted)
+    if found.is_complement:
+        return all_runs.where(unplanned(run.c.id).not_in(found.runs))
+    walked = found.walked
+    return walked.runs.where(*scope.in_stage(walked.column))
+
+
+def _members(scope: Scope, keys: dict[str, KeyId], wanted: Expr | None) -> Members:
+    runs = matching(scope, keys, wanted).subquery()
+    if wanted is None:
+        total = scope.connection.scalar(sa.select(sa.func.count()).select_from(runs))
+        return Members(scope, None, total or 0)
+    as_json = (
+        sa.func.json_group_array(runs.c.run) if scope.is_sqlite else sa.cast(sa.func.json_agg(runs.c.run), sa.Text)
+    )
+    total, listed = scope.connection.execute(sa.select(sa.func.count(), as_json)).one()
+    return Members(scope, listed, total)
