@@ -49,6 +49,8 @@ TWICE = [
     _attack("ATK-31-te-tab", _post(JSON, "Transfer-Encoding : chunked", body=chunked(b"{}")), 400),
     _attack("ATK-31-tenant", request("GET", "/", "X-Tenant-ID: a", "X-Tenant-ID: b"), 400),
     _attack("ATK-31-tenant-same", request("GET", "/", "X-Tenant-ID: a", "x-tenant-id: a"), 400),
+    _attack("ATK-31-tenant-empty", request("GET", "/", "X-Tenant-ID: "), 400),
+    _attack("ATK-31-workspace-empty", request("GET", "/", "X-MLFLOW-WORKSPACE: "), 400),
     _attack("ATK-31-authorization", request("GET", "/", "Authorization: Bearer a", "Authorization: Bearer b"), 400),
     _attack("ATK-31-api-key", request("GET", "/", "X-API-Key: a", "X-API-Key: b"), 400),
     _attack("ATK-31-type", _post(JSON, "Content-Type: text/plain"), 400),

@@ -44,6 +44,7 @@ _NO_HOST = Refusal(400, "invalid_request", "send one Host header", close=True)
 _TWO_LENGTHS = Refusal(400, "invalid_request", "send Content-Length or Transfer-Encoding, not both", close=True)
 _BAD_FRAMING = Refusal(400, "invalid_request", "Transfer-Encoding may be chunked, nothing else", close=True)
 _BAD_LENGTH = Refusal(400, "invalid_request", "Content-Length is not a number of bytes", close=True)
+_EMPTY_TENANT = Refusal(400, "invalid_request", "X-Tenant-ID is empty; name a tenant or leave the header out")
 _LONG_URL = Refusal(414, "uri_too_long", "the URL is too long; send long queries as a POST body", close=True)
 _LARGE_HEAD = Refusal(431, "headers_too_large", "the headers are too many or too long", close=True)
 _KEY_IN_URL = Refusal(
@@ -122,23 +123,17 @@ class HeadRules:
         return self._judge_body(method, path, found)
 
     def _judge_body(self, method: str, path: str, found: dict[bytes, bytes]) -> Head | Refusal:
-        tenant = found.get(b"x-tenant-id") or found.get(b"x-mlflow-workspace")
-        length = found.get(b"content-length")
-        framing = found.get(b"transfer-encoding")
-        if framing is not None:
-            if length is not None:
-                return _TWO_LENGTHS
-            if framing.strip().lower() != b"chunked":
-                return _BAD_FRAMING
-            declared = None
-        else:
-            if length is None or length == b"0":
-                return Head(None, None, tenant)
-            if not length.isdigit():
-                return _BAD_LENGTH
-            declared = int(length) if len(length) < 19 else 1 << 62
+        tenant = found.get(b"x-tenant-id", found.get(b"x-mlflow-workspace"))
+        if tenant is not None and not tenant.strip():
+            # A variable that was not set, most likely: it must not fall back to the default tenant.
+            return _EMPTY_TENANT
+        length = _body_length(found)
+        if isinstance(length, Refusal):
+            return length
+        if length == 0:
+            return Head(None, None, tenant)
         rule = self._bodies.rule(method, path)
-        if declared is not None and rule.max_bytes is not None and declared > rule.max_bytes:
+        if length is not None and rule.max_bytes is not None and length > rule.max_bytes:
             return _TOO_LARGE
         coding = found.get(b"content-encoding")
         if coding is not None:
@@ -147,10 +142,8 @@ class HeadRules:
                 coding = None
             elif coding not in CODINGS or not rule.packed:
                 return _BAD_CODING
-        if rule.media is not None and found.get(b"content-type") not in rule.media:
-            media = found.get(b"content-type", b"").partition(b";")[0].strip().lower()
-            if media not in rule.media:
-                return Refusal(415, "unsupported_media_type", f"send the body as {rule.advice}", close=True)
+        if not _is_media_of(rule, found.get(b"content-type", b"")):
+            return Refusal(415, "unsupported_media_type", f"send the body as {rule.advice}", close=True)
         return Head(rule, coding, tenant)
 
     def _admit_host(self, host: bytes) -> bool:
@@ -179,6 +172,27 @@ class HeadRules:
             return origin not in self._origins and not _is_origin_of(origin, host.lower())
         # An absent Sec-Fetch-Site is a program; "none" is a person who typed the address.
         return found.get(b"sec-fetch-site", b"none") not in (b"same-origin", b"none")
+
+
+def _body_length(found: dict[bytes, bytes]) -> int | Refusal | None:
+    """The declared length of the body, 0 where there is none, None where only its end will tell."""
+    length = found.get(b"content-length")
+    framing = found.get(b"transfer-encoding")
+    if framing is not None:
+        if length is not None:
+            return _TWO_LENGTHS
+        return None if framing.strip().lower() == b"chunked" else _BAD_FRAMING
+    if length is None:
+        return 0
+    if not length.isdigit():
+        return _BAD_LENGTH
+    return int(length) if len(length) < 19 else 1 << 62
+
+
+def _is_media_of(rule: BodyRule, content_type: bytes) -> bool:
+    if rule.media is None or content_type in rule.media:
+        return True
+    return content_type.partition(b";")[0].strip().lower() in rule.media
 
 
 def _is_origin_of(origin: bytes, host: bytes) -> bool:

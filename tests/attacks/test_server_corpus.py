@@ -1,0 +1,175 @@
+"""The whole corpus against the real server, started as a user starts it."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.attacks.checks import assert_bounced, assert_guarded, assert_healthy
+from tests.attacks.corpus import GUARD_CORPUS, JSON, Attack
+from tests.attacks.raw_http import Address, Wire, exchange, request
+from tests.attacks.server_corpus import SERVER_CORPUS, ServerAttack
+from tests.support.server_process import ServerProcess
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server of its own, with graces short enough to be waited for."""
+    env = {"GNOMON_HEADER_TIMEOUT_SECS": "0.5", "GNOMON_BODY_GRACE_SECS": "0.5", "GNOMON_MAX_ARTIFACT_BYTES": "1000"}
+    running = ServerProcess(tmp_path_factory.mktemp("attacks") / "home", env=env).start()
+    yield running
+    assert running.stop() == 0
+    log = running.log_path.read_text()
+    assert "Traceback" not in log, log[-4000:]
+
+
+@pytest.fixture(scope="module")
+def address(hasty: ServerProcess) -> Address:
+    host, _, port = hasty.base_url.removeprefix("http://").partition(":")
+    return (host, int(port))
+
+
+@pytest.fixture(scope="module")
+def run(address: Address) -> str:
+    """A run with one artifact of four bytes."""
+    experiment = _created(address, "/api/v1/experiments", {"name": "attacked"})
+    run_id = _created(address, "/api/v1/experiments/runs", {"experiment_id": experiment})
+    _uploaded(address, run_id, "small.bin", b"data")
+    return run_id
+
+
+def _created(address: Address, target: str, body: object) -> str:
+    (answer,) = exchange(address, request("POST", target, JSON, body=json.dumps(body).encode()))
+    assert answer.status == 201, answer.body
+    return str(json.loads(answer.body)["id"])
+
+
+def _upload(run: str, name: str, data: bytes) -> bytes:
+    head = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
+    target = f"/api/v1/experiments/runs/{run}/log-artifact"
+    return request("POST", target, "Content-Type: multipart/form-data; boundary=b", body=head + data + b"\r\n--b--\r\n")
+
+
+def _uploaded(address: Address, run: str, name: str, data: bytes) -> None:
+    (answer,) = exchange(address, _upload(run, name, data))
+    assert answer.status == 200, answer.body
+
+
+@pytest.mark.parametrize("attack", GUARD_CORPUS, ids=lambda attack: attack.id)
+def test_the_server_is_behind_its_guard(address: Address, attack: Attack) -> None:
+    assert_bounced(attack, exchange(address, attack.payload))
+    assert_healthy(address)
+
+
+@pytest.mark.parametrize("attack", SERVER_CORPUS, ids=lambda attack: attack.id)
+def test_the_server_turns_it_away(address: Address, run: str, attack: ServerAttack) -> None:
+    payload = attack.payload(run)
+    assert_bounced(Attack(attack.id, payload, attack.allowed), exchange(address, payload))
+    assert_healthy(address)
+
+
+# What looks dangerous and is only data: it is kept, and comes back exactly.
+DATA = [
+    "<script>alert(1)</script>",
+    "=cmd|'/c calc'!A0",
+    "'; DROP TABLE run_; --",
+    "../../etc/passwd",
+    "${HOME} {{7*7}} %s %(x)s",
+    "100%_\\",
+    "x" * 255,
+    "\u2025/\uff0e\uff0e/\ufb01",
+    "\U0001f680" * 255,
+]
+
+
+@pytest.mark.parametrize("name", DATA, ids=ascii)
+def test_what_only_looks_dangerous_is_data(address: Address, name: str) -> None:
+    experiment = _created(
+        address, "/api/v1/experiments", {"name": name, "description": name, "tags": {name[:250]: name}}
+    )
+    (answer,) = exchange(address, request("GET", f"/api/v1/experiments/{experiment}"))
+    kept = json.loads(answer.body)
+    assert (kept["name"], kept["description"], kept["tags"]) == (name, name, {name[:250]: name})
+    assert answer.headers["content-type"].startswith("application/json")
+
+
+@pytest.mark.parametrize(
+    "name", ["x.svg", "x.html", "x.xml", "x.xhtml", "x.js", "x.pdf", "x.ipynb", "x.md", "x.png", "x.css", "x"]
+)
+def test_no_artifact_runs_in_our_origin(address: Address, run: str, name: str) -> None:
+    _uploaded(address, run, name, b"\x89PNG\r\n<svg onload=alert(1)><script>alert(1)</script>")
+    (answer,) = exchange(address, request("GET", f"/api/v1/experiments/runs/{run}/artifacts/{name}"))
+    assert answer.status == 200
+    assert_guarded(answer)
+    assert answer.headers["content-disposition"].startswith("attachment")
+    policy = answer.headers["content-security-policy"]
+    assert "sandbox" in policy
+    assert "default-src 'none'" in policy
+    assert "html" not in answer.headers["content-type"]
+    assert "svg" not in answer.headers["content-type"]
+    assert "javascript" not in answer.headers["content-type"]
+
+
+@pytest.mark.parametrize("name", ['a"b.txt', "é.txt", "a;b=c.txt", "a'b.txt", "\U0001f680.txt", "a b.txt"], ids=ascii)
+def test_a_file_name_cannot_break_out_of_its_header(address: Address, run: str, name: str) -> None:
+    quoted = name.replace('"', "%22")
+    (answer,) = exchange(address, _upload(run, quoted, b"data"))
+    if answer.status == 400:  # an encoded quote is a percent sign, which no path may hold
+        assert "%" in quoted
+        return
+    artifact = json.loads(answer.body)["artifact"]
+    target = "/api/v1/experiments/runs/" + run + "/artifacts/" + "".join(f"%{byte:02X}" for byte in artifact.encode())
+    (download,) = exchange(address, request("GET", target))
+    assert download.status == 200
+    assert download.body == b"data"
+    assert_guarded(download)
+
+
+def test_an_artifact_has_a_bound(address: Address, run: str) -> None:
+    _uploaded(address, run, "bound.bin", b"x" * 700)
+    (answer,) = exchange(address, _upload(run, "over.bin", b"x" * 1_001))
+    assert answer.status == 413
+    (gone,) = exchange(address, request("GET", f"/api/v1/experiments/runs/{run}/artifacts/over.bin"))
+    assert gone.status == 404
+
+
+def test_a_slow_head_and_a_slow_body_are_cut(address: Address, run: str) -> None:
+    half_body = request("POST", f"/api/v1/experiments/runs/{run}/log-metrics", JSON, "Content-Length: 9", close=False)
+    half_upload = _upload(run, "cut.bin", b"x" * 500)[:-200]
+    for payload in (b"GET / HTTP/1.1\r\nHost: ", half_body + b"{", half_upload):
+        with Wire(address) as wire:
+            wire.send(payload)
+            answer = wire.answer()
+            assert answer is not None
+            assert answer.status == 408
+    (gone,) = exchange(address, request("GET", f"/api/v1/experiments/runs/{run}/artifacts/cut.bin"))
+    assert gone.status == 404
+    assert_healthy(address)
+
+
+def test_a_large_batch_is_taken(address: Address, run: str) -> None:
+    entries = [{"key": "m" * 250, "value": float(i), "step": i, "timestamp": 1_700_000_000_000} for i in range(10_000)]
+    body = json.dumps({"metrics": entries, "params": [], "tags": []}).encode()
+    padded = body + b" " * (9 * 1024 * 1024 - len(body))
+    (answer,) = exchange(address, request("POST", f"/api/v1/experiments/runs/{run}/log-batch", JSON, body=padded))
+    assert answer.status == 200, answer.body
+    assert json.loads(answer.body)["metrics"] == 10_000
+
+
+def test_500_slow_clients_do_not_stop_the_server(hasty: ServerProcess, address: Address, run: str) -> None:
+    head = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: "
+    body = request("POST", f"/api/v1/experiments/runs/{run}/log-metrics", JSON, "Content-Length: 900", close=False)
+    wires = [Wire(address) for _ in range(500)]
+    try:
+        for number, wire in enumerate(wires):
+            wire.send(head if number % 2 else body)
+        for _ in range(20):
+            assert_healthy(address)
+        logged = request("POST", f"/api/v1/experiments/runs/{run}/log-metrics", JSON, body=b'{"metrics": {"a": 1}}')
+        (answer,) = exchange(address, logged)
+        assert answer.status == 200
+    finally:
+        for wire in wires:
+            wire.__exit__()
+    assert hasty.process is not None
+    assert hasty.process.poll() is None
