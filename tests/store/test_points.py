@@ -57,6 +57,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunks, "MAX_POINTS", 8)
     monkeypatch.setattr(sealing, "_FULL", 4)
+    monkeypatch.setattr(sealing, "_MOST_POINTS", 30)
 
 
 def _random_entries(random_: random.Random, clock: int, values: Sequence[float] = VALUES) -> list[Entry]:
@@ -140,8 +141,8 @@ def test_any_schedule_reads_as_the_model(world: World, small_chunks: None, seed:
             world.reopen()
         _check(world, model, random_)
     for run in RUNS:
-        world.seal(run)
-        assert world.plan(run) is None
+        while world.plan(run) is not None:  # a long tail is sealed from its front, some at a time
+            world.seal(run)
     _check(world, model, random_)
     _check_summaries(world, model)
 

@@ -137,3 +137,12 @@ def test_a_small_frame_that_unpacks_to_much_is_refused() -> None:
         code, data = codec.Encoder(packer).encode(points)
         with pytest.raises(codec.DamagedPoints):
             codec.decode(code, n - 1, data)
+
+
+def test_the_bytes_of_version_1_do_not_change() -> None:
+    points = Points(np.array([0.0, 0.5, 1.0]), np.array([1_000, 1_010, 1_025]), np.array([0.25, -0.0, np.inf]))
+    steps = bytes.fromhex("0101010000000000000000000500000000000000")
+    times = bytes.fromhex("0101e8030000000000000a00000000000000010005")
+    values = bytes.fromhex("00" + "0000" * 6 + "01d000f0" + "013f807f")
+    body = struct.pack("<III", len(steps), len(times), len(values)) + steps + times + values
+    assert codec.Encoder(codec.RAW).encode(points) == (1, body + struct.pack("<I", zlib.crc32(body)))
