@@ -14,13 +14,15 @@ interface Props {
   readonly axis: XAxis;
   readonly extent: Range;
   readonly window: Range | null;
+  /** Nothing is known yet: the rail is bare. */
+  readonly isEmpty: boolean;
 }
 
 const TICK_PIXELS = 118;
 const BASE = 31;
 const LEAST_DRAG_PIXELS = 4;
 
-export function Rail({ axis, extent, window }: Props) {
+export function Rail({ axis, extent, window, isEmpty }: Props) {
   const { bus } = useCharts();
   const root = useRef<HTMLDivElement>(null);
   const caret = useRef<HTMLDivElement>(null);
@@ -79,7 +81,7 @@ export function Rail({ axis, extent, window }: Props) {
   const perPixel = width > 0 ? (hi - lo) / width : 0;
 
   const onPointerDown = (event: PointerEvent<HTMLDivElement>): void => {
-    if (event.button !== 0 || hi <= lo) return;
+    if (event.button !== 0 || isEmpty) return;
     const x = xOf(event.clientX);
     event.currentTarget.setPointerCapture(event.pointerId);
     grab.current = { grab: grabAt(x, live.current, perPixel), startX: x, from: live.current, moved: false };
@@ -130,7 +132,7 @@ export function Rail({ axis, extent, window }: Props) {
       onKeyDown={onKeyDown}
     >
       <div className="rail-window" ref={shade} hidden />
-      <RailScale axis={axis} extent={extent} width={width} />
+      <RailScale axis={axis} extent={extent} width={isEmpty ? 0 : width} />
       <div className="rail-caret" ref={caret} hidden>
         <span ref={label} />
       </div>

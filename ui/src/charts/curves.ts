@@ -5,7 +5,7 @@
  * one more run costs one curve and not all of them.
  */
 import { at, indexAtOrBefore, lastFinite, nearestIndex, type Series } from "../series/series";
-import { isNoiseFree, smooth, type Smoothing } from "../series/smoothing";
+import { isNoiseFree as judgeNoiseFree, smooth, type Smoothing } from "../series/smoothing";
 import { groupSeries } from "./groups";
 
 /** Something the page draws: a run, or several as one. */
@@ -47,7 +47,7 @@ export function makeCurve(line: Line, members: readonly Series[], how: Smoothing
   const [only] = members;
   if (only === undefined) return null;
   const series = line.runIds.length === 1 ? only : groupSeries(members);
-  const isNoiseFree = isQuiet(series);
+  const isNoiseFree = members.every(isQuiet);
   const isSmoothed = how.kind !== "none" && how.weight > 0 && !isNoiseFree;
   return {
     line,
@@ -63,7 +63,7 @@ export function makeCurve(line: Line, members: readonly Series[], how: Smoothing
 function isQuiet(series: Series): boolean {
   let answer = noiseFree.get(series);
   if (answer === undefined) {
-    answer = isNoiseFree(series);
+    answer = judgeNoiseFree(series);
     noiseFree.set(series, answer);
   }
   return answer;
@@ -122,7 +122,8 @@ export function nextX(curves: readonly Curve[], x: number, direction: -1 | 1): n
 /** Where a NaN or an infinity begins: the last finite bucket before it. */
 export function breakOf(curve: Curve): { index: number; x: number; from: number | null } | null {
   const { series } = curve;
-  if (series.nonfinite === 0 || curve.last < 0) return null;
+  // A group goes on without the member that broke.
+  if (series.nonfinite === 0 || curve.last < 0 || curve.line.runIds.length > 1) return null;
   const from = series.nonfiniteFirst;
   let index = from === null ? curve.last : indexAtOrBefore(series.x, from);
   while (index > 0 && !Number.isFinite(at(series.mean, index))) index--;

@@ -10,7 +10,7 @@ import { withAlpha } from "./palette";
 import { lineColor, type PlotStyle } from "./style";
 
 const GHOST_ALPHA = { light: 0.2, dark: 0.24 };
-const BAND_ALPHA = { all: 0.1, focused: 0.2 };
+const BAND_ALPHA = { all: 0.1, group: 0.13, focused: 0.2 };
 const DIMMED = 0.13;
 
 export interface Painting {
@@ -41,7 +41,7 @@ export function paintBehind(u: uPlot, painting: Painting): void {
       const isFocused = painting.focus === curve.line.id;
       const isGroup = curve.line.runIds.length > 1;
       if (!isFocused && (painting.focus !== null || !(painting.hasBand || isGroup))) continue;
-      const alpha = isFocused || isGroup ? BAND_ALPHA.focused : BAND_ALPHA.all;
+      const alpha = isFocused ? BAND_ALPHA.focused : isGroup ? BAND_ALPHA.group : BAND_ALPHA.all;
       frame.ctx.fillStyle = withAlpha(lineColor(painting.style, curve.line.slot), alpha);
       paintBand(frame, curve);
     }

@@ -79,7 +79,8 @@ export function yRange(curves: readonly Curve[], window: Range | null, choice: R
     const { series } = curve;
     firm.add(choice.isClipped ? runningMedian(series) : series.mean, from, to);
     loose.add(curve.values, from, to);
-    if (choice.hasBand && !choice.isClipped) {
+    // A group's band is half of what its line says.
+    if (curve.line.runIds.length > 1 || (choice.hasBand && !choice.isClipped)) {
       firm.add(series.min, from, to);
       firm.add(series.max, from, to);
     }

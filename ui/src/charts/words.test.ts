@@ -5,6 +5,7 @@ import { directionOf } from "./direction";
 import { formatCount, formatDuration, formatTick, formatValue, xFormat } from "./numbers";
 import { pickRows, type ReadoutRow } from "./readout";
 import { readJsonSeries } from "../series/answer";
+import { drawPanel } from "./picture";
 import { toSvg } from "./svg";
 import { gapOf, linearTicks, logTicks, timeTicks } from "./ticks";
 
@@ -72,10 +73,11 @@ describe("a panel taken away", () => {
   });
 
   test("as SVG is a picture without markup of the user's", () => {
-    const svg = toSvg({
+    const drawing = drawPanel({
       title: "<script>", curves: [curve], axis: "step", x: [0, 20], y: [0, 3], isLog: false, hasBand: true,
       style: { theme: "light", mode: "hues", surface: "#fff", ink: "#000", axis: "#666", grid: "#eee", bad: "#b00", family: "x" },
     });
+    const svg = toSvg(drawing);
     expect(svg).not.toContain("<script>");
     expect(svg).not.toContain("<b>");
     expect(svg).toContain('stroke="#7d4ad3"');

@@ -27,7 +27,7 @@ describe("the series answer", () => {
 
   test("an answer of another shape is refused, not half read", () => {
     expect(() => readJsonSeries({ series: [{ ...entry, mean: undefined }] })).toThrow();
-    expect(() => readJsonSeries({})).toThrow("no field series");
+    expect(() => readJsonSeries({})).toThrow("series should be a list");
   });
 
   test("the request is the one of the API", () => {
@@ -36,7 +36,7 @@ describe("the series answer", () => {
   });
 
   test("a refusal gives the server's own sentence", async () => {
-    const problem = { status: 400, detail: "buckets is 0; give 1 to 5000" };
+    const problem = { status: 400, code: "invalid_request", detail: "buckets is 0; give 1 to 5000" };
     const refuse = seriesFetcher(() =>
       Promise.resolve(Response.json(problem, { status: 400, headers: { "content-type": "application/problem+json" } })),
     );

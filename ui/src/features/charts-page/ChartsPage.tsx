@@ -73,7 +73,7 @@ export function ChartsPage(props: ChartsPageProps) {
           {toolbar}
         </Toolbar>
         <div className="rail-wrap">
-          <Rail axis={view.x} extent={data.extent} window={view.window} />
+          <Rail axis={view.x} extent={data.extent} window={view.window} isEmpty={data.isEmpty} />
         </div>
         <div className="charts-scroll" ref={scroll} onScroll={() => readout?.hide()}>
           {sections.map((section) => (

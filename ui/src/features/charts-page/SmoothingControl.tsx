@@ -1,6 +1,7 @@
 /** While it is dragged the slider speaks to the panels over the bus; the view hears when the hand rests. */
 import { useEffect, useRef } from "react";
 import type { ChartBus } from "../../charts/bus";
+import { Select } from "./Select";
 import { SMOOTHING_KINDS, type Smoothing, type SmoothingKind } from "../../series/smoothing";
 
 const KIND_NAMES: Record<SmoothingKind, string> = { ema: "EMA", gaussian: "Gaussian", mean: "Mean", none: "None" };
@@ -49,11 +50,11 @@ export function SmoothingControl({ smoothing, bus, onChange }: SmoothingProps) {
         onInput={onInput}
       />
       <output ref={output} htmlFor="smoothing-weight" />
-      <select
-        aria-label="Kind of smoothing"
+      <Select
+        label="Kind of smoothing"
         value={kind}
-        onChange={(event) => {
-          const next = SMOOTHING_KINDS.find((name) => name === event.target.value);
+        onChange={(value) => {
+          const next = SMOOTHING_KINDS.find((name) => name === value);
           if (next !== undefined) onChange({ kind: next, weight });
         }}
       >
@@ -62,7 +63,7 @@ export function SmoothingControl({ smoothing, bus, onChange }: SmoothingProps) {
             {KIND_NAMES[name]}
           </option>
         ))}
-      </select>
+      </Select>
     </div>
   );
 }

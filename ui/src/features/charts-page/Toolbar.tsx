@@ -4,6 +4,7 @@ import type { ChartBus } from "../../charts/bus";
 import { Icon } from "./icons";
 import { Menu } from "./Menu";
 import { MetricTree, type MetricInfo } from "./MetricTree";
+import { Select } from "./Select";
 import { SmoothingControl } from "./SmoothingControl";
 import { PANEL_SIZES, type ChartsView, type PanelSize } from "./view";
 
@@ -40,11 +41,11 @@ export function Toolbar({ view, metrics, bus, onChange, children }: Props) {
             {label}
           </button>
         ))}
-        <select
-          aria-label="Metric as x axis"
-          className={metricAxis === null ? undefined : "is-chosen"}
+        <Select
+          label="Metric as x axis"
+          className={metricAxis === null ? "is-metric" : "is-metric is-chosen"}
           value={metricAxis ?? ""}
-          onChange={(event) => onChange({ x: { metric: event.target.value }, window: null })}
+          onChange={(metric) => onChange({ x: { metric }, window: null })}
         >
           <option value="" disabled>
             Metric
@@ -54,7 +55,7 @@ export function Toolbar({ view, metrics, bus, onChange, children }: Props) {
               {key}
             </option>
           ))}
-        </select>
+        </Select>
       </div>
       <SmoothingControl smoothing={view.smoothing} bus={bus} onChange={(smoothing) => onChange({ smoothing })} />
       <Toggle isOn={view.hasBand} onToggle={(hasBand) => onChange({ hasBand })} title="Smallest and largest value of each bucket (E)">

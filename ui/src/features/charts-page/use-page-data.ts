@@ -12,6 +12,7 @@ import type { ChartsView } from "./view";
 
 export interface PageData {
   readonly extent: Range;
+  readonly isEmpty: boolean;
   readonly points: number;
   readonly drawn: number;
   readonly panelsInView: number;
@@ -76,7 +77,7 @@ export function usePageData(
   }, []);
   const reportDrawn = usePaintTime(loader, setPaint);
   const { lo, hi, points, drawn, panelsInView } = figures;
-  return { extent: useExtent(lo, hi), points, drawn, panelsInView, paint, reportInView, reportDrawn };
+  return { extent: useExtent(lo, hi), isEmpty: points === 0, points, drawn, panelsInView, paint, reportInView, reportDrawn };
 }
 
 /** A pair that stays the same object while its numbers do. */
