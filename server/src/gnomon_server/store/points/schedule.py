@@ -8,6 +8,7 @@ all the same, because that puts the summaries right.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -72,17 +73,18 @@ class SealSchedule:
 
     def _follow(self, connection: Connection, now_ms: int) -> None:
         segment = t.segment_base.c
+        # Added up here: asked for groups, SQLite walks the index by run, over every segment there is.
         query = (
-            sa.select(segment.tenant, segment.run, sa.func.sum(segment.n), sa.func.count(), sa.func.max(segment.id))
+            sa.select(segment.id, segment.tenant, segment.run, segment.n)
             .where(segment.id > self._read_until)
-            .group_by(segment.tenant, segment.run)
+            .order_by(segment.id)
         )
-        for tenant, run, points, segments, last in connection.execute(query):
+        for number, tenant, run, points in connection.execute(query):
             tail = self._tails.setdefault((tenant, run), _Tail(0, 0, now_ms))
-            tail.points += int(points)
-            tail.segments += segments
+            tail.points += points
+            tail.segments += 1
             tail.since_ms = now_ms
-            self._read_until = max(self._read_until, last)
+            self._read_until = number
 
     def _check(self, connection: Connection, candidates: Sequence[TenantRun], now_ms: int) -> list[DueRun]:
         """Those of the candidates that are due by what the tables hold; the others are seen anew or forgotten."""
@@ -111,24 +113,33 @@ class SealSchedule:
 
 
 def _measure(connection: Connection, pairs: Sequence[TenantRun]) -> dict[TenantRun, tuple[int, int]]:
-    """Points and segments of the tails."""
-    segment = t.segment_base.c
-    query = (
-        sa.select(segment.tenant, segment.run, sa.func.sum(segment.n), sa.func.count())
-        .where(sa.tuple_(segment.tenant, segment.run).in_(pairs))
-        .group_by(segment.tenant, segment.run)
-    )
-    rows = connection.execute(query) if pairs else ()
-    return {(tenant, run): (int(points), segments) for tenant, run, points, segments in rows}
+    """Points and segments of the tails; a run without a tail is not in it."""
+    segment = t.segment_base
+    return _by_run(connection, segment, sa.func.sum(segment.c.n), sa.func.count(), pairs)
 
 
 def _count_series(connection: Connection, pairs: Sequence[TenantRun]) -> dict[TenantRun, tuple[int, bool]]:
     """How many series the runs have, and whether one may hold repeats."""
-    series = t.series_base.c
-    query = (
-        sa.select(series.tenant, series.run, sa.func.count(), sa.func.max(series.late))
-        .where(sa.tuple_(series.tenant, series.run).in_(pairs))
-        .group_by(series.tenant, series.run)
-    )
-    rows = connection.execute(query) if pairs else ()
-    return {(tenant, run): (count, late == 1) for tenant, run, count, late in rows}
+    series = t.series_base
+    found = _by_run(connection, series, sa.func.count(), sa.func.max(series.c.late), pairs)
+    return {pair: (count, late == 1) for pair, (count, late) in found.items()}
+
+
+def _by_run(
+    connection: Connection,
+    base: sa.Table,
+    first: sa.ColumnElement[int],
+    second: sa.ColumnElement[int],
+    pairs: Sequence[TenantRun],
+) -> dict[TenantRun, tuple[int, int]]:
+    """Two sums over the rows of each run. A tenant at a time, so that the primary key answers it."""
+    found: dict[TenantRun, tuple[int, int]] = {}
+    for tenant, of_tenant in groupby(sorted(pairs), key=lambda pair: pair[0]):
+        query = (
+            sa.select(base.c.run, first, second)
+            .where(base.c.tenant == tenant, base.c.run.in_([run for _, run in of_tenant]))
+            .group_by(base.c.tenant, base.c.run)
+        )
+        for run, one, other in connection.execute(query):
+            found[tenant, run] = (int(one), int(other))
+    return found
