@@ -58,6 +58,8 @@ def invalid_field(field: str, message: str) -> InvalidRequest:
 
 
 class AlreadyExists(InvalidRequest):
+    """A name is taken in this tenant, by an archived experiment perhaps."""
+
     code = "already_exists"
 
 
@@ -72,6 +74,8 @@ class ParamConflict(InvalidRequest):
 
 
 class RunArchived(InvalidRequest):
+    """The run is archived, by itself or with its experiment, and takes no writes."""
+
     code = "run_archived"
 
     def __init__(self, run_uid: str) -> None:
@@ -79,6 +83,8 @@ class RunArchived(InvalidRequest):
 
 
 class ExperimentArchived(InvalidRequest):
+    """The experiment is archived and takes no runs."""
+
     code = "experiment_archived"
 
     def __init__(self, experiment_uid: str) -> None:
@@ -86,6 +92,8 @@ class ExperimentArchived(InvalidRequest):
 
 
 class Unauthenticated(GnomonError):
+    """Secured mode: the request carries no key, or not a valid one."""
+
     code = "unauthenticated"
 
 
@@ -99,10 +107,14 @@ class AccessDenied(GnomonError):
 
 
 class NotFound(GnomonError):
+    """The id exists nowhere, or there is no such thing."""
+
     code = "not_found"
 
 
 class ExperimentNotFound(NotFound):
+    """No experiment has this id."""
+
     code = "experiment_not_found"
 
     def __init__(self, uid: str) -> None:
@@ -110,6 +122,8 @@ class ExperimentNotFound(NotFound):
 
 
 class RunNotFound(NotFound):
+    """No run has this id."""
+
     code = "run_not_found"
 
     def __init__(self, uid: str) -> None:
@@ -117,6 +131,8 @@ class RunNotFound(NotFound):
 
 
 class ArtifactNotFound(NotFound):
+    """The run has no artifact of this path."""
+
     code = "artifact_not_found"
 
     def __init__(self, path: str) -> None:
@@ -134,14 +150,20 @@ class SequenceGap(GnomonError):
 
 
 class TooLarge(GnomonError):
+    """A body or a file is larger than the route takes."""
+
     code = "too_large"
 
 
 class UnsupportedMedia(GnomonError):
+    """A content type or an encoding that the route does not read."""
+
     code = "unsupported_media_type"
 
 
 class RangeUnsatisfiable(GnomonError):
+    """The byte range lies outside the artifact, or there is more than one."""
+
     code = "range_not_satisfiable"
 
     def __init__(self, size: int) -> None:

@@ -1,17 +1,19 @@
 """The routes that show an experiment's runs as tables: chosen columns, and groups with aggregates."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from gnomon import wire
 from gnomon_server.api.native.paging import Limit, Offset
 from gnomon_server.api.native.runs import FilterText, OrderText
+from gnomon_server.api.native.times import iso_time
 from gnomon_server.api.route import Call, route
 from gnomon_server.core.runs import RunSearch
-from gnomon_server.core.tables import Cell
 from gnomon_server.model.errors import AccessDenied, ExperimentNotFound, InvalidRequest, invalid_field
-from gnomon_server.model.filters import parse_columns, parse_filter, parse_order_by
+from gnomon_server.model.filters import Column, parse_columns, parse_filter, parse_group_order, parse_order_by
+from gnomon_server.model.filters.attributes import ATTRIBUTES
 
 TAG = "tables"
 READS = (InvalidRequest, AccessDenied, ExperimentNotFound)
@@ -34,7 +36,7 @@ class GroupQuery(Struct, frozen=True):
     by: Annotated[list[str], Meta(description="repeatable or comma-separated: params.optimizer")] = []
     columns: ColumnText = []
     filter: FilterText = ""
-    order_by: OrderText = []
+    order_by: Annotated[list[str], Meta(description="n desc, a column of `by`, or mean(metrics.acc) desc")] = []
     lifecycle_stage: wire.LifecycleStage = "active"
     limit: Limit = 100
     offset: Offset = 0
@@ -55,15 +57,16 @@ def get_table(call: Call[None, TableQuery]) -> wire.TableResponse:
     A column is a metric with an aggregate (`last`, `min`, `max`, `mean`, `first`, `n`), a param, a tag or an attribute.
     """
     asked = call.query
-    page = call.services.tables.page(
-        call.principal, _search(call, asked), parse_columns(",".join(asked.columns), field="columns")
-    )
+    columns = parse_columns(",".join(asked.columns), field="columns")
+    order = parse_order_by(asked.order_by)
+    wanted = _search(call, asked)
+    page = call.services.tables.page(call.principal, structs.replace(wanted, order=order), columns)
     return wire.TableResponse(
         total=page.total,
         limit=asked.limit,
         offset=asked.offset,
         run_ids=list(page.runs),
-        columns={name: [_wire_cell(cell) for cell in cells] for name, cells in page.columns.items()},
+        columns={column.text: _wire_cells(column, page.columns[column.text]) for column in columns},
     )
 
 
@@ -82,11 +85,10 @@ def get_groups(call: Call[None, GroupQuery]) -> wire.GroupsResponse:
     by = parse_columns(",".join(asked.by), field="by")
     if not by:
         raise invalid_field("by", "names no column; give for example by=params.optimizer")
+    aggregate = parse_columns(",".join(asked.columns), field="columns")
+    order = parse_group_order(",".join(asked.order_by), by=by, aggregate=aggregate)
     total, groups = call.services.tables.groups(
-        call.principal,
-        _search(call, asked),
-        by=by,
-        aggregate=parse_columns(",".join(asked.columns), field="columns"),
+        call.principal, _search(call, asked), by=by, aggregate=aggregate, order=order
     )
     return wire.GroupsResponse(
         groups=[
@@ -94,7 +96,7 @@ def get_groups(call: Call[None, GroupQuery]) -> wire.GroupsResponse:
                 values=dict(group.values),
                 n=group.n,
                 aggregates={
-                    column: {name: _wire_number(value) for name, value in numbers.items()}
+                    column: {str(name): _wire_number(value) for name, value in numbers.items()}
                     for column, numbers in group.aggregates.items()
                 },
             )
@@ -111,14 +113,15 @@ def _search(call: Call[None, TableQuery] | Call[None, GroupQuery], asked: TableQ
         experiments=[call.path("experiment_id")],
         lifecycle_stage=asked.lifecycle_stage,
         filter=parse_filter(asked.filter, now_ms=call.services.now_ms()),
-        order=parse_order_by(asked.order_by),
         limit=asked.limit,
         offset=asked.offset,
     )
 
 
-def _wire_cell(cell: Cell) -> str | wire.Number | None:
-    return wire.to_wire(cell) if isinstance(cell, float) else cell
+def _wire_cells(column: Column, cells: Sequence[str | float | int | None]) -> list[str | wire.Number | None]:
+    if column.kind == "attribute" and ATTRIBUTES[column.key].kind == "time":
+        return [None if cell is None else iso_time(int(cell)) for cell in cells]
+    return [wire.to_wire(cell) if isinstance(cell, float) else cell for cell in cells]
 
 
 def _wire_number(value: float | None) -> wire.Number | None:
