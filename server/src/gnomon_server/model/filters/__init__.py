@@ -12,6 +12,7 @@ from gnomon_server.model.filters.ast import (
     Column,
     Compare,
     Expr,
+    GroupOrder,
     IsNull,
     Matches,
     Not,
@@ -20,7 +21,7 @@ from gnomon_server.model.filters.ast import (
     OrderItem,
 )
 from gnomon_server.model.filters.columns import MLFLOW, NATIVE, Dialect
-from gnomon_server.model.filters.order import parse_column, parse_columns, parse_order_by
+from gnomon_server.model.filters.order import parse_column, parse_columns, parse_group_order, parse_order_by
 from gnomon_server.model.filters.parser import parse_filter
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Compare",
     "Dialect",
     "Expr",
+    "GroupOrder",
     "IsNull",
     "Matches",
     "Not",
@@ -43,5 +45,6 @@ __all__ = [
     "parse_column",
     "parse_columns",
     "parse_filter",
+    "parse_group_order",
     "parse_order_by",
 ]

@@ -12,9 +12,11 @@ ColumnKind = Literal["metric", "param", "tag", "attribute"]
 Aggregate = Literal["last", "min", "max", "mean", "first", "n"]
 ComparisonOp = Literal["=", "!=", "<", "<=", ">", ">="]
 TextMatch = Literal["like", "ilike", "regex", "contains"]
+Statistic = Literal["mean", "std", "min", "max", "n"]
 # A number is a double whatever it was written as; text stands for params, tags and text attributes.
 Value = float | str
 
+STATISTICS: tuple[Statistic, ...] = ("mean", "std", "min", "max", "n")
 AGGREGATES: tuple[Aggregate, ...] = ("last", "min", "max", "mean", "first", "n")
 # Of these a run may hold NaN; the others are over finite values and lack a value where there is none.
 NAN_AGGREGATES: frozenset[Aggregate] = frozenset(("last", "first"))
@@ -108,6 +110,15 @@ class OrderItem:
     column: Column
     descending: bool = False
     as_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GroupOrder:
+    """One key of an order of groups: a column grouped by, a statistic of an aggregated one, or (None) the size."""
+
+    column: Column | None
+    statistic: Statistic | None = None
+    descending: bool = False
 
 
 def leaves(expr: Expr) -> list[Leaf]:
