@@ -63,6 +63,14 @@ class Wire:
         body = b"" if to_head or status in (204, 304) else self._body(headers)
         return Answer(status, headers, body)
 
+    def reads_of_one_answer(self) -> int:
+        """How many pieces the next answer, a short one, comes in."""
+        data, reads = b"", 0
+        while b"\r\n\r\n" not in data or not data.endswith(b"}"):
+            data += self._socket.recv(65536)
+            reads += 1
+        return reads
+
     def answers(self) -> list[Answer]:
         """Every answer until the server closes."""
         found: list[Answer] = []

@@ -124,6 +124,13 @@ def test_a_defect_amid_an_answer_cuts_it(server: GuardedServer) -> None:
     assert_healthy(server.address)
 
 
+def test_an_answer_is_one_packet(server: GuardedServer) -> None:
+    with Wire(server.address) as wire:
+        for _ in range(20):
+            wire.send(request("GET", "/", close=False))
+            assert wire.reads_of_one_answer() == 1
+
+
 def test_an_answer_may_bring_its_own_policy(server: GuardedServer) -> None:
     (answer,) = exchange(server.address, request("GET", "/html"))
     assert answer.headers["content-security-policy"] == "default-src 'self'"

@@ -37,20 +37,46 @@ _SLOW_BODY = Refusal(408, "request_timeout", "the request's body came too slowly
 
 
 class _Wire(asyncio.Transport):
-    """What the running request may do with the transport: a close may have to linger first."""
+    """What the running request may do with the transport.
+
+    uvicorn writes the head of an answer and its body apart, each a system call and a packet; the head waits here for
+    the body, until the event loop turns at most. A close may have to linger first.
+    """
 
     def __init__(self, protocol: "BoundedProtocol") -> None:
         super().__init__()
         self._protocol = protocol
+        self._head = b""
+        self._head_timer: asyncio.Handle | None = None
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        self._protocol.transport.write(data)
+        if self._head_timer is not None:
+            head = self._take_head()
+            self._protocol.transport.writelines([head, data])
+        elif data[:9] == b"HTTP/1.1 ":
+            self._head = bytes(data)
+            self._head_timer = self._protocol.loop.call_soon(self.flush)
+        else:
+            self._protocol.transport.write(data)
+
+    def flush(self) -> None:
+        if self._head_timer is not None:
+            head = self._take_head()
+            if not self.is_closing():
+                self._protocol.transport.write(head)
 
     def is_closing(self) -> bool:
         return self._protocol.transport.is_closing()
 
     def close(self) -> None:
         self._protocol.finish()
+
+    def _take_head(self) -> bytes:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+        self._head_timer = None
+        head, self._head = self._head, b""
+        return head
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -108,6 +134,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def finish(self) -> None:
         """Close once what was written is sent; while the client still sends a body, let it finish and read."""
+        self._wire.flush()
         if self._body_open or self.pipeline:
             self._linger()
         else:
