@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from unicodedata import normalize
 
-from gnomon_server.model.errors import InvalidRequest, invalid_field
+from gnomon_server.model.errors import invalid_field
 
 MAX_EXPERIMENT_NAME = 255
 MAX_RUN_NAME = 500
@@ -162,17 +162,3 @@ def _why_unnamable(odd: str) -> str:
 
 def _nfc(text: str) -> str:
     return text if text.isascii() else normalize("NFC", text)
-
-
-__all__ = [
-    "InvalidRequest",
-    "artifact_path",
-    "description",
-    "experiment_name",
-    "file_name",
-    "key",
-    "param_value",
-    "run_name",
-    "tag_value",
-    "tenant",
-]
