@@ -18,26 +18,30 @@ export function keyName(event: Pick<KeyboardEvent, "key" | "shiftKey" | "ctrlKey
   return key;
 }
 
-/** Keys of the whole page, as long as the component is there. */
-export function useKeys(map: KeyMap): void {
-  const latest = useRef(map);
+/** Keys of the whole page, as long as the component is there; `mayAct` leaves them to the element that has the focus. */
+export function useKeys(map: KeyMap, mayAct: (event: KeyboardEvent) => boolean = always): void {
+  const latest = useRef({ map, mayAct });
   useEffect(() => {
-    latest.current = map;
-  }, [map]);
+    latest.current = { map, mayAct };
+  }, [map, mayAct]);
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.altKey) return;
       const name = keyName(event);
       const isModified = name.startsWith("Mod+");
       if (!isModified && (isTyping(event.target) || document.querySelector("dialog[open]") !== null)) return;
-      const command = latest.current[name];
-      if (command === undefined) return;
+      const command = latest.current.map[name];
+      if (command === undefined || !latest.current.mayAct(event)) return;
       event.preventDefault();
       command(event);
     };
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
   }, []);
+}
+
+function always(): boolean {
+  return true;
 }
 
 /** "Mod" as this machine calls it. */

@@ -4,6 +4,7 @@
  */
 import { useCallback, useEffect, useId, useLayoutEffect, useRef, useState, type ReactNode } from "react";
 import { createPortal } from "react-dom";
+import { useKeys } from "../lib/keyboard";
 
 interface Props {
   /** What the content is, for those who cannot see it. */
@@ -13,16 +14,20 @@ interface Props {
   readonly buttonClass?: string;
   readonly className?: string;
   readonly kind?: "dialog" | "menu" | "listbox";
+  /** A key of the page that opens it. */
+  readonly hotkey?: string;
   readonly children: (close: () => void) => ReactNode;
 }
 
 const EDGE = 8;
 
-export function Popover({ label, button, buttonLabel, buttonClass, className, kind = "dialog", children }: Props) {
+export function Popover({ label, button, buttonLabel, buttonClass, className, kind = "dialog", hotkey, children }: Props) {
   const [isOpen, setIsOpen] = useState(false);
   const trigger = useRef<HTMLButtonElement>(null);
   const panel = useRef<HTMLDivElement>(null);
   const id = useId();
+
+  useKeys(hotkey === undefined ? {} : { [hotkey]: () => setIsOpen(true) });
 
   const close = useCallback((): void => {
     setIsOpen(false);
@@ -70,6 +75,7 @@ export function Popover({ label, button, buttonLabel, buttonClass, className, ki
         aria-label={buttonLabel}
         aria-haspopup={kind}
         aria-expanded={isOpen}
+        aria-keyshortcuts={hotkey}
         aria-controls={isOpen ? id : undefined}
         onClick={() => setIsOpen(!isOpen)}
       >

@@ -1,0 +1,126 @@
+/** The runs of an experiment: filter, tools, table. Beside the charts, or over the whole width. */
+import { useCallback, useState } from "react";
+import { useLocation } from "wouter";
+import type { KeyInfo } from "../../api/keys";
+import { hideRun, showRun, shownIds, type TableView } from "../../lib/view";
+import { ErrorMessage, Message } from "../../ui/Message";
+import { useTenantHref } from "../../ui/tenant";
+import type { Column } from "./columns";
+import { QueryInput } from "./QueryInput";
+import { queryErrorOf } from "./query-error";
+import { RunGrid } from "./RunGrid";
+import type { RunRow } from "./rows";
+import { TableTools } from "./TableTools";
+import type { SparkStore } from "./use-sparks";
+import { useRows } from "./use-rows";
+import "./run-table.css";
+
+export interface RunTableProps {
+  readonly experimentId: string;
+  readonly view: TableView;
+  readonly onChange: (change: Partial<TableView>) => void;
+  readonly keys: readonly KeyInfo[];
+  readonly columns: readonly Column[];
+  /** The shown runs by slot, also while the view leaves them to the table. */
+  readonly shown: readonly (string | null)[];
+  readonly colors: ReadonlyMap<string, string>;
+  readonly baseline: RunRow | null;
+  readonly sparkMetric: string | null;
+  readonly headlineId: string | null;
+  readonly sparks: SparkStore;
+  readonly revision: number;
+  readonly onFocusLine: (runId: string | null) => void;
+}
+
+export function RunTable(props: RunTableProps) {
+  const { experimentId, view, onChange, keys, columns, shown, headlineId } = props;
+  const [range, setRange] = useState<readonly [number, number]>([0, 40]);
+  const onRange = useCallback((first: number, last: number) => setRange([first, last]), []);
+  const [, navigate] = useLocation();
+  const href = useTenantHref();
+  const rows = useRows({
+    experimentId,
+    view,
+    columns,
+    aggregated: headlineId === null ? [] : [headlineId],
+    range,
+  });
+  const onToggle = useCallback(
+    (runId: string) => onChange({ shown: shown.includes(runId) ? hideRun(shown, runId) : showRun(shown, runId) }),
+    [onChange, shown],
+  );
+  const onPin = useCallback(
+    (runId: string) => {
+      if (view.baseline === runId) onChange({ baseline: null });
+      else onChange({ baseline: runId, shown: showRun(shown, runId) });
+    },
+    [onChange, shown, view.baseline],
+  );
+  const onSolo = useCallback((runId: string) => onChange({ shown: [runId] }), [onChange]);
+  const onSort = useCallback((sort: TableView["sort"]) => onChange({ sort }), [onChange]);
+  const onOpen = useCallback((runId: string) => navigate(href(`/r/${runId}`)), [navigate, href]);
+  const onFold = useCallback(
+    (label: string, isFolded: boolean) => {
+      const others = view.folded.filter((other) => other !== label);
+      onChange({ folded: isFolded ? [...others, label] : others });
+    },
+    [onChange, view.folded],
+  );
+  const queryError = queryErrorOf(rows.error);
+  const isFailed = rows.error !== null && queryError === null && rows.layout.count === 0;
+  return (
+    <section className="run-table" aria-label="Runs">
+      <QueryInput value={view.filter} keys={keys} error={queryError} onApply={(filter) => onChange({ filter })} />
+      <TableTools
+        view={view}
+        keys={keys}
+        columns={columns}
+        shownCount={shownIds(shown).length}
+        total={rows.total}
+        onChange={onChange}
+      />
+      {isFailed && rows.error !== null ? (
+        <ErrorMessage title="The runs could not be read" error={rows.error} onRetry={rows.retry} />
+      ) : rows.total === 0 && !rows.isStale ? (
+        <NothingFound filter={view.filter} onClear={() => onChange({ filter: "" })} />
+      ) : (
+        <RunGrid
+          rows={rows}
+          columns={columns}
+          group={view.group}
+          sort={view.sort}
+          colors={props.colors}
+          baseline={props.baseline}
+          sparkMetric={props.sparkMetric}
+          headlineId={headlineId}
+          sparks={props.sparks}
+          revision={props.revision}
+          onRange={onRange}
+          onSort={onSort}
+          onToggle={onToggle}
+          onSolo={onSolo}
+          onPin={onPin}
+          onOpen={onOpen}
+          onFold={onFold}
+          onFocusLine={props.onFocusLine}
+        />
+      )}
+    </section>
+  );
+}
+
+function NothingFound({ filter, onClear }: { readonly filter: string; readonly onClear: () => void }) {
+  if (filter === "") return <Message title="No runs here yet">The first one appears as soon as it is created.</Message>;
+  return (
+    <Message
+      title="No run matches this filter"
+      actions={
+        <button type="button" className="button" onClick={onClear}>
+          Clear the filter
+        </button>
+      }
+    >
+      Comparisons are false for runs that lack the key; “is null” finds those.
+    </Message>
+  );
+}

@@ -1,0 +1,33 @@
+/** The measured columns of the grid. Measuring follows a sample of rows, not the scrolling, so widths do not breathe. */
+import { useMemo, useRef } from "react";
+import type { Column } from "./columns";
+import { gridColumns, type GridColumn } from "./grid-columns";
+import type { RunRow } from "./rows";
+
+/** A sample smaller than this is replaced by a larger one. */
+const ENOUGH = 20;
+
+export function useGridColumns(
+  columns: readonly Column[],
+  rows: readonly RunRow[],
+  headlineId: string | null,
+  now: number,
+): GridColumn[] {
+  const sample = useSample(columns, rows);
+  return useMemo(() => gridColumns(columns, sample, headlineId, now), [columns, sample, headlineId, now]);
+}
+
+interface Sample {
+  readonly columns: readonly Column[];
+  readonly rows: readonly RunRow[];
+}
+
+function useSample(columns: readonly Column[], rows: readonly RunRow[]): readonly RunRow[] {
+  const kept = useRef<Sample>({ columns: [], rows: [] });
+  const [first] = rows;
+  const isComplete = first !== undefined && columns.every((column) => column.id in first.cells);
+  const isOther = kept.current.columns !== columns;
+  const isLarger = kept.current.rows.length < ENOUGH && rows.length > kept.current.rows.length;
+  if (isComplete && (isOther || isLarger)) kept.current = { columns, rows };
+  return kept.current.rows;
+}

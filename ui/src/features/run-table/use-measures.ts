@@ -1,0 +1,45 @@
+/** Measures of the grid that come from the style sheet and the window. */
+import { useEffect, useState, type RefObject } from "react";
+import { usePreferences } from "../../lib/preferences";
+
+export interface Measures {
+  readonly row: number;
+  readonly groupRow: number;
+  /** Width of swatch, name and spark line at least. */
+  readonly lead: number;
+  readonly width: number;
+  /** How far the columns are scrolled. */
+  readonly left: number;
+}
+
+const NARROW_LEAD = 170;
+const LEAD = 232;
+const NARROW = 430;
+
+export function useMeasures(scroll: RefObject<HTMLDivElement | null>): Measures {
+  const { density } = usePreferences();
+  const [size, setSize] = useState({ width: 0, left: 0 });
+  useEffect(() => {
+    const element = scroll.current;
+    if (element === null) return;
+    const measure = (): void => {
+      const [width, left] = [element.clientWidth, element.scrollLeft];
+      setSize((before) => (before.width === width && before.left === left ? before : { width, left }));
+    };
+    measure();
+    const watch = new ResizeObserver(measure);
+    watch.observe(element);
+    element.addEventListener("scroll", measure, { passive: true });
+    return () => {
+      watch.disconnect();
+      element.removeEventListener("scroll", measure);
+    };
+  }, [scroll]);
+  const isCompact = density === "compact";
+  return {
+    row: isCompact ? 26 : 32,
+    groupRow: isCompact ? 28 : 34,
+    lead: size.width > 0 && size.width < NARROW ? NARROW_LEAD : LEAD,
+    ...size,
+  };
+}

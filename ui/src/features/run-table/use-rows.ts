@@ -1,0 +1,126 @@
+/**
+ * The rows in sight, fetched by the page. What was shown stays until its successor is here: a new column, order or
+ * filter never blanks the table.
+ */
+import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
+import { useEffect, useMemo, useRef } from "react";
+import { groupsQuery, PAGE_ROWS, tablePageQuery, type GroupRow, type TablePage, type TableSearch } from "../../api/table";
+import { orderBy, type TableView } from "../../lib/view";
+import { allOf, groupCondition, type Column } from "./columns";
+import { RowLayout } from "./row-layout";
+import { requestColumns, rowsOf, type RunRow } from "./rows";
+
+export interface Group {
+  readonly label: string;
+  readonly row: GroupRow;
+  readonly filter: string;
+  readonly isFolded: boolean;
+}
+
+export interface TableRows {
+  readonly layout: RowLayout;
+  readonly groups: readonly Group[];
+  /** Runs that the filter takes. */
+  readonly total: number | null;
+  readonly error: Error | null;
+  readonly isLoading: boolean;
+  /** What is shown belongs to an earlier question. */
+  readonly isStale: boolean;
+  readonly runAt: (section: number, index: number) => RunRow | null;
+  readonly retry: () => void;
+}
+
+export interface RowsAsked {
+  readonly experimentId: string;
+  readonly view: Pick<TableView, "filter" | "group" | "sort" | "folded">;
+  readonly columns: readonly Column[];
+  /** Columns of which groups show mean and spread. */
+  readonly aggregated: readonly string[];
+  /** First and last row in sight. */
+  readonly range: readonly [number, number];
+}
+
+export function useRows({ experimentId, view, columns, aggregated, range }: RowsAsked): TableRows {
+  const search = useMemo<TableSearch>(
+    () => ({
+      experimentId,
+      columns: requestColumns(columns.map((column) => column.id)),
+      filter: view.filter,
+      orderBy: orderBy(view.sort),
+    }),
+    [experimentId, columns, view.filter, view.sort],
+  );
+  const isGrouped = view.group.length > 0;
+  const first = useQuery({ ...tablePageQuery(search, 0), placeholderData: keepPreviousData });
+  const grouped = useQuery({
+    ...groupsQuery({ experimentId, by: view.group, columns: aggregated, filter: view.filter }),
+    placeholderData: keepPreviousData,
+    enabled: isGrouped,
+  });
+
+  const groups = useMemo(
+    () => (isGrouped ? (grouped.data?.groups ?? []).map((row) => groupOf(row, view)) : []),
+    [isGrouped, grouped.data, view],
+  );
+  const total = first.data?.total ?? null;
+  const layout = useMemo(() => {
+    if (isGrouped) return new RowLayout(groups.map(({ row, isFolded }) => ({ n: row.n, isFolded })), true);
+    return new RowLayout([{ n: total ?? 0, isFolded: false }], false);
+  }, [isGrouped, groups, total]);
+
+  const sectionSearch = (section: number): TableSearch => {
+    const group = groups[section];
+    return group === undefined ? search : { ...search, filter: group.filter };
+  };
+  const wanted = layout.pagesOf(range[0], range[1], PAGE_ROWS);
+  const pages = useQueries({
+    queries: wanted.map(({ section, page }) => tablePageQuery(sectionSearch(section), page)),
+  });
+
+  // The last page seen at each place, whatever its columns: it stands in until the page asked for is here.
+  const seen = useRef(new Map<string, TablePage>());
+  const place = (section: number, page: number): string => {
+    const { filter, orderBy: order } = sectionSearch(section);
+    return `${filter}\u0000${order}\u0000${page}`;
+  };
+  const current = new Map<string, TablePage>();
+  wanted.forEach(({ section, page }, i) => {
+    const data = pages[i]?.data ?? (isGrouped || page > 0 ? undefined : first.data) ?? seen.current.get(place(section, page));
+    if (data !== undefined) current.set(`${section}:${page}`, data);
+  });
+  useEffect(() => {
+    wanted.forEach(({ section, page }, i) => {
+      const data = pages[i]?.data;
+      if (data !== undefined) seen.current.set(place(section, page), data);
+    });
+  });
+
+  const failed = [first, ...(isGrouped ? [grouped] : []), ...pages].find((query) => query.error !== null);
+  return {
+    layout,
+    groups,
+    total,
+    error: failed?.error ?? null,
+    isLoading: first.isPending || (isGrouped && grouped.isPending),
+    isStale: first.isPlaceholderData || (isGrouped && grouped.isPlaceholderData),
+    runAt: (section, index) => {
+      const page = current.get(`${section}:${Math.floor(index / PAGE_ROWS)}`);
+      return page === undefined ? null : (rowsOf(page)[index % PAGE_ROWS] ?? null);
+    },
+    retry: () => {
+      void first.refetch();
+      if (isGrouped) void grouped.refetch();
+      for (const page of pages) if (page.isError) void page.refetch();
+    },
+  };
+}
+
+function groupOf(row: GroupRow, view: Pick<TableView, "filter" | "group" | "folded">): Group {
+  const label = view.group.map((by) => row.values[by] ?? "none").join(" · ");
+  return {
+    label,
+    row,
+    filter: allOf([view.filter, ...view.group.map((by) => groupCondition(by, row.values[by] ?? null))]),
+    isFolded: view.folded.includes(label),
+  };
+}
