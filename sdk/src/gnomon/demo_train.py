@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # it ships no types
 
 from gnomon.client import Client
 from gnomon.errors import MissingExtra
@@ -22,6 +23,7 @@ from gnomon.wire import MetricEntry
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Step = Callable[[dict[str, Floats]], None]
 Optimiser = Literal["sgd", "momentum", "nesterov", "adam"]
 
 CLASSES = 10
@@ -119,7 +121,7 @@ class Network:
         }
 
 
-def make_step(optimiser: Optimiser, lr: float, weights: dict[str, Floats]) -> Callable[[dict[str, Floats]], None]:
+def make_step(optimiser: Optimiser, lr: float, weights: dict[str, Floats]) -> Step:
     """How the optimiser moves the weights, in place, given a gradient."""
     velocity = {name: np.zeros_like(weight) for name, weight in weights.items()}
     square = {name: np.zeros_like(weight) for name, weight in weights.items()}
@@ -155,25 +157,32 @@ def train(network: Network, setup: Setup, digits: Digits) -> Iterator[Epoch]:
     """Epoch after epoch, to the last or to the third in a row whose loss is no number."""
     rng = np.random.default_rng(setup.seed)
     step = make_step(setup.optimiser, setup.lr, network.weights)
+    blas = ThreadpoolController()
     hopeless = 0
-    # Divergence is one of the things shown: numpy need not warn of it as well.
-    with np.errstate(over="ignore", invalid="ignore"):
-        for number in range(setup.epochs):
-            losses: list[float] = []
-            norm = 0.0
-            order = rng.permutation(len(digits.train_y))
-            for start in range(0, len(order), BATCH_SIZE):
-                batch = order[start : start + BATCH_SIZE]
-                loss, gradient = network.gradient(digits.train_x[batch], digits.train_y[batch], setup.weight_decay)
-                step(gradient)
-                losses.append(loss)
-                norm = float(np.sqrt(sum(float((part**2).sum()) for part in gradient.values())))
-            train_loss, train_accuracy = network.loss_and_accuracy(digits.train_x, digits.train_y)
-            valid_loss, valid_accuracy = network.loss_and_accuracy(digits.valid_x, digits.valid_y)
-            yield Epoch(number, losses, train_loss, train_accuracy, valid_loss, valid_accuracy, norm)
-            hopeless = 0 if np.isfinite(train_loss) else hopeless + 1
-            if hopeless == 3:
-                return
+    for number in range(setup.epochs):
+        # Divergence is one of the things shown: numpy need not warn of it as well. The matrices are so small that a
+        # second thread only waits for the first.
+        with np.errstate(over="ignore", invalid="ignore"), blas.limit(limits=1):
+            epoch = _learn(number, network, step, setup, digits, rng)
+        yield epoch
+        hopeless = 0 if np.isfinite(epoch.train_loss) else hopeless + 1
+        if hopeless == 3:
+            return
+
+
+def _learn(number: int, network: Network, step: Step, setup: Setup, digits: Digits, rng: np.random.Generator) -> Epoch:
+    losses: list[float] = []
+    norm = 0.0
+    order = rng.permutation(len(digits.train_y))
+    for start in range(0, len(order), BATCH_SIZE):
+        batch = order[start : start + BATCH_SIZE]
+        loss, gradient = network.gradient(digits.train_x[batch], digits.train_y[batch], setup.weight_decay)
+        step(gradient)
+        losses.append(loss)
+        norm = float(np.sqrt(sum(float((part**2).sum()) for part in gradient.values())))
+    train_loss, train_accuracy = network.loss_and_accuracy(digits.train_x, digits.train_y)
+    valid_loss, valid_accuracy = network.loss_and_accuracy(digits.valid_x, digits.valid_y)
+    return Epoch(number, losses, train_loss, train_accuracy, valid_loss, valid_accuracy, norm)
 
 
 def log_epoch(client: Client, run_id: str, epoch: Epoch) -> int:

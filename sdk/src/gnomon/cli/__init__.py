@@ -90,7 +90,7 @@ def sentence(error: GnomonError) -> str:
     fields = [f"{field.field}: {field.message}" for field in error.errors if field.message not in error.detail]
     parts = [error.detail, *fields]
     if error.status >= 500 and error.request_id:
-        parts.append(f"report it with the request id {error.request_id}")
+        parts.append(f"request id {error.request_id}")
     return "; ".join(parts)
 
 

@@ -49,8 +49,12 @@ def demo(session: Session, name: str, if_empty: bool, as_json: bool) -> None:
         click.echo(plain(f"look: gnomon metrics plot {summary.best.run_id} val/loss"))
 
 
+# scikit-learn brings numpy and threadpoolctl.
+_NEEDED = (("sklearn", "scikit-learn"), ("matplotlib", "matplotlib"))
+
+
 def _need_extras() -> None:
-    for module, package in (("numpy", "numpy"), ("sklearn", "scikit-learn"), ("matplotlib", "matplotlib")):
+    for module, package in _NEEDED:
         if find_spec(module) is None:
             raise MissingExtra(package, extra="demo", purpose="the demo")
 

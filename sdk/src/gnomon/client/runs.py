@@ -6,6 +6,7 @@ whatever is logged may be sent again when an answer was lost; a time given by th
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isfinite
 
 from msgspec import UNSET
 
@@ -157,7 +158,7 @@ class Runs:
 
     def log_params(self, run_id: str, params: Mapping[str, Scalar]) -> ParamsLogged:
         """Params are written once: the same value again is fine, another one is `ParamConflict`."""
-        message = ParamsLog(params=dict(params))
+        message = ParamsLog(params={key: _text(value) for key, value in params.items()})
         path = _path(run_id, "log-params")
         return self._transport.call("POST", path, ParamsLogged, message=message, repeatable=True)
 
@@ -176,7 +177,7 @@ class Runs:
         now_ms = _now_ms()
         message = BatchLog(
             metrics=[_stamped(point, now_ms) for point in metrics],
-            params=[ParamEntry(key, value) for key, value in (params or {}).items()],
+            params=[ParamEntry(key, _text(value)) for key, value in (params or {}).items()],
             tags=[TagEntry(key, value) for key, value in (tags or {}).items()],
         )
         path = _path(run_id, "log-batch")
@@ -200,6 +201,13 @@ class Runs:
 
 def _path(run_id: str, *rest: str) -> str:
     return path_of("experiments", "runs", run_id, *rest)
+
+
+def _text(value: Scalar) -> Scalar:
+    """Params are kept as they are sent, so a float is sent as Python writes it: `1e-05`, not `0.00001`."""
+    if not isinstance(value, float):
+        return value
+    return float.__repr__(value) if isfinite(value) else to_wire(value)
 
 
 def _now_ms() -> int:
