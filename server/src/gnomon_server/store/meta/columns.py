@@ -85,9 +85,13 @@ def group_runs(
     named = [leaf.column for leaf in leaves(wanted)] if wanted is not None else []
     keys = key_ids(connection, [*by, *aggregate, *named])
     groups = _grouped(scope, keys, wanted, by, aggregate)
-    total = connection.scalar(sa.select(sa.func.count()).select_from(groups.subquery()))
-    page = groups.order_by(*_group_order(scope, groups, ordered, by, aggregate)).limit(limit).offset(offset)
-    return total or 0, [_group(row, by, aggregate) for row in connection.execute(page)]
+    page = groups.add_columns(sa.func.count().over().label("total"))
+    page = page.order_by(*_group_order(scope, groups, ordered, by, aggregate)).limit(limit).offset(offset)
+    rows = connection.execute(page).all()
+    if rows:
+        return rows[0]._mapping["total"], [_group(row, by, aggregate) for row in rows]
+    total = connection.scalar(sa.select(sa.func.count()).select_from(groups.subquery())) if offset else 0
+    return total or 0, []
 
 
 def _read_attributes(

@@ -142,7 +142,8 @@ class Pager:
         if item.column.kind == "attribute":
             return self._rows(table, table, where, [_directed(part.value, item)], rest, limit=limit, offset=offset)
         run = t.run.alias()
-        joined = table.join(run, run.c.id == table.c.run)
+        # Every row has its run; the outer join only keeps SQLite from walking the runs first.
+        joined = table.outerjoin(run, run.c.id == table.c.run)
         return self._rows(joined, run, where, [_directed(part.value, item)], rest, limit=limit, offset=offset)
 
     def _parts(self, item: OrderItem, table: sa.FromClause) -> list[_Part]:
