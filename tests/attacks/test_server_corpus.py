@@ -150,7 +150,7 @@ def test_a_slow_head_and_a_slow_body_are_cut(address: Address, run: str) -> None
 def test_a_large_batch_is_taken(address: Address, run: str) -> None:
     entries = [{"key": "m" * 250, "value": float(i), "step": i, "timestamp": 1_700_000_000_000} for i in range(10_000)]
     body = json.dumps({"metrics": entries, "params": [], "tags": []}).encode()
-    padded = body + b" " * (9 * 1024 * 1024 - len(body))
+    padded = body + b" " * (30 * 1024 * 1024 - len(body))
     (answer,) = exchange(address, request("POST", f"/api/v1/experiments/runs/{run}/log-batch", JSON, body=padded))
     assert answer.status == 200, answer.body
     assert json.loads(answer.body)["metrics"] == 10_000

@@ -95,6 +95,14 @@ def _check(world: World, model: Model, random_: random.Random) -> None:
         assert all(blocks[key])
 
 
+def _check_counts(world: World, model: Model) -> None:
+    """Whatever came again: a summary counts what a reader finds, before sealing and after."""
+    for (run, key), points in model.series.items():
+        row = world.summary(run, KeyId(key))
+        finite = [value for _, _, value in points if math.isfinite(value)]
+        assert (row.n, row.nonfinite) == (len(points), len(points) - len(finite))
+
+
 def _check_summaries(world: World, model: Model) -> None:
     """After sealing, with nothing late, the summary tells of exactly the points that are read."""
     for (run, key), points in model.series.items():
@@ -140,6 +148,7 @@ def test_any_schedule_reads_as_the_model(world: World, small_chunks: None, seed:
         elif action < 0.90:
             world.reopen()
         _check(world, model, random_)
+        _check_counts(world, model)
     for run in RUNS:
         while world.plan(run) is not None:  # a long tail is sealed from its front, some at a time
             world.seal(run)

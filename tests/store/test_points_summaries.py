@@ -116,7 +116,7 @@ def test_merging_groups_in_the_database_is_folding_all_at_once(world: World, see
     waiting = list(batches)
     while waiting:
         size = random_.randrange(1, 4)
-        world.append(*waiting[:size])
+        world.append(*waiting[:size], is_recounted=False)
         del waiting[:size]
     may_repeat = _may_hold_repeats(batches)
     for (run, key), summary in _plainly(batches).items():

@@ -15,7 +15,7 @@ from gnomon_server.model.ids import KeyId, RowId, TenantId
 from gnomon_server.model.points import Points
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.engine import Database
-from gnomon_server.store.points import purge, read, sealing, segments, summaries
+from gnomon_server.store.points import purge, read, recount, sealing, segments, summaries
 
 Point = tuple[float, int, float]  # step, time, value
 Entry = tuple[int, float, int, float]  # key and a point
@@ -52,7 +52,9 @@ class World:
         self.close()
         self._open()
 
-    def append(self, *batches: tuple[RowId, Sequence[Entry], bool]) -> list[tuple[RowId, KeyId]]:
+    def append(
+        self, *batches: tuple[RowId, Sequence[Entry], bool], is_recounted: bool = True
+    ) -> list[tuple[RowId, KeyId]]:
         """Commit batches of (run, entries, identified) as one group; the series that are new."""
         items = [
             summaries.FoldItem(run, RowId(1), *_columns(entries), identified) for run, entries, identified in batches
@@ -62,6 +64,8 @@ class World:
             new = summaries.new_series(connection, rows, set())
             summaries.write_summaries(connection, TENANT, rows)
             segments.insert(connection, TENANT, [_segment(item) for item in items])
+            if is_recounted:
+                recount.recount(connection, TENANT, {(row.run, row.key) for row in rows})
         return [(row.run, row.key) for row in new]
 
     def plan(self, run: RowId) -> sealing.SealPlan | None:

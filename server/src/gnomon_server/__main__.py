@@ -2,6 +2,7 @@
 
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -14,6 +15,8 @@ import uvicorn
 
 from gnomon_server.settings import load_settings
 
+_OPEN_FILES = 8192
+
 
 @click.command("server", help="Start the tracking server.")
 @click.option("--host", help="address to listen on [default: 127.0.0.1]")
@@ -24,6 +27,7 @@ from gnomon_server.settings import load_settings
 def command(host: str | None, port: int | None, home: Path | None, port_file: Path | None, quiet: bool) -> None:
     """Run until SIGTERM or Ctrl-C; then finish what is under way and exit 0."""
     os.umask(0o077)
+    _allow_many_files()
     try:
         settings = load_settings(host=host, port=port, home=None if home is None else str(home))
     except ValueError as error:
@@ -101,6 +105,14 @@ def _listen(host: str, port: int) -> socket.socket:
     listening.listen(2048)
     listening.set_inheritable(True)
     return listening
+
+
+def _allow_many_files() -> None:
+    """Two thousand connections need as many descriptors; raise the soft limit as far as the hard one lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _is_loopback(host: str) -> bool:

@@ -49,6 +49,8 @@ from gnomon_server.store.writer import Writer
 API_PREFIX = "/api/v1"
 # What sysexits.h calls EX_IOERR: a supervisor starts the process again, and it reads what is really on the disk.
 EXIT_IO_ERROR = 74
+# The frame of a multipart form around a file; the file itself is bounded by its route.
+_FORM_BYTES = 64 * 1024
 
 
 class HomeInUse(Exception):
@@ -70,7 +72,7 @@ class Server:
     def asgi(self) -> Front:
         """The app behind its outer guard."""
         hosts = frozenset(comma_list(self.settings.allowed_hosts))
-        limits = FrontLimits(hosts=hosts, artifact_bytes=self.settings.max_artifact_bytes)
+        limits = FrontLimits(hosts=hosts, artifact_bytes=self.settings.max_artifact_bytes + _FORM_BYTES)
         return Front(self.app, limits, on_request=self.services.telemetry.on_request)
 
     def close(self) -> None:
@@ -172,6 +174,7 @@ def build_app(services: Services, upkeep: Upkeep) -> Litestar:
         },
         lifespan=[lifespan],
         openapi_config=None,
+        request_max_body_size=None,  # the outer guard bounds bodies, by the kind of route
         logging_config=None,
         debug=False,
     )

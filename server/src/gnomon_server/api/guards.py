@@ -8,6 +8,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.routes import BaseRoute, HTTPRoute
 
+from gnomon_server.api.front.guard import TENANT_STATE
 from gnomon_server.api.services import Services, services_of
 from gnomon_server.core.access import Permission, Principal
 from gnomon_server.model.errors import AccessDenied, invalid_field
@@ -30,6 +31,7 @@ def needs(permission: Permission) -> Guard:
         if permission not in principal.permissions:
             raise AccessDenied(f"this needs the permission {permission}", code="role_required")
         connection.scope["state"]["principal"] = principal
+        connection.scope["state"][TENANT_STATE] = principal.tenant_name
 
     setattr(guard, PERMISSION, permission)
     return guard

@@ -175,6 +175,10 @@ def _responses(doc: Doc) -> dict[str, Any]:
             name: {"description": text, "schema": {"type": "string"}} for name, text in doc.headers.items()
         }
     responses = {str(doc.status): success}
+    for status, meaning in doc.also.items():
+        responses[str(status)] = {"description": meaning}
+        if status == 206 and content:
+            responses["206"]["content"] = content
     for status, reason in sorted(_failures(doc).items()):
         answer: dict[str, Any] = {
             "description": reason,

@@ -76,6 +76,7 @@ class Doc:
     raises: Sequence[type[GnomonError]]
     consumes: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
+    also: Mapping[int, str] = field(default_factory=dict)
 
 
 def route(
@@ -94,8 +95,10 @@ def route(
     raises: Sequence[type[GnomonError]] = (),
     consumes: str = "application/json",
     headers: Mapping[str, str] | None = None,
+    also: Mapping[int, str] | None = None,
 ) -> Callable[[Callable[[Any], Any]], HTTPRouteHandler]:
     """Declare a route. `body`: the Struct to decode; `body_doc`: the one to show where the handler decodes by itself.
+    `also`: further statuses that are no errors, such as 304, with what they mean.
 
     The function may return a Struct (encoded as JSON with `status`), or a whole Response.
     """
@@ -117,6 +120,7 @@ def route(
             raises=raises,
             consumes=consumes,
             headers=headers or {},
+            also=also or {},
         )
 
         async def endpoint(request: HttpRequest) -> Answer:

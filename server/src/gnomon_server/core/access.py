@@ -61,7 +61,7 @@ class Access:
 
     def known(self, tenant_name: str | None) -> Principal | None:
         """The principal of a tenant seen before, without touching the database; None when it has to be asked."""
-        name = tenant_name or DEFAULT_TENANT
+        name = DEFAULT_TENANT if tenant_name is None else tenant_name
         tenant = self._tenants.get(name)
         return None if tenant is None else _open_principal(tenant, name)
 

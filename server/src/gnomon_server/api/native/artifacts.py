@@ -133,6 +133,7 @@ def list_artifacts(call: Call[None, ListQuery]) -> wire.ArtifactListResponse:
     media=_ATTACHMENT,
     headers=_HEADERS,
     raises=[*READS, RangeUnsatisfiable],
+    also={206: "the byte range asked for", 304: "the content is the one named by If-None-Match"},
 )
 async def download_artifact(call: Call[None, None]) -> Answer:
     """Download an artifact, or one byte range of it.
@@ -155,6 +156,7 @@ async def download_artifact(call: Call[None, None]) -> Answer:
     tag=TAG,
     headers=_HEADERS,
     raises=READS,
+    also={304: "the content is the one named by If-None-Match"},
 )
 async def head_artifact(call: Call[None, None]) -> Answer:
     """Ask for the headers of an artifact."""

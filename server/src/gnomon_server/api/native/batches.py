@@ -6,10 +6,10 @@ same Struct. The server keeps the last `seq` of each writer for ever, moved in t
 
 import msgspec
 import numpy as np
-from gnomon import wire
 from litestar import Response
 from numpy.typing import NDArray
 
+from gnomon import wire
 from gnomon_server.api.bodies import invalid_shape, parse_body
 from gnomon_server.api.native.logging import MAX_ENTRIES, RAISES
 from gnomon_server.api.route import Call, json_answer, route

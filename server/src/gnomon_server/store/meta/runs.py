@@ -208,9 +208,9 @@ def _filled(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) -> 
     tags: dict[int, dict[str, str]] = {row: {} for row in ids}
     metrics: dict[int, dict[str, float]] = {row: {} for row in ids}
     for source, into in ((t.param, params), (t.tag, tags)):
-        for run, name, text in connection.execute(_attributes(source, source.c.value, ids)).tuples():
+        for run, name, text in connection.execute(_attributes(source, source.c.value, ids)):
             into[run][name] = str(text)
-    for run, name, value in connection.execute(_attributes(t.series, t.series.c.last_value, ids)).tuples():
+    for run, name, value in connection.execute(_attributes(t.series, t.series.c.last_value, ids)):
         metrics[run][name] = float("nan") if value is None else value
     return [
         Run(

@@ -252,6 +252,14 @@ idempotency_base = _base(
     PrimaryKey("tenant", "key"),
 )
 
+# What the sweep asks for: contents that nothing refers to, a handful among all there are.
+Index(
+    "blob_unused",
+    blob_base.c.tenant,
+    blob_base.c.unused_ms,
+    sqlite_where=blob_base.c.unused_ms.is_not(None),
+    postgresql_where=blob_base.c.unused_ms.is_not(None),
+)
 # Covering indexes of run search: an equality or a range on one key of one experiment is one walk of one index.
 # They hold all that a comparison may ask for: 100,000 min or param.number read from the rows take 25 times as long.
 Index("param_search", *(param_base.c[name] for name in ("tenant", "experiment", "key", "value", "run", "number")))

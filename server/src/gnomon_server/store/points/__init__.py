@@ -12,8 +12,8 @@ NaN, `time_ms` any int64, `value` any double; NaN payloads, infinities and -0.0 
 * **Repeats.** A point that came *without* a writer identity is dropped when an exactly equal point (step, time, bits of
   the value) came before it. Points of identified batches are all kept: the ledger has already made them unique.
   It is decided at reading and at sealing by the same code, so sealing never changes an answer. `series_.late` says
-  that such repeats may be in the tail; only then is there anything to compare, and only `n`, `nonfinite` and `total`
-  of a series with `late = 1` count repeats, until it is sealed.
+  that such repeats may be in the tail; only then is there anything to compare. The group that brings them recounts
+  the series (`recount`), so a summary counts what a reader finds, before sealing and after.
 * **Summaries are never behind.** `series_` is written in the transaction that keeps the segment.
 * **Nothing here holds state or begins a transaction**: every function takes a connection on which the caller has
   begun one; writers pass the tenant. On SQLite a transaction is a snapshot; on PostgreSQL readers need
@@ -34,6 +34,7 @@ Writing, in the transaction of a group (`segments`, `summaries`)::
                                       count keys; remember stored pairs (row.run, row.key) in `known` only after the
                                       commit
     summaries.write_summaries(connection, tenant, rows) -> None                   one upsert, executemany
+    recount.recount(connection, tenant, pairs) -> None                            last: for series that may hold repeats
 
 Reading, in one snapshot (`read`)::
 

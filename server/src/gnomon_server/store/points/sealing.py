@@ -12,43 +12,30 @@ and settled ones hold 16 to 32 thousand points.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gnomon_server.model.ids import KeyId, RowId, TenantId
-from gnomon_server.model.points import Floats, Points
+from gnomon_server.model.points import Points
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.points import chunks, codec, tail
 from gnomon_server.store.points.chunks import ChunkStats, NewChunk
-from gnomon_server.store.points.summaries import finite_sum, saturating_sum
 
 _FULL = chunks.MAX_POINTS // 2
 # A plan takes at most about so many points, so that one that fell behind is caught up with in bounded memory.
 _MOST_POINTS = 8 * chunks.MAX_POINTS
 
 
-class Repeats(NamedTuple):
-    """What the summary of a series counted too much."""
-
-    key: KeyId
-    n: int
-    nonfinite: int
-    total: float
-
-
 @dataclass(frozen=True, slots=True)
 class SealPlan:
-    """What one commit will do: these segments and old chunks go, the new chunks come, summaries are put right."""
+    """What one commit will do: these segments and old chunks go, the new chunks come."""
 
     run: RowId
     segments: Sequence[int]
     points: int
     old: Sequence[ChunkStats]
     new: Sequence[NewChunk]
-    repeats: Sequence[Repeats]
     late: Sequence[KeyId]
 
 
@@ -63,14 +50,10 @@ def prepare(read_connection: Connection, run: RowId) -> SealPlan | None:
         stored.setdefault(stats.key, []).append(stats)
     late = {key for _, key in tail.late_series(read_connection, [run])}
     fresh: dict[KeyId, Points] = {}
-    repeats: list[Repeats] = []
     for key, each in tails.items():
         fresh[key] = each.points
         if key in late:
-            is_kept = tail.kept(read_connection, each, stored.get(key, ()))
-            if not is_kept.all():
-                repeats.append(_repeats(key, each.points.value[~is_kept]))
-                fresh[key] = tail.take(each.points, is_kept)
+            fresh[key] = tail.take(each.points, tail.kept(read_connection, each, stored.get(key, ())))
     replaced = {key: _to_merge(stored.get(key, ()), len(points)) for key, points in fresh.items()}
     return SealPlan(
         run=run,
@@ -78,7 +61,6 @@ def prepare(read_connection: Connection, run: RowId) -> SealPlan | None:
         points=sum(len(each.points) for each in tails.values()),
         old=[stats for each in replaced.values() for stats in each],
         new=list(_pack(read_connection, run, rows[-1][0], fresh, replaced)),
-        repeats=repeats,
         late=sorted(late),
     )
 
@@ -125,39 +107,21 @@ def commit(write_connection: Connection, tenant: TenantId, plan: SealPlan) -> bo
     if removed != len(plan.old):
         raise RuntimeError(f"run {plan.run} has lost {len(plan.old) - removed} chunks, though its segments were there")
     chunks.insert(write_connection, tenant, plan.new)
-    _correct(write_connection, tenant, plan)
+    _clear_late(write_connection, tenant, plan)
     return True
 
 
-def _correct(connection: Connection, tenant: TenantId, plan: SealPlan) -> None:
-    """Take the repeats out of the summaries, and clear `late` unless points came since: they may hold more."""
-    base = t.series_base.c
-    mine = sa.and_(base.tenant == tenant, base.run == plan.run, base.key == sa.bindparam("of_key"))
-    if plan.repeats:
-        statement = (
-            sa.update(t.series_base)
-            .where(mine)
-            .values(
-                n=base.n - sa.bindparam("minus_n", type_=t.Int),
-                nonfinite=base.nonfinite - sa.bindparam("minus_nonfinite", type_=t.Int),
-                total=saturating_sum(base.total, sa.bindparam("plus_total", type_=sa.Double)),
-            )
-        )
-        connection.execute(
-            statement,
-            [
-                {"of_key": each.key, "minus_n": each.n, "minus_nonfinite": each.nonfinite, "plus_total": -each.total}
-                for each in plan.repeats
-            ],
-        )
-    if plan.late:
-        segment = t.segment.c
-        newer = connection.scalar(
-            sa.select(segment.id).where(segment.run == plan.run, segment.id > plan.segments[-1]).limit(1)
-        )
-        if newer is None:
-            cleared = sa.update(t.series_base).where(mine).values(late=0)
-            connection.execute(cleared, [{"of_key": key} for key in plan.late])
+def _clear_late(connection: Connection, tenant: TenantId, plan: SealPlan) -> None:
+    """The repeats are gone; `late` stays only where points came since, for they may hold more."""
+    if not plan.late:
+        return
+    segment, base = t.segment.c, t.series_base.c
+    newer = connection.scalar(
+        sa.select(segment.id).where(segment.run == plan.run, segment.id > plan.segments[-1]).limit(1)
+    )
+    if newer is None:
+        mine = sa.and_(base.tenant == tenant, base.run == plan.run, base.key == sa.bindparam("of_key"))
+        connection.execute(sa.update(t.series_base).where(mine).values(late=0), [{"of_key": key} for key in plan.late])
 
 
 def _to_merge(stored: Sequence[ChunkStats], points: int) -> list[ChunkStats]:
@@ -172,8 +136,3 @@ def _to_merge(stored: Sequence[ChunkStats], points: int) -> list[ChunkStats]:
 
 def _is_worth_merging(n: int, size: int) -> bool:
     return n < _FULL and n <= 2 * size and n + size <= chunks.MAX_POINTS
-
-
-def _repeats(key: KeyId, values: Floats) -> Repeats:
-    finite = values[np.isfinite(values)]
-    return Repeats(key, len(values), len(values) - len(finite), finite_sum(finite))
