@@ -68,4 +68,4 @@ def attribute_like(name: str) -> str | None:
 def entity_like(name: str) -> str | None:
     """The entity (`metrics`, `params`, …) that was probably meant."""
     close = get_close_matches(name.lower(), list(ENTITIES), n=1, cutoff=0.7)
-    return close[0] if close else None
+    return f"{ENTITIES[close[0]]}s" if close else None

@@ -103,7 +103,7 @@ def _key(source: Source, token: Token, part: Part) -> str:
 def _attribute(source: Source, part: Part, token: Token) -> Column:
     found = find_attribute(part.text)
     if found is not None:
-        return Column("attribute", found.name, text=token.text)
+        return Column("attribute", found.name, text=source.text[token.at : token.end])
     close = attribute_like(part.text)
     hint = f"did you mean {close}?" if close else f"there are {', '.join(ATTRIBUTES)}"
     raise source.error(f"{part.text!r} is no attribute of a run; {hint}", part.at)

@@ -39,8 +39,9 @@ class Token:
 
 
 _SPACE = re.compile(r"\s*")
-_WORD = re.compile(r"[^\W\d][\w./@:\-]*")
-_WORD_REST = re.compile(r"[\w./@:\-]+")
+# Combining marks too: a key typed in NFD is looked up in NFC.
+_WORD_REST = re.compile(r"[\w\u0300-\u036f./@:\-]+")
+_WORD = re.compile(rf"[^\W\d](?:{_WORD_REST.pattern})?")
 _NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan)", re.IGNORECASE | re.ASCII)
 _OPERATOR = re.compile(r"=~|!~|==|!=|<>|<=|>=|=|<|>")
 _QUOTES = "\"'`"
