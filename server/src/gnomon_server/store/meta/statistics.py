@@ -35,7 +35,7 @@ _PICTURE = {
     "ledger_": {"ledger_": "200000 200000 2 1"},
     "segment_": {"segment_run": "10000 10000 100 1"},
     "chunk_": {"sqlite_autoindex_chunk__1": "4000000 4000000 40 2 1 1"},
-    "blob_": {"blob_": "100000 100000 1", "blob_unused": "100 100 1 1"},
+    "blob_": {"blob_": "100000 100000 1", "blob_unused": "100 100 1"},
     "artifact_": {"artifact_": "500000 500000 5 1"},
     "idempotency_": {"idempotency_": "1000 1000 1"},
 }
