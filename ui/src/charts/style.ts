@@ -9,6 +9,7 @@ export interface PlotStyle {
   readonly axis: string;
   readonly grid: string;
   readonly bad: string;
+  readonly accent: string;
   readonly family: string;
 }
 
@@ -24,6 +25,7 @@ export function readPlotStyle(theme: Theme, mode: PaletteMode): PlotStyle {
     axis: token("--ink-3", isLight ? "#656d68" : "#8a948e"),
     grid: token("--grid", isLight ? "#eaedea" : "#212725"),
     bad: token("--bad", isLight ? "#b3261e" : "#ff8379"),
+    accent: token("--accent", isLight ? "#0a6e5d" : "#58c7ad"),
     family: token("--ui", "system-ui, sans-serif"),
   };
 }

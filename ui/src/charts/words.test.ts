@@ -75,7 +75,7 @@ describe("a panel taken away", () => {
   test("as SVG is a picture without markup of the user's", () => {
     const drawing = drawPanel({
       title: "<script>", curves: [curve], axis: "step", x: [0, 20], y: [0, 3], isLog: false, hasBand: true,
-      style: { theme: "light", mode: "hues", surface: "#fff", ink: "#000", axis: "#666", grid: "#eee", bad: "#b00", family: "x" },
+      style: { theme: "light", mode: "hues", surface: "#fff", ink: "#000", axis: "#666", grid: "#eee", bad: "#b00", accent: "#0a6", family: "x" },
     });
     const svg = toSvg(drawing);
     expect(svg).not.toContain("<script>");

@@ -95,6 +95,12 @@ describe("a series without noise", () => {
     }
   });
 
+  test("noise is noise when buckets hold one point or two in turn", () => {
+    const random = seeded(4);
+    const points = Array.from({ length: 600 }, (_, i): [number, number] => [i, random()]);
+    for (const buckets of [300, 400, 450, 600]) expect(isNoiseFree(reducePoints(points, buckets))).toBe(false);
+  });
+
   test("a little noise is noise", () => {
     const random = seeded(9);
     const points = steps.map((x): [number, number] => [x, cosine(x) * (1 + 0.02 * random())]);

@@ -171,7 +171,8 @@ function overlaps({ min, max, count }: Series, kept: readonly number[], rounding
     const [a, b] = [at(kept, k - 1), at(kept, k)];
     if (at(count, a) < 2 && at(count, b) < 2) continue;
     pairs++;
-    if (Math.min(at(max, a), at(max, b)) - Math.max(at(min, a), at(min, b)) > rounding) found++;
+    const isApart = at(max, a) <= at(min, b) + rounding || at(max, b) <= at(min, a) + rounding;
+    if (!isApart) found++;
   }
   return found > pairs * MOST_OVERLAPS;
 }

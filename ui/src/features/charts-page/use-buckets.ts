@@ -8,24 +8,30 @@ import type { PanelSize } from "./view";
 const STEPS = [400, 600, 800, 1000, 1200, 1600, 2000, 2500];
 /** Axis, padding and border of a panel. */
 const FRAME_PIXELS = 56;
+const GAP_PIXELS = 8;
+/** As --panel-min in charts-page.css. */
+const LEAST_WIDTH: Record<PanelSize, number> = { s: 200, m: 280, l: 460 };
 
-export function bucketsFor(panelWidth: number): number {
-  const wanted = 1.5 * (panelWidth - FRAME_PIXELS);
+export function bucketsFor(width: number): number {
+  const wanted = 1.5 * (width - FRAME_PIXELS);
   return STEPS.find((step) => step >= wanted) ?? 2500;
 }
 
+/** The width of one panel in a grid that fits as many as it can. */
+export function panelWidth(gridWidth: number, size: PanelSize): number {
+  const columns = Math.max(1, Math.floor((gridWidth + GAP_PIXELS) / (LEAST_WIDTH[size] + GAP_PIXELS)));
+  return (gridWidth - (columns - 1) * GAP_PIXELS) / columns;
+}
+
+/** 0 until the page has a width. */
 export function useBuckets(scroll: RefObject<HTMLElement | null>, size: PanelSize): number {
-  const [buckets, setBuckets] = useState(0);
+  const [width, setWidth] = useState(0);
   useEffect(() => {
     const element = scroll.current;
     if (element === null) return;
-    const measure = (): void => {
-      const panel = element.querySelector(".panel:not(.is-wide)") ?? element.querySelector(".panel") ?? element;
-      setBuckets(bucketsFor(panel.clientWidth));
-    };
-    const sizes = new ResizeObserver(measure);
+    const sizes = new ResizeObserver(() => setWidth(element.clientWidth));
     sizes.observe(element);
     return () => sizes.disconnect();
-  }, [scroll, size]);
-  return buckets;
+  }, [scroll]);
+  return width === 0 ? 0 : bucketsFor(panelWidth(width, size));
 }
