@@ -41,10 +41,10 @@ def test_line_breaks_do_not_move_the_caret() -> None:
     [
         ("loss < 0.3", "write metrics.loss, params.loss or tags.loss for a key, or one of id, name", 1),
         ("val.loss < 0.3", "'val.loss' is no attribute of a run; write metrics.val.loss", 1),
-        ("statu_s = 'x'", "did you mean status?", 1),
+        ("status_ = 'x'", "did you mean status?", 1),
         ("metric_s.loss < 1", "did you mean metrics.loss?", 1),
         ("param_s.`a b` = '1'", "did you mean params.`a b`?", 1),
-        ("attr.statu_s = 'x'", "did you mean status?", 6),
+        ("attr.status_ = 'x'", "did you mean status?", 6),
         ("attr.xyz = 'x'", "there are id, name, description", 6),
         ("datasets.name = 'x'", "datasets of runs are not kept", 1),
         ("metrics. < 1", "a key is missing after 'metrics.'", 9),
