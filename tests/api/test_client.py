@@ -88,6 +88,9 @@ def test_a_batch_is_kept_once_however_often_it_is_sent(client: gnomon.Client, di
     (reduced,) = client.metrics.series([run.id], ["loss"])
     assert (sum(reduced.count), reduced.nonfinite, reduced.mean) == (2, 1, [1.0, None, 3.0])
     assert client.metrics.history_arrow(run.id).num_rows == 3
+    table = client.experiments.table(digits.id, ["metrics.loss.n", "metrics.loss.mean"])
+    assert table.columns == {"metrics.loss.n": [3.0], "metrics.loss.mean": [2.0]}
+    assert client.runs.ledger(run.id).writers == [], "this client numbers no batches"
 
 
 def test_points_come_back_exactly_in_every_form(client: gnomon.Client, digits: ExperimentResponse) -> None:
@@ -143,6 +146,8 @@ def test_views_over_an_experiment(client: gnomon.Client, digits: ExperimentRespo
     assert table.columns["metrics.loss.min"] == [0.1, 0.2]
     assert all(isinstance(value, float) and math.isnan(value) for value in table.columns["metrics.loss"])
     assert table.columns["tags.team"] == ["NaN", "NaN"], "a tag of that text stays text"
+
+    assert client.experiments.table(digits.id, ["name"], lifecycle_stage="deleted").total == 0
 
     groups = client.experiments.groups(digits.id, ["params.opt"], columns=["metrics.loss.min"])
     assert {group.values["params.opt"]: group.n for group in groups.groups} == {"adam": 2, "sgd": 1}

@@ -134,11 +134,13 @@ class Experiments:
         *,
         filter: str | None = None,
         order_by: str | Sequence[str] = (),
+        lifecycle_stage: LifecycleStage = "active",
         limit: int = 100,
         offset: int = 0,
     ) -> Table:
         """A page of its runs as columns such as `metrics.loss.min`, `params.lr`, `tags.team` or `name`."""
         query: list[tuple[str, str]] = [("columns", column) for column in columns]
+        query.append(("lifecycle_stage", lifecycle_stage))
         query += page_query(filter=filter, order_by=order_by, limit=limit, offset=offset)
         answer = self._transport.call("GET", path_of("experiments", experiment_id, "table"), TableResponse, query=query)
         return Table(
@@ -156,13 +158,16 @@ class Experiments:
         *,
         columns: Sequence[str] = (),
         filter: str | None = None,
+        order_by: str | Sequence[str] = (),
+        lifecycle_stage: LifecycleStage = "active",
         limit: int = 100,
         offset: int = 0,
     ) -> GroupPage:
         """Its runs in groups that share the values of `by` (`params.optimiser`, say), with aggregates of `columns`."""
         query: list[tuple[str, str]] = [("by", field) for field in by]
         query += [("columns", column) for column in columns]
-        query += page_query(filter=filter, order_by=(), limit=limit, offset=offset)
+        query.append(("lifecycle_stage", lifecycle_stage))
+        query += page_query(filter=filter, order_by=order_by, limit=limit, offset=offset)
         return self._transport.call("GET", path_of("experiments", experiment_id, "groups"), GroupPage, query=query)
 
 

@@ -74,6 +74,22 @@ class RunComparison(Struct, frozen=True):
     comparison: Comparison
 
 
+class WriterLedger(Struct, frozen=True):
+    """What arrived from one writer of a run: batches 0 to `last_seq`, all of them, each once."""
+
+    writer: str
+    last_seq: int
+    points: int
+    duplicates_dropped: int
+    first_at: str
+    last_at: str
+
+
+class Ledger(Struct, frozen=True):
+    run_id: str
+    writers: list[WriterLedger]
+
+
 class Series(Struct, frozen=True):
     """Every point of one metric (or one page of them), ordered by step, as columns of equal length."""
 

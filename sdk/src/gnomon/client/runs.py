@@ -11,7 +11,7 @@ from math import isfinite
 from msgspec import UNSET
 
 from gnomon.client.experiments import PAGE, page_query
-from gnomon.client.records import Run, RunComparison, RunPage
+from gnomon.client.records import Ledger, Run, RunComparison, RunPage
 from gnomon.client.transport import Transport, path_of
 from gnomon.wire import (
     BatchLog,
@@ -138,6 +138,10 @@ class Runs:
         """Say how it ended; the same end again is fine."""
         message = RunEnd(status=status, end_time=end_time)
         return self._transport.call("POST", _path(run_id, "end"), Run, message=message, repeatable=True)
+
+    def ledger(self, run_id: str) -> Ledger:
+        """What arrived from each writer that numbers its batches: how far, how many points, repeats dropped."""
+        return self._transport.call("GET", _path(run_id, "ledger"), Ledger)
 
     def log_metrics(
         self,
