@@ -179,7 +179,7 @@ def test_points_that_came_while_a_plan_was_made_stay_in_the_tail(world: World) -
     assert plan is not None
     assert world.commit(plan)
     assert world.read(RUNS[0])[KEYS[0]] == [(0.0, 1, 0.5), (1.0, 1, 0.5)]
-    assert world.summary(RUNS[0], KEYS[0]).late == 1
+    assert world.summary(RUNS[0], KEYS[0]).late == recount.COUNTED
     world.seal(RUNS[0])
     row = world.summary(RUNS[0], KEYS[0])
     assert (row.n, row.late, row.total) == (2, 0, 1.0)

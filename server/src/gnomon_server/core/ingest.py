@@ -7,7 +7,7 @@ a conflicting param, a gap in a writer's sequence. A batch with an error leaves 
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
-from math import inf, isfinite
+from math import isfinite
 
 import numpy as np
 
@@ -22,7 +22,6 @@ from gnomon_server.store.meta import runs as sql
 from gnomon_server.store.meta.engine import WriteConnection
 from gnomon_server.store.meta.keys import KeyCache, count_keys
 from gnomon_server.store.points import segments, summaries
-from gnomon_server.store.points.recount import recount
 from gnomon_server.store.writer import Ticket, Waker, Writer
 
 MAX_KEYS_PER_RUN = 10_000
@@ -30,11 +29,6 @@ MAX_KEYS_PER_RUN = 10_000
 _POINT_BYTES = 28
 _CACHED_RUNS = 20_000
 _CACHED_SERIES = 500_000
-
-
-# The greatest (step, time, value) of a series, NaN as 0: a point beyond it cannot have come before.
-_Last = tuple[float, int, float]
-_BEFORE_ALL: _Last = (-inf, 0, 0.0)
 
 
 class Ingest:
@@ -45,7 +39,7 @@ class Ingest:
         self._now_ms = now_ms
         self._writer: Writer[RunBatch] | None = None
         self._heads: dict[tuple[TenantId, str], RunHead] = {}
-        self._series: dict[TenantId, dict[tuple[RowId, KeyId], _Last]] = {}
+        self._series: dict[TenantId, set[tuple[RowId, KeyId]]] = {}
         self._keys = KeyCache()
         self._series_count = 0
         self.points_kept = 0
@@ -144,7 +138,7 @@ class Ingest:
 
     def _refuse_too_many_keys(self, tx: Connection, tenant: TenantId, head: RunHead, batch: RunBatch) -> None:
         assert batch.points is not None
-        known = self._series.get(tenant, {})
+        known = self._series.get(tenant, set())
         keys = self._keys.resolve(tx, tenant, batch.points.names)
         new = [key for key in keys if (head.row, key) not in known]
         if not new:
@@ -178,15 +172,9 @@ class Ingest:
         for row in summaries.new_series(tx, folded, known):
             place = (row.experiment, row.key)
             added[place] = added.get(place, 0) + 1
-            known[(row.run, row.key)] = _BEFORE_ALL
-        late = [(row.run, row.key) for row in folded if _may_repeat(row, known.get((row.run, row.key)))]
         summaries.write_summaries(tx, tenant, folded)
-        if late:
-            recount(tx, tenant, late)
         count_keys(tx, tenant, "metric", added)
-        for row in folded:
-            pair, last = (row.run, row.key), (row.last_step, row.last_ms, row.last_value or 0.0)
-            known[pair] = max(known.get(pair, last), last)
+        known.update((row.run, row.key) for row in folded)
         self._series_count += len(added)
 
     def _key_column(self, tx: Connection, tenant: TenantId, batch: RunBatch) -> Keys:
@@ -196,11 +184,11 @@ class Ingest:
             return np.full(len(batch.points), ids[0], np.uint32)
         return np.array(ids, np.uint32)[batch.points.key]
 
-    def _known_series(self, tenant: TenantId) -> dict[tuple[RowId, KeyId], _Last]:
+    def _known_series(self, tenant: TenantId) -> set[tuple[RowId, KeyId]]:
         if self._series_count > _CACHED_SERIES:
             self._series.clear()
             self._series_count = 0
-        return self._series.setdefault(tenant, {})
+        return self._series.setdefault(tenant, set())
 
     def _find_heads(self, tx: Connection, tenant: TenantId, batches: Sequence[RunBatch]) -> dict[str, RunHead]:
         found: dict[str, RunHead] = {}
@@ -234,13 +222,6 @@ def store_tags(
     changes = {(head.experiment, key): 1 for key in values if key not in old}
     changes.update({(head.experiment, key): -1 for key in removed})
     count_keys(tx, tenant, "tag", changes)
-
-
-def _may_repeat(row: summaries.SeriesRow, last: _Last | None) -> bool:
-    """Whether a point without identity may have come before: not beyond the last known, or its batch goes back."""
-    if not row.unidentified:
-        return False
-    return last is None or bool(row.late) or (row.head_step, row.head_ms, row.head_value) <= last
 
 
 def _number(text: str) -> float | None:

@@ -1,7 +1,7 @@
 """The rules of runs: their life from `running` to an end, archiving, renaming, tags, and finding them."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -12,7 +12,7 @@ from gnomon_server.core.run_names import run_name
 from gnomon_server.model import names
 from gnomon_server.model.entities import LifecycleStage, Run, RunHead, RunStatus
 from gnomon_server.model.errors import ExperimentArchived, InvalidRequest, RunArchived, invalid_field
-from gnomon_server.model.filters import Expr, OrderItem
+from gnomon_server.model.filters import Column, Expr, OrderItem, leaves
 from gnomon_server.model.ids import RowId, new_uid
 from gnomon_server.model.points import MAX_TIME_MS
 from gnomon_server.store import Connection, Stores
@@ -20,7 +20,8 @@ from gnomon_server.store.meta import experiments as experiment_sql
 from gnomon_server.store.meta import ledger as ledger_sql
 from gnomon_server.store.meta import runs as sql
 from gnomon_server.store.meta import search
-from gnomon_server.store.meta.keys import KeyCache
+from gnomon_server.store.meta.keys import KeyCache, find_keys
+from gnomon_server.store.points.recount import recount, uncounted
 
 ENDED: frozenset[RunStatus] = frozenset(("finished", "failed", "killed"))
 MAX_EXPERIMENTS_A_SEARCH = 100
@@ -105,8 +106,24 @@ class Runs:
         with self._stores.database.read(principal.tenant) as connection:
             return run, ledger_sql.read_ledger(connection, run.row)
 
+    def settle(self, principal: Principal, wanted: RunSearch, columns: Iterable[Column] = ()) -> None:
+        """Before counts or means are read: have the series counted to which points came late, if there are any."""
+        named = [*columns, *(item.column for item in wanted.order)]
+        if wanted.filter is not None:
+            named.extend(leaf.column for leaf in leaves(wanted.filter))
+        counted = {column.key for column in named if column.kind == "metric" and column.aggregate in ("n", "mean")}
+        if not counted:
+            return
+        with self._stores.database.read(principal.tenant) as connection:
+            experiments = self.experiment_rows(connection, wanted.experiments)
+            keys = find_keys(connection, sorted(counted))
+            late = uncounted(connection, experiments, list(keys.values()))
+        if late:
+            self._stores.writer.call(principal.tenant, lambda tx: recount(tx, principal.tenant, late))
+
     def find(self, principal: Principal, wanted: RunSearch) -> tuple[int, list[Run]]:
         """A page of runs, and how many match in all."""
+        self.settle(principal, wanted)
         with self._stores.database.read(principal.tenant) as connection:
             total, rows = self.find_rows(connection, wanted)
             return total, sql.read_runs(connection, rows)

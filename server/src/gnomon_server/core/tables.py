@@ -30,6 +30,7 @@ class RunTables:
 
     def page(self, principal: Principal, wanted: RunSearch, columns: Sequence[Column]) -> TablePage:
         """One page of the runs that the search finds, with these columns. Times are Unix milliseconds."""
+        self._runs.settle(principal, wanted, columns)
         with self._stores.database.read(principal.tenant) as connection:
             total, rows = self._runs.find_rows(connection, wanted)
             uids = run_sql.uids_of(connection, rows)
@@ -46,6 +47,7 @@ class RunTables:
         order: Sequence[GroupOrder],
     ) -> tuple[int, list[sql.Group]]:
         """The runs that the search finds, in groups that share the values of `by`."""
+        self._runs.settle(principal, wanted, aggregate)
         with self._stores.database.read(principal.tenant) as connection:
             return sql.group_runs(
                 connection,

@@ -19,6 +19,7 @@ from gnomon_server.model.filters.ast import (
     OneOf,
     Or,
     OrderItem,
+    leaves,
 )
 from gnomon_server.model.filters.columns import MLFLOW, NATIVE, Dialect
 from gnomon_server.model.filters.order import parse_column, parse_columns, parse_group_order, parse_order_by
@@ -42,6 +43,7 @@ __all__ = [
     "OneOf",
     "Or",
     "OrderItem",
+    "leaves",
     "parse_column",
     "parse_columns",
     "parse_filter",

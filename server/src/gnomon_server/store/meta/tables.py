@@ -133,7 +133,8 @@ tag_base = _base(
 
 # One row per metric of a run, kept current in the transaction that takes the points. first: the least (step, arrival);
 # last: the greatest (step, time, value) with NaN as 0. low/high/total are over finite values; NULL where there is none.
-# `late` is set when points came that were not beyond `last`: such a series may hold repeated points until it is sealed.
+# `late` is set when points came that were not beyond `last`: such a series may hold repeated points until it is sealed;
+# 1: its n, nonfinite and total may count them, 2: they were counted as a reader does (`points/recount.py`).
 series_base = _base(
     "series",
     Column("tenant", Int, nullable=False),
@@ -252,6 +253,13 @@ idempotency_base = _base(
     PrimaryKey("tenant", "key"),
 )
 
+# The few series whose counts must be put right before somebody reads them.
+Index(
+    "series_late",
+    *(series_base.c[name] for name in ("tenant", "key", "experiment", "run")),
+    sqlite_where=series_base.c.late == 1,
+    postgresql_where=series_base.c.late == 1,
+)
 # What the sweep asks for: contents that nothing refers to, a handful among all there are.
 Index(
     "blob_unused",

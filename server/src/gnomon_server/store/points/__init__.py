@@ -12,8 +12,8 @@ NaN, `time_ms` any int64, `value` any double; NaN payloads, infinities and -0.0 
 * **Repeats.** A point that came *without* a writer identity is dropped when an exactly equal point (step, time, bits of
   the value) came before it. Points of identified batches are all kept: the ledger has already made them unique.
   It is decided at reading and at sealing by the same code, so sealing never changes an answer. `series_.late` says
-  that such repeats may be in the tail; only then is there anything to compare. The group that brings them recounts
-  the series (`recount`), so a summary counts what a reader finds, before sealing and after.
+  that such repeats may be in the tail; only then is there anything to compare. Whoever asks for
+  counts or means has such series counted first (`recount`), so an answer never counts repeats.
 * **Summaries are never behind.** `series_` is written in the transaction that keeps the segment.
 * **Nothing here holds state or begins a transaction**: every function takes a connection on which the caller has
   begun one; writers pass the tenant. On SQLite a transaction is a snapshot; on PostgreSQL readers need
@@ -34,7 +34,8 @@ Writing, in the transaction of a group (`segments`, `summaries`)::
                                       count keys; remember stored pairs (row.run, row.key) in `known` only after the
                                       commit
     summaries.write_summaries(connection, tenant, rows) -> None                   one upsert, executemany
-    recount.recount(connection, tenant, pairs) -> None                            last: for series that may hold repeats
+    recount.uncounted(connection, experiments, keys) -> list[Pair]                before reading n or mean
+    recount.recount(connection, tenant, pairs) -> None                            their exact counts
 
 Reading, in one snapshot (`read`)::
 

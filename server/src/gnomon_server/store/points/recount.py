@@ -1,37 +1,59 @@
-"""Putting summaries right in the transaction that took repeated points, so that a count is never behind the points.
+"""Putting summaries right after points came late, before anybody reads a count.
 
 Points without identity that came again are dropped when a series is read and when it is sealed. `n`, `nonfinite` and
-`total` of its summary were added to all the same; this counts the series as a reader would, and writes what it finds.
-Only series to which points came late need it, and only in the group that brought them.
+`total` of its summary were added to all the same. `series_.late` says so: UNCOUNTED from the moment such points came,
+COUNTED once this has counted the series as a reader would, 0 when sealing has removed the repeats. It is asked for when
+a query names a count or a mean, and by sealing; ingest never waits for it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from gnomon_server.model.ids import TenantId
+from gnomon_server.model.ids import KeyId, RowId, TenantId
 from gnomon_server.store.meta import tables as t
-from gnomon_server.store.points import read, tail
+from gnomon_server.store.points import read
 from gnomon_server.store.points.summaries import finite_sum
 from gnomon_server.store.points.tail import Pair
 
+UNCOUNTED = 1
+COUNTED = 2
+_MOST_AT_ONCE = 500
+
+
+def uncounted(connection: Connection, experiments: Sequence[RowId] | None, keys: Sequence[KeyId]) -> list[Pair]:
+    """The series of these metrics, in these experiments (None: all), whose counts may include repeats."""
+    series = t.series.c
+    query = sa.select(series.run, series.key).where(series.late == UNCOUNTED, series.key.in_(keys))
+    if experiments is not None:
+        query = query.where(series.experiment.in_(experiments))
+    return [(RowId(run), KeyId(key)) for run, key in connection.execute(query)]
+
 
 def recount(connection: Connection, tenant: TenantId, pairs: Collection[Pair]) -> None:
-    """Write the exact counts of those of these series that may hold repeats. The tails are read, few chunks are."""
-    runs = sorted({run for run, _ in pairs})
-    late = tail.late_series(connection, runs).intersection(pairs)
+    """Write the exact counts of those of these series that need it. Their tails are read, few chunks are decoded."""
+    for start in range(0, len(pairs), _MOST_AT_ONCE):
+        _recount(connection, tenant, sorted(pairs)[start : start + _MOST_AT_ONCE])
+
+
+def _recount(connection: Connection, tenant: TenantId, pairs: Sequence[Pair]) -> None:
+    series, base = t.series.c, t.series_base.c
+    runs, keys = sorted({run for run, _ in pairs}), sorted({key for _, key in pairs})
+    query = sa.select(series.run, series.key).where(
+        series.run.in_(runs), series.key.in_(keys), series.late == UNCOUNTED
+    )
+    late = {(RowId(run), KeyId(key)) for run, key in connection.execute(query)}.intersection(pairs)
     if not late:
         return
     stored = read.open_series(connection, sorted({run for run, _ in late}), sorted({key for _, key in late}))
-    base = t.series_base.c
     mine = sa.and_(base.tenant == tenant, base.run == sa.bindparam("of_run"), base.key == sa.bindparam("of_key"))
-    statement = sa.update(t.series_base).where(mine)
-    values: dict[str, sa.BindParameter[float]] = {
+    values: dict[str, sa.BindParameter[float] | int] = {
         name: sa.bindparam(f"new_{name}") for name in ("n", "nonfinite", "total")
     }
-    connection.execute(statement.values(values), [_counts(stored[pair]) for pair in sorted(late)])
+    statement = sa.update(t.series_base).where(mine).values(values | {"late": COUNTED})
+    connection.execute(statement, [_counts(stored[pair]) for pair in sorted(late)])
 
 
 def _counts(series: read.StoredSeries) -> dict[str, int | float]:

@@ -122,7 +122,7 @@ def _count_series(connection: Connection, pairs: Sequence[TenantRun]) -> dict[Te
     """How many series the runs have, and whether one may hold repeats."""
     series = t.series_base
     found = _by_run(connection, series, sa.func.count(), sa.func.max(series.c.late), pairs)
-    return {pair: (count, late == 1) for pair, (count, late) in found.items()}
+    return {pair: (count, late != 0) for pair, (count, late) in found.items()}
 
 
 def _by_run(

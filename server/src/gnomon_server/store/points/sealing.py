@@ -21,6 +21,7 @@ from gnomon_server.model.points import Points
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.points import chunks, codec, tail
 from gnomon_server.store.points.chunks import ChunkStats, NewChunk
+from gnomon_server.store.points.recount import recount
 
 _FULL = chunks.MAX_POINTS // 2
 # A plan takes at most about so many points, so that one that fell behind is caught up with in bounded memory.
@@ -112,9 +113,10 @@ def commit(write_connection: Connection, tenant: TenantId, plan: SealPlan) -> bo
 
 
 def _clear_late(connection: Connection, tenant: TenantId, plan: SealPlan) -> None:
-    """The repeats are gone; `late` stays only where points came since, for they may hold more."""
+    """Count what is left; `late` stays only where points came since, for they may hold more repeats."""
     if not plan.late:
         return
+    recount(connection, tenant, [(plan.run, key) for key in plan.late])
     segment, base = t.segment.c, t.series_base.c
     newer = connection.scalar(
         sa.select(segment.id).where(segment.run == plan.run, segment.id > plan.segments[-1]).limit(1)

@@ -72,7 +72,7 @@ def late_series(connection: Connection, runs: Sequence[RowId]) -> set[Pair]:
     found: set[Pair] = set()
     for start in range(0, len(runs), _IN_LIST):
         part = runs[start : start + _IN_LIST]
-        query = sa.select(series.run, series.key).where(series.run.in_(part), series.late == 1)
+        query = sa.select(series.run, series.key).where(series.run.in_(part), series.late != 0)
         found.update((run, key) for run, key in connection.execute(query))
     return found
 
