@@ -17,7 +17,7 @@ from tests.support.points_world import KEYS, RUNS, TENANT, Entry, Point, World, 
 
 from gnomon_server.model.ids import KeyId, RowId, TenantId
 from gnomon_server.store.meta import tables as t
-from gnomon_server.store.points import chunks, downsample, read, sealing
+from gnomon_server.store.points import chunks, downsample, read, recount, sealing
 from gnomon_server.store.points.codec import DamagedPoints
 from gnomon_server.store.points.schedule import SealSchedule
 
