@@ -22,7 +22,8 @@ from litestar.exceptions import HTTPException
 from gnomon_server.api import system
 from gnomon_server.api.front import Front, FrontLimits
 from gnomon_server.api.guards import refuse_unguarded
-from gnomon_server.api.native import ROUTES
+from gnomon_server.api.ingest import IngestApp
+from gnomon_server.api.native import INGEST, ROUTES
 from gnomon_server.api.openapi import openapi_document
 from gnomon_server.api.problems import answer_defect, answer_gnomon_error, answer_http_error
 from gnomon_server.api.route import Doc
@@ -73,7 +74,8 @@ class Server:
         """The app behind its outer guard."""
         hosts = frozenset(comma_list(self.settings.allowed_hosts))
         limits = FrontLimits(hosts=hosts, artifact_bytes=self.settings.max_artifact_bytes + _FORM_BYTES)
-        return Front(self.app, limits, on_request=self.services.telemetry.on_request)
+        app = IngestApp(self.app, self.services, INGEST)
+        return Front(app, limits, on_request=self.services.telemetry.on_request)
 
     def close(self) -> None:
         """Commit what waits and close the home. Doing it again changes nothing."""

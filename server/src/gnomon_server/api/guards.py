@@ -28,13 +28,18 @@ def needs(permission: Permission) -> Guard:
         if permission == "public":
             return
         principal = await authenticate(services_of(connection.scope), connection.headers.getall(TENANT_HEADER, []))
-        if permission not in principal.permissions:
-            raise AccessDenied(f"this needs the permission {permission}", code="role_required")
+        refuse_without(principal, permission)
         connection.scope["state"]["principal"] = principal
         connection.scope["state"][TENANT_STATE] = principal.tenant_name
 
     setattr(guard, PERMISSION, permission)
     return guard
+
+
+def refuse_without(principal: Principal, permission: Permission) -> None:
+    """Raise unless the principal holds the permission."""
+    if permission not in principal.permissions:
+        raise AccessDenied(f"this needs the permission {permission}", code="role_required")
 
 
 async def authenticate(services: Services, tenant_headers: list[str]) -> Principal:

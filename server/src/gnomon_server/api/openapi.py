@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from gnomon.wire import Problem
+from gnomon_server.api.artifact_paths import ARTIFACT_PATH
 from gnomon_server.api.problems import PROBLEM_JSON, STATUS
 from gnomon_server.api.route import Doc
 from gnomon_server.model.errors import GnomonError
@@ -20,7 +21,8 @@ _ALWAYS = {
     400: "the request is malformed: a header, the path, a parameter or a field",
     403: "this Host or Origin, or this tenant, is not allowed",
     408: "the request came too slowly",
-    413: "the body or the URL is larger than this route takes",
+    413: "the body is larger than this route takes",
+    414: "the URL is longer than 8 KiB",
     429: "too many requests, or too many bytes under way for this tenant; see Retry-After",
     431: "the headers are larger than 32 KiB or more than 100",
     500: "a defect; the answer holds a request id and nothing else",
@@ -36,11 +38,14 @@ _REASONS = {
     416: "the byte range lies outside",
 }
 _PATH_PARAMETER = re.compile(r"\{(\w+):(\w+)\}")
+_UID = "^[0-9a-f]{32}$"
 _PATH_MEANING = {
-    "experiment_id": "the id of an experiment: 32 lower-case hex digits",
-    "run_id": "the id of a run: 32 lower-case hex digits",
-    "path": "the path of an artifact within its run; slashes separate directories",
+    "experiment_id": ("the id of an experiment: 32 lower-case hex digits", _UID),
+    "run_id": ("the id of a run: 32 lower-case hex digits", _UID),
+    "path": ("the path of an artifact within its run; slashes separate directories", ARTIFACT_PATH),
 }
+# What is made under one id is found under it: the answer of the first fills this parameter of every other operation.
+_MAKERS = {("POST", "/experiments"): "experiment_id", ("POST", "/experiments/runs"): "run_id"}
 _TEMPLATE = "#/components/schemas/{name}"
 
 
@@ -52,7 +57,9 @@ def openapi_document(docs: Iterable[tuple[str, Doc]], *, version: str) -> dict[s
     paths: dict[str, dict[str, Any]] = {}
     for prefix, doc in listed:
         path = _PATH_PARAMETER.sub(r"{\1}", prefix + doc.path)
-        paths.setdefault(path, {})[doc.method.lower()] = _operation(doc)
+        operation = paths.setdefault(path, {})[doc.method.lower()] = _operation(doc)
+        if (maker := _MAKERS.get((doc.method, doc.path))) is not None:
+            operation["responses"][str(doc.status)]["links"] = _links(listed, maker)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -75,7 +82,7 @@ def _types_of(docs: Sequence[Doc]) -> list[Any]:
 
 def _operation(doc: Doc) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": re.sub(r"\W+", "_", f"{doc.method.lower()}_{doc.path.strip('/')}").strip("_"),
+        "operationId": _operation_id(doc),
         "tags": [doc.tag],
         "summary": doc.summary,
         "description": doc.description or doc.summary,
@@ -86,9 +93,26 @@ def _operation(doc: Doc) -> dict[str, Any]:
     if doc.body is not None or doc.consumes != "application/json":
         operation["requestBody"] = {
             "required": not doc.is_body_optional,
-            "content": {doc.consumes: {"schema": _body_schema(doc)}},
+            "content": {media: {"schema": _body_schema(doc)} for media in (doc.consumes, *doc.also_consumes)},
         }
     return operation
+
+
+def _operation_id(doc: Doc) -> str:
+    return re.sub(r"\W+", "_", f"{doc.method.lower()}_{doc.path.strip('/')}").strip("_")
+
+
+def _links(docs: Sequence[tuple[str, Doc]], parameter: str) -> dict[str, Any]:
+    """To every operation that takes the id just made, in its path or as the experiment of a new run."""
+    links: dict[str, Any] = {
+        _operation_id(doc): {"operationId": _operation_id(doc), "parameters": {parameter: "$response.body#/id"}}
+        for _, doc in docs
+        if f"{{{parameter}:" in doc.path
+    }
+    if parameter == "experiment_id":
+        body = {"experiment_id": "$response.body#/id"}
+        links["post_experiments_runs"] = {"operationId": "post_experiments_runs", "requestBody": body}
+    return links
 
 
 def _body_schema(doc: Doc) -> dict[str, Any]:
@@ -109,8 +133,8 @@ def _path_parameters(doc: Doc) -> list[dict[str, Any]]:
             "name": name,
             "in": "path",
             "required": True,
-            "description": _PATH_MEANING[name],
-            "schema": {"type": "string"},
+            "description": _PATH_MEANING[name][0],
+            "schema": {"type": "string", "pattern": _PATH_MEANING[name][1]},
         }
         for name, _kind in _PATH_PARAMETER.findall(doc.path)
     ]
@@ -124,7 +148,7 @@ def _query_parameters(doc: Doc) -> list[dict[str, Any]]:
     required = set(schema.get("required", ()))
     parameters = []
     for name, property_schema in schema["properties"].items():
-        plain = _without_null(dict(property_schema))
+        plain = dict(property_schema)
         description = plain.pop("description", None)
         parameter = {"name": name, "in": "query", "required": name in required, "schema": plain}
         if plain.get("type") == "array":
@@ -133,18 +157,6 @@ def _query_parameters(doc: Doc) -> list[dict[str, Any]]:
             parameter["description"] = description
         parameters.append(parameter)
     return parameters
-
-
-def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """A query string cannot say null: an absent parameter does."""
-    options = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
-    if len(options) == 1 and "anyOf" in schema:
-        rest = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
-        return {**options[0], **rest}
-    if None in schema.get("enum", ()):
-        schema["enum"] = [value for value in schema["enum"] if value is not None]
-        schema.pop("default", None)
-    return schema
 
 
 def _header_parameters(doc: Doc) -> list[dict[str, Any]]:

@@ -76,7 +76,7 @@ def answer_gnomon_error(_request: Request[object, object, State], error: e.Gnomo
 def answer_http_error(_request: Request[object, object, State], error: HTTPException) -> Response[bytes]:
     """Routing's own errors: no such path, no such method."""
     status = error.status_code
-    headers = {key: value for key, value in (error.headers or {}).items() if key.lower() == "allow"}
+    headers = {"Allow": value for key, value in (error.headers or {}).items() if key.lower() == "allow"}
     detail = {
         404: "no such route; GET /openapi.json lists them all",
         405: f"this path takes other methods: {headers.get('Allow', 'see /openapi.json')}",
@@ -89,10 +89,13 @@ def answer_http_error(_request: Request[object, object, State], error: HTTPExcep
 
 
 def answer_defect(request: Request[object, object, State], error: Exception) -> Response[bytes]:
+    return _answer(defect_of(error, str(request.scope.get("state", {}).get("request_id", ""))), {})
+
+
+def defect_of(error: Exception, request_id: str) -> Problem:
     """A defect of ours: logged in full, answered with the request id and nothing else."""
-    request_id = str(request.scope.get("state", {}).get("request_id", ""))
     log.error("request %s failed", request_id, exc_info=error, extra={"request_id": request_id})
-    problem = Problem(
+    return Problem(
         type="urn:gnomon:problem:internal",
         title="Internal Server Error",
         status=500,
@@ -100,7 +103,6 @@ def answer_defect(request: Request[object, object, State], error: Exception) -> 
         code="internal",
         request_id=request_id,
     )
-    return _answer(problem, {})
 
 
 def _answer(problem: Problem, headers: dict[str, str]) -> Response[bytes]:

@@ -75,6 +75,7 @@ class Doc:
     media: Mapping[str, Any]
     raises: Sequence[type[GnomonError]]
     consumes: str = "application/json"
+    also_consumes: Sequence[str] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     also: Mapping[int, str] = field(default_factory=dict)
 
@@ -94,10 +95,12 @@ def route(
     media: Mapping[str, Any] | None = None,
     raises: Sequence[type[GnomonError]] = (),
     consumes: str = "application/json",
+    also_consumes: Sequence[str] = (),
     headers: Mapping[str, str] | None = None,
     also: Mapping[int, str] | None = None,
 ) -> Callable[[Callable[[Any], Any]], HTTPRouteHandler]:
-    """Declare a route. `body`: the Struct to decode; `body_doc`: the one to show where the handler decodes by itself.
+    """Declare a route. `body`: the Struct to decode; `body_doc`: the type to show, where it says more than `body` or
+    the handler decodes by itself.
     `also`: further statuses that are no errors, such as 304, with what they mean.
 
     The function may return a Struct (encoded as JSON with `status`), or a whole Response.
@@ -111,7 +114,7 @@ def route(
             path=path,
             permission=needs,
             tag=tag,
-            body=body if body is not None else body_doc,
+            body=body if body_doc is None else body_doc,
             is_body_optional=is_body_optional,
             query=query,
             status=status,
@@ -119,6 +122,7 @@ def route(
             media=media or {},
             raises=raises,
             consumes=consumes,
+            also_consumes=also_consumes,
             headers=headers or {},
             also=also or {},
         )

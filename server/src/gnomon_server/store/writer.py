@@ -5,8 +5,8 @@ answers each. While the disk syncs, the next group gathers; no timer is needed. 
 
 - Nothing is answered with success before the commit has returned.
 - A job that fails, fails alone: its work is undone to its savepoint, the others commit.
-- Batches that stand side by side in the queue are handed over together, so that they share their statements; if that
-  fails for an unforeseen reason, each is tried alone.
+- Batches that stand side by side in the queue are handed over together, so that they share their statements. Those
+  that are refused leave nothing behind; if one meets a defect, the group is undone and each of its jobs tried alone.
 - A failed COMMIT or a disk that lies ends the process (`on_fatal`): what the file holds is then unknown, and only a
   restart that reads it again can tell. A full disk does not: the group is refused and the server lives on.
 - Caches that commit functions keep are dropped whenever work is undone (`on_undo`), so they never remember what the
@@ -190,6 +190,11 @@ class Writer(Generic[B]):
                 self._run_jobs(writing, jobs)
         except Exception as error:
             self._on_undo()
+            if len(jobs) > 1 and not _must_end_group(error):
+                # One of them met a defect. Nothing is kept or answered yet, so each is tried alone.
+                for job in jobs:
+                    self._commit_group(writing, [job])
+                return
             refusal = self._refusal(error)
             for job in jobs:
                 job.ticket.fail(refusal)
@@ -239,22 +244,7 @@ class Writer(Generic[B]):
                 job.ticket.fail(error)
 
     def _run_batches(self, writing: WriteConnection, jobs: list[_Job[B]]) -> None:
-        savepoint = writing.connection.begin_nested()
-        try:
-            answers = self._commit_batches(writing, [(job.tenant, job.batch) for job in jobs if job.batch is not None])
-            savepoint.commit()
-        except Exception as error:
-            if _must_end_group(error):
-                raise
-            savepoint.rollback()
-            self._on_undo()
-            if len(jobs) == 1:
-                log.error("a batch could not be stored", exc_info=error)
-                jobs[0].ticket.fail(error)
-                return
-            for job in jobs:
-                self._run_batches(writing, [job])
-            return
+        answers = self._commit_batches(writing, [(job.tenant, job.batch) for job in jobs if job.batch is not None])
         for job, answer in zip(jobs, answers, strict=True):
             if isinstance(answer, GnomonError):
                 job.ticket.fail(answer)

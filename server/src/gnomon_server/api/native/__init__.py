@@ -2,13 +2,15 @@
 
 from litestar.handlers import HTTPRouteHandler
 
+from gnomon_server.api.ingest import IngestRoute
 from gnomon_server.api.native import artifacts, batches, experiments, logging, metrics, runs, tables
+
+INGEST: list[IngestRoute] = [*logging.INGEST, *batches.INGEST]
 
 ROUTES: list[HTTPRouteHandler] = [
     *experiments.ROUTES,
     *runs.ROUTES,
-    *logging.ROUTES,
-    *batches.ROUTES,
+    *(each.handler for each in INGEST),
     *metrics.ROUTES,
     *tables.ROUTES,
     *artifacts.ROUTES,

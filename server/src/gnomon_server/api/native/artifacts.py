@@ -11,6 +11,7 @@ from litestar.response import Stream
 from msgspec import Meta, Struct
 
 from gnomon import wire
+from gnomon_server.api.artifact_paths import ARTIFACT_PATH
 from gnomon_server.api.attachments import OCTETS, attachment_headers
 from gnomon_server.api.multipart import FormFile
 from gnomon_server.api.native.paging import Limit, Offset
@@ -35,6 +36,7 @@ TAG = "artifacts"
 READS = (InvalidRequest, AccessDenied, RunNotFound, ArtifactNotFound)
 # A slow reader holds one of these; many slow readers must fit into memory.
 _PIECE_BYTES = 128 * 1024
+_DIRECTORY = Meta(extra_json_schema={"pattern": f"^$|{ARTIFACT_PATH}"})
 _ATTACHMENT = {OCTETS: "the bytes; the type comes from the end of the name, and this is the type of any other"}
 _HEADERS = {
     "ETag": 'the content: "sha256:" and 64 hex digits',
@@ -45,11 +47,11 @@ _HEADERS = {
 
 
 class UploadQuery(Struct, frozen=True):
-    artifact_path: Annotated[str, Meta(description="the directory to put the file in; empty: the run's root")] = ""
+    artifact_path: Annotated[str, _DIRECTORY, Meta(description="where to put the file; empty: the run's root")] = ""
 
 
 class ListQuery(Struct, frozen=True):
-    path: Annotated[str, Meta(description="the directory to list; empty: the run's root")] = ""
+    path: Annotated[str, _DIRECTORY, Meta(description="the directory to list; empty: the run's root")] = ""
     limit: Limit = 100
     offset: Offset = 0
 

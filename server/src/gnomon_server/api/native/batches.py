@@ -6,15 +6,14 @@ same Struct. The server keeps the last `seq` of each writer for ever, moved in t
 
 import msgspec
 import numpy as np
-from litestar import Response
 from numpy.typing import NDArray
 
 from gnomon import wire
 from gnomon_server.api.bodies import invalid_shape, parse_body
-from gnomon_server.api.native.logging import MAX_ENTRIES, RAISES
-from gnomon_server.api.route import Call, json_answer, route
+from gnomon_server.api.ingest import Logged, ingest_route
+from gnomon_server.api.native.logging import MAX_ENTRIES, RAISES, keep
 from gnomon_server.model import names
-from gnomon_server.model.batches import BatchKept, Identity, RunBatch
+from gnomon_server.model.batches import Identity, RunBatch
 from gnomon_server.model.errors import InvalidRequest, SequenceGap, invalid_field
 from gnomon_server.model.points import MAX_STEP, MAX_TIME_MS, PointBatch
 
@@ -26,28 +25,26 @@ MAX_WRITER = 64
 _decode_msgpack = msgspec.msgpack.Decoder(wire.SequencedBatch).decode
 
 
-@route(
-    "POST",
-    "/experiments/runs/{run_id:str}/batches",
-    needs="runs.write",
+@ingest_route(
+    "batches",
     tag=TAG,
     body_doc=wire.SequencedBatch,
+    also_consumes=[MSGPACK],
     gives=wire.SequencedBatchLogged,
     raises=[*RAISES, SequenceGap],
 )
-async def log_sequenced_batch(call: Call[None, None]) -> Response[bytes]:
+async def log_sequenced_batch(logged: Logged) -> wire.SequencedBatchLogged:
     """Log a batch that carries its writer and sequence number: kept exactly once.
 
     A repeat answers the same with `duplicate: true`. A gap answers 409 with `expected_seq`: send again from there.
     JSON or `application/msgpack`; up to 100,000 points.
     """
-    run = call.path("run_id")
-    body = _parse(await call.request.body(), call.request.headers.get("content-type", ""))
+    body = _parse(logged.body, logged.content_type)
     identity = Identity(writer=_writer(body.writer), seq=_seq(body.seq))
     if len(body.params) + len(body.tags) > MAX_ENTRIES:
         raise invalid_field("body", f"holds more than {MAX_ENTRIES} params and tags; send them in several batches")
     batch = RunBatch(
-        run=run,
+        run=logged.run,
         points=None if body.points is None else _points(body.points),
         params={
             names.key(key, field=f"params.{key}"): names.param_value(value, field=f"params.{key}")
@@ -59,11 +56,9 @@ async def log_sequenced_batch(call: Call[None, None]) -> Response[bytes]:
         },
         identity=identity,
     )
-    ticket = call.services.ingest.append(call.principal.tenant, batch, waker=call.services.waker)
-    kept = await call.services.waker.committed(ticket)
-    assert isinstance(kept, BatchKept)
-    answer = wire.SequencedBatchLogged(
-        run_id=run,
+    kept = await keep(logged, batch)
+    return wire.SequencedBatchLogged(
+        run_id=logged.run,
         writer=identity.writer,
         seq=identity.seq,
         duplicate=kept.is_duplicate,
@@ -71,7 +66,6 @@ async def log_sequenced_batch(call: Call[None, None]) -> Response[bytes]:
         params=len(batch.params),
         tags=len(batch.tags),
     )
-    return json_answer(answer)
 
 
 def _parse(body: bytes, content_type: str) -> wire.SequencedBatch:
@@ -139,4 +133,4 @@ def _column(sent: list[int] | list[int | float] | list[wire.Number] | bytes, fie
         raise invalid_field(field, "holds a number that is out of range") from None
 
 
-ROUTES = [log_sequenced_batch]
+INGEST = [log_sequenced_batch]

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from litestar import Response
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from gnomon import wire
 from gnomon_server.api.bodies import given
@@ -19,7 +19,7 @@ WRITES = (*READS, Unavailable)
 
 
 class ExperimentQuery(Struct, frozen=True):
-    search: Annotated[str | None, Meta(description="a part of the name, whatever its case")] = None
+    search: Annotated[str | UnsetType, Meta(description="a part of the name, whatever its case")] = UNSET
     lifecycle_stage: wire.LifecycleStage = "active"
     limit: Limit = 100
     offset: Offset = 0
@@ -73,7 +73,7 @@ def list_experiments(call: Call[None, ExperimentQuery]) -> wire.ExperimentListRe
     asked = call.query
     total, found = call.services.experiments.list(
         call.principal,
-        search=asked.search,
+        search=given(asked.search),
         lifecycle_stage=asked.lifecycle_stage,
         limit=asked.limit,
         offset=asked.offset,
@@ -102,6 +102,7 @@ def get_experiment(call: Call[None, None]) -> wire.ExperimentResponse:
     needs="experiments.write",
     tag=TAG,
     body=wire.ExperimentPatch,
+    body_doc=Annotated[wire.ExperimentPatch, Meta(extra_json_schema={"minProperties": 1})],
     gives=wire.ExperimentResponse,
     raises=[*WRITES, AlreadyExists],
 )

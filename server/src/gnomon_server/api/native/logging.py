@@ -6,14 +6,13 @@ entry. A param's value is kept as it was sent (`1e-05` stays `1e-05`), so it is 
 
 import msgspec
 import numpy as np
-from litestar import Response
 from msgspec import Raw
 
 from gnomon import wire
 from gnomon_server.api.bodies import parse_body
-from gnomon_server.api.route import Call, json_answer, route
+from gnomon_server.api.ingest import Logged, ingest_route
 from gnomon_server.model import names
-from gnomon_server.model.batches import RunBatch
+from gnomon_server.model.batches import BatchKept, RunBatch
 from gnomon_server.model.errors import (
     AccessDenied,
     InvalidRequest,
@@ -61,25 +60,16 @@ class BatchBody(wire.Request, frozen=True):
     tags: list[wire.TagEntry] = []
 
 
-@route(
-    "POST",
-    "/experiments/runs/{run_id:str}/log-metrics",
-    needs="runs.write",
-    tag=TAG,
-    body_doc=wire.MetricsLog,
-    gives=wire.MetricsLogged,
-    raises=RAISES,
-)
-async def log_metrics(call: Call[None, None]) -> Response[bytes]:
+@ingest_route("log-metrics", tag=TAG, body_doc=wire.MetricsLog, gives=wire.MetricsLogged, raises=RAISES)
+async def log_metrics(logged: Logged) -> wire.MetricsLogged:
     """Log metrics to a run: one value each, at one step and time.
 
     Durable when answered. Without `step` it is 0, without `timestamp` it is now.
     """
-    run = call.path("run_id")
-    body = parse_body(await call.request.body(), wire.MetricsLog)
+    body = parse_body(logged.body, wire.MetricsLog)
     _refuse_many(len(body.metrics), "metrics")
     count = len(body.metrics)
-    time_ms = call.services.now_ms() if body.timestamp is None else body.timestamp
+    time_ms = logged.services.now_ms() if body.timestamp is None else body.timestamp
     points = _columns(
         [names.key(key, field=f"metrics.{key}") for key in body.metrics],
         list(body.metrics.values()),
@@ -88,50 +78,32 @@ async def log_metrics(call: Call[None, None]) -> Response[bytes]:
         steps_field="step",
         times_field="timestamp",
     )
-    await _keep(call, RunBatch(run=run, points=points))
-    return json_answer(wire.MetricsLogged(run_id=run, metrics=count))
+    await keep(logged, RunBatch(run=logged.run, points=points))
+    return wire.MetricsLogged(run_id=logged.run, metrics=count)
 
 
-@route(
-    "POST",
-    "/experiments/runs/{run_id:str}/log-params",
-    needs="runs.write",
-    tag=TAG,
-    body_doc=wire.ParamsLog,
-    gives=wire.ParamsLogged,
-    raises=RAISES,
-)
-async def log_params(call: Call[None, None]) -> Response[bytes]:
+@ingest_route("log-params", tag=TAG, body_doc=wire.ParamsLog, gives=wire.ParamsLogged, raises=RAISES)
+async def log_params(logged: Logged) -> wire.ParamsLogged:
     """Log parameters to a run.
 
     A param is written once: the same value again is fine, another is refused and nothing of the request is kept.
     """
-    run = call.path("run_id")
-    body = parse_body(await call.request.body(), ParamsBody)
+    body = parse_body(logged.body, ParamsBody)
     _refuse_many(len(body.params), "params")
     params: dict[str, str] = {}
     for key, value in body.params.items():
         _add_param(params, names.key(key, field=f"params.{key}"), _param_text(value, field=f"params.{key}"))
-    await _keep(call, RunBatch(run=run, params=params))
-    return json_answer(wire.ParamsLogged(run_id=run, params=len(body.params)))
+    await keep(logged, RunBatch(run=logged.run, params=params))
+    return wire.ParamsLogged(run_id=logged.run, params=len(body.params))
 
 
-@route(
-    "POST",
-    "/experiments/runs/{run_id:str}/log-batch",
-    needs="runs.write",
-    tag=TAG,
-    body_doc=wire.BatchLog,
-    gives=wire.BatchLogged,
-    raises=RAISES,
-)
-async def log_batch(call: Call[None, None]) -> Response[bytes]:
+@ingest_route("log-batch", tag=TAG, body_doc=wire.BatchLog, gives=wire.BatchLogged, raises=RAISES)
+async def log_batch(logged: Logged) -> wire.BatchLogged:
     """Log metrics, params and tags to a run: all or nothing, durable when answered.
 
     Up to 10,000 entries. A point that comes again with the same key, step, timestamp and value counts once.
     """
-    run = call.path("run_id")
-    body = parse_body(await call.request.body(), BatchBody)
+    body = parse_body(logged.body, BatchBody)
     _refuse_many(len(body.metrics) + len(body.params) + len(body.tags), "metrics, params and tags")
     params: dict[str, str] = {}
     for position, param in enumerate(body.params):
@@ -142,18 +114,18 @@ async def log_batch(call: Call[None, None]) -> Response[bytes]:
     for position, tag in enumerate(body.tags):
         key = names.key(tag.key, field=f"tags[{position}].key")
         tags[key] = names.tag_value(tag.value, field=f"tags[{position}].value")
-    points = _entry_columns(body.metrics, now_ms=call.services.now_ms()) if body.metrics else None
-    await _keep(call, RunBatch(run=run, points=points, params=params, tags=tags))
-    return json_answer(
-        wire.BatchLogged(run_id=run, metrics=len(body.metrics), params=len(body.params), tags=len(body.tags))
-    )
+    points = _entry_columns(body.metrics, now_ms=logged.services.now_ms()) if body.metrics else None
+    await keep(logged, RunBatch(run=logged.run, points=points, params=params, tags=tags))
+    return wire.BatchLogged(run_id=logged.run, metrics=len(body.metrics), params=len(body.params), tags=len(body.tags))
 
 
-async def _keep(call: Call[None, None], batch: RunBatch) -> None:
+async def keep(logged: Logged, batch: RunBatch) -> BatchKept:
     """Queue the batch and wait until the group that holds it is on the disk."""
-    services = call.services
-    ticket = services.ingest.append(call.principal.tenant, batch, waker=services.waker)
-    await services.waker.committed(ticket)
+    services = logged.services
+    ticket = services.ingest.append(logged.principal.tenant, batch, waker=services.waker)
+    kept = await services.waker.committed(ticket)
+    assert isinstance(kept, BatchKept)
+    return kept
 
 
 def _entry_columns(entries: list[wire.MetricEntry], *, now_ms: int) -> PointBatch:
@@ -223,4 +195,4 @@ def _param_text(value: Raw, *, field: str) -> str:
     return names.param_value(text, field=field)
 
 
-ROUTES = [log_metrics, log_params, log_batch]
+INGEST = [log_metrics, log_params, log_batch]

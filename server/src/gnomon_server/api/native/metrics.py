@@ -22,7 +22,10 @@ MAX_BUCKETS = 5_000
 
 
 class HistoryQuery(Struct, frozen=True):
-    key: Annotated[list[str], Meta(description="repeatable; absent means all metrics of the run")] = []
+    key: Annotated[
+        list[str],
+        Meta(description="repeatable; absent means all metrics of the run", extra_json_schema={"maxItems": MAX_KEYS}),
+    ] = []
     limit: Annotated[int, Meta(ge=1, le=100_000, description="at most so many points a key")] = 10_000
     offset: Offset = 0
 

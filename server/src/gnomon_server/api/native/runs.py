@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from litestar import Response
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from gnomon import wire
 from gnomon_server.api.bodies import given
@@ -30,16 +30,19 @@ READS = (InvalidRequest, AccessDenied, RunNotFound)
 WRITES = (*READS, RunArchived, Unavailable)
 
 FilterText = Annotated[
-    str, Meta(max_length=8192, description="the query language: metrics.loss < 0.3 and params.opt = 'adam'")
+    str, Meta(description="the query language, at most 8 KiB: metrics.loss < 0.3 and params.opt = 'adam'")
 ]
 OrderText = Annotated[list[str], Meta(description="repeatable: metrics.loss asc")]
 
 
 class RunQuery(Struct, frozen=True):
-    experiment_id: Annotated[list[str], Meta(description="repeatable; absent means all of the tenant")] = []
-    status: wire.RunStatus | None = None
+    experiment_id: Annotated[
+        list[wire.Uid],
+        Meta(description="repeatable; absent means all of the tenant", extra_json_schema={"maxItems": 100}),
+    ] = []
+    status: wire.RunStatus | UnsetType = UNSET
     lifecycle_stage: wire.LifecycleStage = "active"
-    search: Annotated[str | None, Meta(description="a part of the name, whatever its case")] = None
+    search: Annotated[str | UnsetType, Meta(description="a part of the name, whatever its case")] = UNSET
     filter: FilterText = ""
     order_by: OrderText = []
     limit: Limit = 100
@@ -97,9 +100,9 @@ def list_runs(call: Call[None, RunQuery]) -> wire.RunListResponse:
 def run_search(asked: RunQuery, *, now_ms: int) -> RunSearch:
     return RunSearch(
         experiments=asked.experiment_id,
-        status=asked.status,
+        status=given(asked.status),
         lifecycle_stage=asked.lifecycle_stage,
-        name_search=asked.search,
+        name_search=given(asked.search),
         filter=parse_filter(asked.filter, now_ms=now_ms),
         order=parse_order_by(asked.order_by),
         limit=asked.limit,
@@ -119,6 +122,7 @@ def get_run(call: Call[None, None]) -> wire.RunResponse:
     needs="runs.write",
     tag=TAG,
     body=wire.RunPatch,
+    body_doc=Annotated[wire.RunPatch, Meta(extra_json_schema={"minProperties": 1})],
     gives=wire.RunResponse,
     raises=WRITES,
 )

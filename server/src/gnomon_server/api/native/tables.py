@@ -33,7 +33,10 @@ class TableQuery(Struct, frozen=True):
 
 
 class GroupQuery(Struct, frozen=True):
-    by: Annotated[list[str], Meta(description="repeatable or comma-separated: params.optimizer")] = []
+    by: Annotated[
+        list[str],
+        Meta(description="repeatable or comma-separated: params.optimizer", extra_json_schema={"minItems": 1}),
+    ]
     columns: ColumnText = []
     filter: FilterText = ""
     order_by: Annotated[list[str], Meta(description="n desc, a column of `by`, or mean(metrics.acc) desc")] = []
