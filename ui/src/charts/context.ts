@@ -2,11 +2,13 @@
 import { createContext, useContext } from "react";
 import type { SeriesLoader } from "../series/loader";
 import type { ChartBus } from "./bus";
+import type { FrameQueue } from "./frame-queue";
 import type { Readout } from "./readout";
 import type { PlotStyle } from "./style";
 
 export interface ChartsContextValue {
   readonly bus: ChartBus;
+  readonly queue: FrameQueue;
   readonly loader: SeriesLoader;
   readonly style: PlotStyle;
   /** Null until the page has mounted its read-out. */

@@ -1,65 +1,98 @@
 /**
  * What a panel draws besides uPlot's lines and axes: raw lines behind smoothed ones, envelopes, the end of a running
- * line, where NaN begins, and marks at the edge for spikes that clipping leaves out.
+ * line, where NaN begins, marks at the edge for spikes that clipping leaves out, and the line in focus on its own layer.
  */
 import type uPlot from "uplot";
 import { at } from "../series/series";
 import { breakOf, type Curve } from "./curves";
 import { frameOf, visibleSlice, type Frame } from "./frame";
+import { linePath } from "./line-path";
 import { withAlpha } from "./palette";
-import { lineColor, type PlotStyle } from "./style";
+import { lineColor, lineDash, type PlotStyle } from "./style";
 
 const GHOST_ALPHA = { light: 0.2, dark: 0.24 };
 const BAND_ALPHA = { all: 0.1, group: 0.13, focused: 0.2 };
-const DIMMED = 0.13;
+/** How much of what is out of focus is washed out. */
+const WASH = 0.86;
 
 export interface Painting {
   readonly curves: readonly Curve[];
   readonly style: PlotStyle;
-  readonly focus: string | null;
   readonly hasBand: boolean;
   readonly isLog: boolean;
   readonly isClipped: boolean;
-}
-
-function clipped(u: uPlot, draw: () => void): void {
-  const { ctx, bbox } = u;
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-  ctx.clip();
-  draw();
-  ctx.restore();
+  /** While the window is dragged the raw lines stay away: half of the work, and nobody reads them then. */
+  readonly isDraft: boolean;
 }
 
 /** Under the lines: envelopes, then the raw lines. */
-export function paintBehind(u: uPlot, painting: Painting): void {
-  const frame = frameOf(u, painting.isLog);
+export function paintBehind(u: uPlot, { curves, style, hasBand, isLog, isDraft }: Painting): void {
+  const frame = frameOf(u, isLog);
   if (frame === null) return;
-  clipped(u, () => {
-    for (const curve of painting.curves) {
-      const isFocused = painting.focus === curve.line.id;
-      const isGroup = curve.line.runIds.length > 1;
-      if (!isFocused && (painting.focus !== null || !(painting.hasBand || isGroup))) continue;
-      const alpha = isFocused ? BAND_ALPHA.focused : isGroup ? BAND_ALPHA.group : BAND_ALPHA.all;
-      frame.ctx.fillStyle = withAlpha(lineColor(painting.style, curve.line.slot), alpha);
-      paintBand(frame, curve);
-    }
-    frame.ctx.lineWidth = frame.ratio;
-    frame.ctx.lineJoin = "round";
-    for (const curve of painting.curves) {
-      if (!curve.isSmoothed || curve.line.runIds.length > 1) continue;
-      const isDim = painting.focus !== null && painting.focus !== curve.line.id;
-      const alpha = GHOST_ALPHA[painting.style.theme] * (isDim ? DIMMED * 2 : 1);
-      frame.ctx.strokeStyle = withAlpha(lineColor(painting.style, curve.line.slot), alpha);
-      paintRaw(frame, curve);
-    }
-  });
+  const { ctx } = frame;
+  ctx.save();
+  clipToPlot(ctx, u);
+  for (const curve of curves) {
+    const isGroup = curve.line.runIds.length > 1;
+    if (!hasBand && !isGroup) continue;
+    ctx.fillStyle = withAlpha(lineColor(style, curve.line.slot), isGroup ? BAND_ALPHA.group : BAND_ALPHA.all);
+    paintBand(frame, curve);
+  }
+  for (const curve of isDraft ? [] : curves) paintGhost(frame, curve, style);
+  ctx.restore();
 }
 
-function paintRaw(frame: Frame, { series }: Curve): void {
+/** Over the lines: running ends, breaks, and what was clipped away. */
+export function paintFront(u: uPlot, { curves, style, isLog, isClipped, isDraft }: Painting): void {
+  const frame = frameOf(u, isLog);
+  if (frame === null) return;
+  for (const curve of curves) {
+    paintEnds(frame, curve, style);
+    if (isClipped && !isDraft) paintClipped(frame, curve, lineColor(style, curve.line.slot));
+  }
+}
+
+/**
+ * The line in focus, on a canvas of its own above the others, which are washed out: lifting a line costs one line, not a
+ * page of panels. `layer` has the size of the plotting area.
+ */
+export function paintFocus(u: uPlot, layer: CanvasRenderingContext2D, curve: Curve, { style, isLog }: Painting): void {
+  const found = frameOf(u, isLog);
+  if (found === null) return;
+  const { left, top, width, height } = u.bbox;
+  const frame = { ...found, ctx: layer };
+  layer.fillStyle = withAlpha(style.surface, WASH);
+  layer.fillRect(0, 0, width, height);
+  layer.save();
+  layer.translate(-left, -top);
+  layer.fillStyle = withAlpha(lineColor(style, curve.line.slot), BAND_ALPHA.focused);
+  paintBand(frame, curve);
+  paintGhost(frame, curve, style);
+  layer.strokeStyle = lineColor(style, curve.line.slot);
+  layer.lineWidth = 1.75 * frame.ratio;
+  layer.lineJoin = "round";
+  layer.setLineDash(lineDash(style, curve.line.slot).map((length) => length * frame.ratio));
+  layer.stroke(linePath(frame, curve));
+  layer.setLineDash([]);
+  paintEnds(frame, curve, style);
+  layer.restore();
+}
+
+function clipToPlot(ctx: CanvasRenderingContext2D, { bbox }: uPlot): void {
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+}
+
+/** The raw line of a smoothed one. */
+function paintGhost(frame: Frame, curve: Curve, style: PlotStyle): void {
+  if (!curve.isSmoothed || curve.line.runIds.length > 1) return;
   const { ctx, px, py } = frame;
+  const { series } = curve;
   const [first, last] = visibleSlice(frame, series.x);
+  ctx.lineWidth = frame.ratio;
+  ctx.lineJoin = "bevel";
+  ctx.strokeStyle = withAlpha(lineColor(style, curve.line.slot), GHOST_ALPHA[style.theme]);
   ctx.beginPath();
   let isDown = false;
   for (let i = first; i <= last; i++) {
@@ -95,17 +128,10 @@ function paintBand(frame: Frame, { series }: Curve): void {
   ctx.fill();
 }
 
-/** Over the lines: running ends, breaks, and what was clipped away. */
-export function paintFront(u: uPlot, painting: Painting): void {
-  const frame = frameOf(u, painting.isLog);
-  if (frame === null) return;
-  for (const curve of painting.curves) {
-    if (painting.focus !== null && painting.focus !== curve.line.id) continue;
-    const color = lineColor(painting.style, curve.line.slot);
-    if (curve.line.isRunning) paintRunningEnd(frame, curve, color);
-    paintBreak(frame, curve, color, painting.style.surface);
-    if (painting.isClipped) paintClipped(frame, curve, color);
-  }
+function paintEnds(frame: Frame, curve: Curve, style: PlotStyle): void {
+  const color = lineColor(style, curve.line.slot);
+  if (curve.line.isRunning) paintRunningEnd(frame, curve, color);
+  paintBreak(frame, curve, color, style.surface);
 }
 
 function paintRunningEnd({ ctx, px, py, ratio, from, to }: Frame, curve: Curve, color: string): void {

@@ -13,7 +13,9 @@ import type { Direction } from "./direction";
 import { CursorDots, type Dot } from "./cursor-dots";
 import { frameOf } from "./frame";
 import { linePath } from "./line-path";
-import { paintBehind, paintFront, type Painting } from "./paint";
+import { paintBehind, paintFocus, paintFront, type Painting } from "./paint";
+import type { FrameQueue } from "./frame-queue";
+import { FocusLayer } from "./focus-layer";
 import { plotOptions } from "./plot-options";
 import { attachPointer } from "./pointer";
 import { yRange } from "./range";
@@ -62,17 +64,18 @@ export class PanelPlot {
   private focus: string | null;
   private y: Range = [0, 1];
   private isInView = false;
-  private frame: number | null = null;
   private isScaleDirty = false;
-  private isStyleDirty = false;
+  private isDraft = false;
   private readonly off: (() => void)[];
   private readonly sizes: ResizeObserver;
+  private layer: FocusLayer | null = null;
   private dots: CursorDots | null = null;
   private detachPointer: () => void = () => undefined;
 
   constructor(
     private readonly host: HTMLElement,
     private readonly bus: ChartBus,
+    private readonly queue: FrameQueue,
     private readonly listener: PlotListener,
   ) {
     this.focus = bus.focused;
@@ -80,11 +83,11 @@ export class PanelPlot {
       bus.on("cursor", ({ x }) => this.setCursor(x)),
       bus.on("focus", (line) => {
         this.focus = line;
-        this.isStyleDirty = true;
-        this.schedule();
+        if (!this.isInView) return;
+        this.lift();
         this.tell();
       }),
-      bus.on("zoom", ({ window }) => this.setWindow(window)),
+      bus.on("zoom", ({ window, isFinal }) => this.setWindow(window, !isFinal)),
     ];
     this.sizes = new ResizeObserver(() => {
       const { clientWidth: width, clientHeight: height } = this.host;
@@ -100,8 +103,10 @@ export class PanelPlot {
     this.schedule();
   }
 
-  setWindow(window: Range | null): void {
+  /** `isDraft`: the window is being dragged. */
+  setWindow(window: Range | null, isDraft = false): void {
     this.window = window;
+    this.isDraft = isDraft;
     this.isScaleDirty = true;
     this.schedule();
   }
@@ -151,34 +156,28 @@ export class PanelPlot {
   destroy(): void {
     for (const off of this.off) off();
     this.sizes.disconnect();
-    if (this.frame !== null) cancelAnimationFrame(this.frame);
+    this.queue.remove(this.flush);
     this.detachPointer();
     this.u?.destroy();
     this.u = null;
   }
 
   private schedule(): void {
-    if (!this.isInView || this.frame !== null) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = null;
-      this.flush();
-    });
+    if (this.isInView) this.queue.add(this.flush);
   }
 
-  private flush(): void {
+  private readonly flush = (): void => {
     const { model, drawn } = this;
     if (model === null || this.host.clientWidth === 0) return;
     const isRebuilt = drawn === null || drawn.isLog !== model.isLog || drawn.axis !== model.axis;
     if (isRebuilt || this.u === null) this.build(model);
     else if (drawn !== model) this.change(this.u, drawn, model);
     else if (this.isScaleDirty) this.rescale(this.u, model);
-    else if (this.isStyleDirty) this.u.redraw(false, false);
     this.drawn = model;
     this.isScaleDirty = false;
-    this.isStyleDirty = false;
     this.placeCursor();
     this.listener.onDrawn();
-  }
+  };
 
   private build(model: PanelModel): void {
     this.detachPointer();
@@ -196,10 +195,13 @@ export class PanelPlot {
       style: () => (this.model ?? model).style,
       series: model.curves.map((curve) => this.seriesFor(model, curve)),
       behind: (u) => paintBehind(u, this.painting(this.model ?? model)),
-      before: (u) => this.dim(u),
-      front: (u) => paintFront(u, this.painting(this.model ?? model)),
+      front: (u) => {
+        paintFront(u, this.painting(this.model ?? model));
+        this.lift();
+      },
     });
     this.u = new uPlot(options, this.data(model), this.host);
+    this.layer = new FocusLayer(this.u);
     this.dots = new CursorDots(this.u.over, () => (this.model ?? model).style.surface);
     this.detachPointer = attachPointer(this.u, {
       onMove: (left, clientX, clientY) => this.hover(left, clientX, clientY),
@@ -276,17 +278,16 @@ export class PanelPlot {
   }
 
   private painting(model: PanelModel): Painting {
-    return { ...model, focus: this.focus };
+    return { ...model, isDraft: this.isDraft };
   }
 
-  /** Lines out of focus step back; uPlot reads the opacity when it draws. */
-  private dim(u: uPlot): void {
-    const curves = this.model?.curves ?? [];
-    const hasFocus = this.focus !== null && curves.some((curve) => curve.line.id === this.focus);
-    curves.forEach((curve, i) => {
-      const series = u.series[i + 1];
-      if (series !== undefined) series.alpha = !hasFocus || curve.line.id === this.focus ? 1 : 0.13;
-    });
+  /** The line in focus, if this panel has it, goes above the others. */
+  private lift(): void {
+    const { u, model, focus, layer } = this;
+    const curve = focus === null ? undefined : model?.curves.find(({ line }) => line.id === focus);
+    if (u === null || model === null || layer === null) return;
+    if (curve === undefined) layer.hide();
+    else layer.show((context) => paintFocus(u, context, curve, this.painting(model)));
   }
 
   private hover(left: number, clientX: number, clientY: number): void {

@@ -15,7 +15,6 @@ export interface PlotWish {
   readonly style: () => PlotStyle;
   readonly series: readonly uPlot.Series[];
   readonly behind: (u: uPlot) => void;
-  readonly before: (u: uPlot) => void;
   readonly front: (u: uPlot) => void;
 }
 
@@ -77,7 +76,7 @@ export function plotOptions(wish: PlotWish): uPlot.Options {
       },
     ],
     hooks: {
-      drawAxes: [wish.before, wish.behind],
+      drawAxes: [wish.behind],
       draw: [wish.front],
     },
   };

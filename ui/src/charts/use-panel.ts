@@ -55,7 +55,7 @@ export function usePanel(
   hooks: PanelHooks,
   isInView: boolean,
 ): Panel {
-  const { bus, loader, style, readout } = useCharts();
+  const { bus, queue, loader, style, readout } = useCharts();
   const [state, setState] = useState<PanelState>({ kind: "loading" });
   const [isLog, setIsLog] = useState(false);
   const plot = useRef<PanelPlot | null>(null);
@@ -105,7 +105,7 @@ export function usePanel(
         else readout?.hide();
       },
     };
-    const made = new PanelPlot(host.current, bus, listener);
+    const made = new PanelPlot(host.current, bus, queue, listener);
     plot.current = made;
     made.setWindow(inputs.current.settings.window);
     made.setInView(true);
@@ -114,7 +114,7 @@ export function usePanel(
       made.destroy();
       plot.current = null;
     };
-  }, [isSeen, host, bus, readout]);
+  }, [isSeen, host, bus, queue, readout]);
 
   useEffect(() => plot.current?.setInView(isInView), [isInView]);
 

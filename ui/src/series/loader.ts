@@ -24,6 +24,11 @@ export type KeyState =
   | { readonly state: "ready"; readonly problem: string | null }
   | { readonly state: "error"; readonly message: string };
 
+export interface LoaderAnswer {
+  readonly askedAt: number;
+  readonly cameAt: number;
+}
+
 export type FetchSeries = (request: SeriesRequest, signal: AbortSignal) => Promise<Series[]>;
 export type LoaderListener = (keys: ReadonlySet<string>) => void;
 
@@ -48,7 +53,7 @@ export class SeriesLoader {
   private overviewTimer: ReturnType<typeof setTimeout> | null = null;
   private zoomTimer: ReturnType<typeof setTimeout> | null = null;
   /** When the last overview was asked for and when it came, for the footer's time to pixels. */
-  lastAnswer: { readonly askedAt: number; readonly cameAt: number } | null = null;
+  lastAnswer: LoaderAnswer | null = null;
 
   constructor(
     private readonly fetchSeries: FetchSeries,

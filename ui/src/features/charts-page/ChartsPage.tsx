@@ -8,6 +8,7 @@ import type { ChartBus } from "../../charts/bus";
 import { ChartsContext, type ChartsContextValue } from "../../charts/context";
 import type { Line } from "../../charts/curves";
 import type { PaletteMode, Theme } from "../../charts/palette";
+import { FrameQueue } from "../../charts/frame-queue";
 import { Rail } from "../../charts/Rail";
 import { Readout } from "../../charts/readout";
 import { readPlotStyle } from "../../charts/style";
@@ -43,10 +44,14 @@ export function ChartsPage(props: ChartsPageProps) {
   const { lines, metrics, view, onChange, loader, bus, theme, paletteMode = "hues", toolbar } = props;
   const scroll = useRef<HTMLDivElement>(null);
   const [readout, setReadout] = useState<Readout | null>(null);
+  const [queue] = useState(() => new FrameQueue());
   const style = useMemo(() => readPlotStyle(theme, paletteMode), [theme, paletteMode]);
-  const context = useMemo<ChartsContextValue>(() => ({ bus, loader, style, readout }), [bus, loader, style, readout]);
+  const context = useMemo<ChartsContextValue>(
+    () => ({ bus, queue, loader, style, readout }),
+    [bus, queue, loader, style, readout],
+  );
   const buckets = useBuckets(scroll, view.layout.size);
-  const data = usePageData(loader, bus, lines, view, buckets);
+  const data = usePageData(loader, bus, queue, lines, view, buckets);
   const keys = useMemo(() => metrics.map(({ key }) => key), [metrics]);
   const sections = useMemo(() => groupIntoSections(keys, view.layout), [keys, view.layout]);
   const panelCount = sections.reduce((sum, section) => sum + section.metrics.length, 0);

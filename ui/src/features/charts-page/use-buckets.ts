@@ -1,11 +1,11 @@
 /**
- * How many buckets a panel asks for: three for two pixels of its width, which keeps the grain of a raw line. In steps, so
- * that a resize seldom fetches.
+ * How many buckets a panel asks for: some more than it has pixels, which keeps the grain of a raw line. In steps, so that
+ * a resize seldom fetches.
  */
 import { useEffect, useState, type RefObject } from "react";
 import type { PanelSize } from "./view";
 
-const STEPS = [400, 600, 800, 1000, 1200, 1600, 2000, 2500];
+const STEPS = [300, 400, 600, 800, 1000, 1200, 1600, 2000, 2500];
 /** Axis, padding and border of a panel. */
 const FRAME_PIXELS = 56;
 const GAP_PIXELS = 8;
@@ -13,7 +13,7 @@ const GAP_PIXELS = 8;
 const LEAST_WIDTH: Record<PanelSize, number> = { s: 200, m: 280, l: 460 };
 
 export function bucketsFor(width: number): number {
-  const wanted = 1.5 * (width - FRAME_PIXELS);
+  const wanted = 1.2 * (width - FRAME_PIXELS);
   return STEPS.find((step) => step >= wanted) ?? 2500;
 }
 

@@ -2,10 +2,11 @@
  * What the page wants from the loader, and what it knows from it: the extent of x over everything shown, and the figures for
  * the footer. Panels report when they come into view; only those are asked for.
  */
-import { useCallback, useEffect, useRef, useState, type RefObject } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import type { ChartBus } from "../../charts/bus";
 import type { Line } from "../../charts/curves";
-import type { SeriesLoader } from "../../series/loader";
+import type { FrameQueue } from "../../charts/frame-queue";
+import type { LoaderAnswer, SeriesLoader } from "../../series/loader";
 import { at, type Range } from "../../series/series";
 import type { PaintTime } from "./Footer";
 import type { ChartsView } from "./view";
@@ -34,6 +35,7 @@ const NO_FIGURES: Figures = { lo: 0, hi: 1, points: 0, drawn: 0, panelsInView: 0
 export function usePageData(
   loader: SeriesLoader,
   bus: ChartBus,
+  queue: FrameQueue,
   lines: readonly Line[],
   view: ChartsView,
   buckets: number,
@@ -75,7 +77,7 @@ export function usePageData(
     else inView.current.delete(metric);
     want.current(windowNow.current);
   }, []);
-  const reportDrawn = usePaintTime(loader, setPaint);
+  const reportDrawn = usePaintTime(loader, queue, setPaint);
   const { lo, hi, points, drawn, panelsInView } = figures;
   return { extent: useExtent(lo, hi), isEmpty: points === 0, points, drawn, panelsInView, paint, reportInView, reportDrawn };
 }
@@ -119,20 +121,21 @@ function isSame(a: Figures, b: Figures): boolean {
   );
 }
 
-/** Time from the last request to the frame after the last panel that drew its answer. */
-function usePaintTime(loader: SeriesLoader, report: (paint: PaintTime) => void): () => void {
-  const measured: RefObject<unknown> = useRef(null);
+/** Time from the last request to the frame in which the last panel showed its answer. */
+function usePaintTime(loader: SeriesLoader, queue: FrameQueue, report: (paint: PaintTime) => void): () => void {
+  const measured = useRef<LoaderAnswer | null>(null);
   return useCallback(() => {
     const answer = loader.lastAnswer;
     if (answer === null || measured.current === answer) return;
-    measured.current = answer;
     const channel = new MessageChannel();
     channel.port1.onmessage = () => {
+      channel.port1.close();
+      if (!queue.isIdle || measured.current === answer) return;
+      measured.current = answer;
       const now = performance.now();
       report({ total: now - answer.askedAt, draw: now - answer.cameAt });
-      channel.port1.close();
     };
     // A message posted inside a frame is delivered once the frame has been produced.
     requestAnimationFrame(() => channel.port2.postMessage(null));
-  }, [loader, report]);
+  }, [loader, queue, report]);
 }
