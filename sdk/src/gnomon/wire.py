@@ -3,19 +3,52 @@
 Request structs forbid unknown fields, so a misspelt name is refused rather than ignored. Non-finite doubles travel in
 JSON as the strings "NaN", "Infinity" and "-Infinity", both ways, and come back exactly; `to_wire` and `from_wire`
 convert. Resource times are ISO 8601 in UTC with milliseconds; point times are integer Unix milliseconds.
+
+The bounds that stand in the types are what `/openapi.json` says of them; the server alone judges, in its own words.
 """
 
 import math
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+
+def _said(**rules: object) -> Meta:
+    """What JSON Schema says of a type; decoding does not look at it."""
+    return Meta(extra_json_schema=rules)
+
+
+# No control character, line break or mark that turns the direction of text; the second set has no blanks either.
+_PRINTABLE = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
+_VISIBLE = r"[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028-\u202e\u202f\u205f\u2066-\u2069\u3000]"
+_ONE_LINE = f"^{_PRINTABLE}*{_VISIBLE}{_PRINTABLE}*$"
+_NO_NUL = r"^[^\u0000]*$"
+
+Uid = Annotated[str, _said(pattern="^[0-9a-f]{32}$")]
+Key = Annotated[str, _said(minLength=1, maxLength=250, pattern=_ONE_LINE)]
+ExperimentName = Annotated[str, _said(minLength=1, maxLength=255, pattern=_ONE_LINE)]
+RunName = Annotated[str, _said(minLength=1, maxLength=500, pattern=_ONE_LINE)]
+Description = Annotated[str, _said(maxLength=1000, pattern=_NO_NUL)]
+ParamText = Annotated[str, _said(maxLength=6000, pattern=_NO_NUL)]
+TagValue = Annotated[str, _said(maxLength=8000, pattern=_NO_NUL)]
+Tags = Annotated[dict[Key, TagValue], _said(maxProperties=1000)]
+TagChanges = Annotated[dict[Key, TagValue | None], _said(maxProperties=1000)]
+Time = Annotated[str, _said(format="date-time", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+UnixMs = Annotated[int, _said(minimum=0, maximum=253_402_300_799_999)]
+Count = Annotated[int, _said(minimum=0)]
+Sha256 = Annotated[str, _said(pattern="^[0-9a-f]{64}$")]
+Writer = Annotated[str, _said(minLength=1, maxLength=64, pattern=_ONE_LINE)]
+# Only the s3:// prefixes that the operator allows are taken.
+ArtifactLocation = Annotated[str, _said(pattern="^s3://")]
+EndTime = Annotated[str, _said(format="date-time")]
 
 RunStatus = Literal["running", "scheduled", "finished", "failed", "killed"]
 EndStatus = Literal["finished", "failed", "killed"]
 LifecycleStage = Literal["active", "deleted"]
 NonFinite = Literal["NaN", "Infinity", "-Infinity"]
 Number = float | NonFinite
-Scalar = str | int | float | bool | None
+Step = Annotated[int | float, _said(minimum=-(2**53), maximum=2**53)]
+Scalar = ParamText | int | float | bool | None
 Direction = Literal["min", "max"]
 
 
@@ -24,70 +57,70 @@ class Request(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ExperimentCreate(Request, frozen=True):
-    name: str
-    description: str = ""
-    artifact_location: str | None = None
-    tags: dict[str, str] = {}
+    name: ExperimentName
+    description: Description = ""
+    artifact_location: ArtifactLocation | None = None
+    tags: Tags = {}
 
 
 class ExperimentPatch(Request, frozen=True):
     """What is absent stays; a tag set to null is removed."""
 
-    name: str | UnsetType = UNSET
-    description: str | UnsetType = UNSET
-    tags: dict[str, str | None] | UnsetType = UNSET
+    name: ExperimentName | UnsetType = UNSET
+    description: Description | UnsetType = UNSET
+    tags: TagChanges | UnsetType = UNSET
 
 
 class ExperimentResponse(Struct, frozen=True):
-    id: str
-    number: int
+    id: Uid
+    number: Count
     name: str
     description: str
     artifact_location: str
     lifecycle_stage: LifecycleStage
     tags: dict[str, str]
-    created_at: str
-    last_updated: str
-    run_count: int
+    created_at: Time
+    last_updated: Time
+    run_count: Count
 
 
 class ExperimentListResponse(Struct, frozen=True):
     experiments: list[ExperimentResponse]
-    total: int
-    limit: int
-    offset: int
+    total: Count
+    limit: Count
+    offset: Count
 
 
 class RunCreate(Request, frozen=True):
-    experiment_id: str
-    name: str | None = None
-    description: str = ""
-    tags: dict[str, str] = {}
+    experiment_id: Uid
+    name: RunName | None = None
+    description: Description = ""
+    tags: Tags = {}
 
 
 class RunPatch(Request, frozen=True):
     """What is absent stays; a tag set to null is removed; status `running` reopens an ended run."""
 
-    name: str | UnsetType = UNSET
-    description: str | UnsetType = UNSET
-    tags: dict[str, str | None] | UnsetType = UNSET
+    name: RunName | UnsetType = UNSET
+    description: Description | UnsetType = UNSET
+    tags: TagChanges | UnsetType = UNSET
     status: RunStatus | UnsetType = UNSET
 
 
 class RunEnd(Request, frozen=True):
     status: EndStatus = "finished"
-    end_time: str | int | None = None
+    end_time: EndTime | UnixMs | None = None
 
 
 class RunResponse(Struct, frozen=True):
-    id: str
-    experiment_id: str
+    id: Uid
+    experiment_id: Uid
     name: str
     description: str
     status: RunStatus
     lifecycle_stage: LifecycleStage
-    start_time: str
-    end_time: str | None
+    start_time: Time
+    end_time: Time | None
     duration_ms: int | None
     artifact_uri: str
     params: dict[str, str]
@@ -98,42 +131,42 @@ class RunResponse(Struct, frozen=True):
 
 class RunListResponse(Struct, frozen=True):
     runs: list[RunResponse]
-    total: int
-    limit: int
-    offset: int
+    total: Count
+    limit: Count
+    offset: Count
 
 
 class MetricsLog(Request, frozen=True):
-    metrics: dict[str, Number]
-    step: int | float = 0
-    timestamp: int | None = None
+    metrics: Annotated[dict[Key, Number], _said(maxProperties=10_000)]
+    step: Step = 0
+    timestamp: UnixMs | None = None
 
 
 class ParamsLog(Request, frozen=True):
-    params: dict[str, Scalar]
+    params: Annotated[dict[Key, Scalar], _said(maxProperties=10_000)]
 
 
 class MetricEntry(Request, frozen=True):
-    key: str
+    key: Key
     value: Number
-    step: int | float = 0
-    timestamp: int | None = None
+    step: Step = 0
+    timestamp: UnixMs | None = None
 
 
 class ParamEntry(Request, frozen=True):
-    key: str
+    key: Key
     value: Scalar
 
 
 class TagEntry(Request, frozen=True):
-    key: str
-    value: str
+    key: Key
+    value: TagValue
 
 
 class BatchLog(Request, frozen=True):
-    metrics: list[MetricEntry] = []
-    params: list[ParamEntry] = []
-    tags: list[TagEntry] = []
+    metrics: Annotated[list[MetricEntry], _said(maxItems=10_000)] = []
+    params: Annotated[list[ParamEntry], _said(maxItems=10_000)] = []
+    tags: Annotated[list[TagEntry], _said(maxItems=10_000)] = []
 
 
 class PointColumns(Request, frozen=True):
@@ -143,10 +176,10 @@ class PointColumns(Request, frozen=True):
     value float64, where NaN and the infinities are ordinary doubles.
     """
 
-    keys: list[str]
-    key: list[int] | bytes
-    step: list[int | float] | bytes
-    timestamp: list[int] | bytes
+    keys: list[Key]
+    key: list[Count] | bytes
+    step: list[Step] | bytes
+    timestamp: list[UnixMs] | bytes
     value: list[Number] | bytes
 
 
@@ -156,17 +189,17 @@ class SequencedBatch(Request, frozen=True):
     `writer` names who sends (one process, one thread of sending), `seq` counts its batches for this run from 0.
     """
 
-    writer: str
-    seq: int
+    writer: Writer
+    seq: Annotated[int, _said(minimum=0, maximum=2**62 - 1)]
     points: PointColumns | None = None
-    params: dict[str, str] = {}
-    tags: dict[str, str] = {}
+    params: Annotated[dict[Key, ParamText], _said(maxProperties=10_000)] = {}
+    tags: Annotated[dict[Key, TagValue], _said(maxProperties=10_000)] = {}
 
 
 class SequencedBatchLogged(Struct, frozen=True):
     """`duplicate`: the batch had been kept before, and changed nothing now."""
 
-    run_id: str
+    run_id: Uid
     writer: str
     seq: int
     duplicate: bool
@@ -176,17 +209,17 @@ class SequencedBatchLogged(Struct, frozen=True):
 
 
 class MetricsLogged(Struct, frozen=True):
-    run_id: str
+    run_id: Uid
     metrics: int
 
 
 class ParamsLogged(Struct, frozen=True):
-    run_id: str
+    run_id: Uid
     params: int
 
 
 class BatchLogged(Struct, frozen=True):
-    run_id: str
+    run_id: Uid
     metrics: int
     params: int
     tags: int
@@ -194,35 +227,35 @@ class BatchLogged(Struct, frozen=True):
 
 class ArtifactLogged(Struct, frozen=True):
     message: str
-    run_id: str
+    run_id: Uid
     artifact: str
-    size: int
-    sha256: str
+    size: Count
+    sha256: Sha256
 
 
 class ArtifactInfo(Struct, frozen=True):
     path: str
     is_dir: bool
-    size: int | None
-    sha256: str | None
-    created_at: str | None
+    size: Count | None
+    sha256: Sha256 | None
+    created_at: Time | None
 
 
 class ArtifactListResponse(Struct, frozen=True):
     artifacts: list[ArtifactInfo]
-    total: int
-    limit: int
-    offset: int
+    total: Count
+    limit: Count
+    offset: Count
 
 
 class CompareRequest(Request, frozen=True):
-    run_ids: list[str]
+    run_ids: Annotated[list[Uid], _said(minItems=2, maxItems=10, uniqueItems=True)]
     metrics: list[str] | None = None
     directions: dict[str, Direction] = {}
 
 
 class ComparedRun(Struct, frozen=True):
-    run_id: str
+    run_id: Uid
     name: str
     status: RunStatus
     params: dict[str, str]
@@ -249,31 +282,31 @@ class CompareRunsResponse(Struct, frozen=True):
 
 class SeriesPoints(Struct, frozen=True):
     key: str
-    total: int
+    total: Count
     step: list[int | float]
-    timestamp: list[int]
+    timestamp: list[UnixMs]
     value: list[Number]
 
 
 class HistoryResponse(Struct, frozen=True):
-    run_id: str
+    run_id: Uid
     series: list[SeriesPoints]
-    limit: int
-    offset: int
+    limit: Count
+    offset: Count
 
 
 class SeriesRequest(Request, frozen=True):
     """`x` is "step", "relative" (ms since the run's start), "time" (Unix ms) or the name of a metric."""
 
-    run_ids: list[str]
-    keys: list[str]
+    run_ids: Annotated[list[Uid], _said(minItems=1, maxItems=1000, uniqueItems=True)]
+    keys: Annotated[list[str], _said(minItems=1, maxItems=500, uniqueItems=True)]
     x: str = "step"
-    buckets: int = 800
+    buckets: Annotated[int, _said(minimum=1, maximum=5000)] = 800
     range: tuple[float, float] | None = None
 
 
 class ReducedSeries(Struct, frozen=True):
-    run_id: str
+    run_id: Uid
     key: str
     n: int
     nonfinite: int
@@ -298,16 +331,16 @@ class KeyInfo(Struct, frozen=True):
 
 class KeysResponse(Struct, frozen=True):
     keys: list[KeyInfo]
-    total: int
-    limit: int
-    offset: int
+    total: Count
+    limit: Count
+    offset: Count
 
 
 class TableResponse(Struct, frozen=True):
-    total: int
-    limit: int
-    offset: int
-    run_ids: list[str]
+    total: Count
+    limit: Count
+    offset: Count
+    run_ids: list[Uid]
     columns: dict[str, list[str | Number | None]]
 
 
@@ -321,9 +354,9 @@ class GroupRow(Struct, frozen=True):
 
 class GroupsResponse(Struct, frozen=True):
     groups: list[GroupRow]
-    total: int
-    limit: int
-    offset: int
+    total: Count
+    limit: Count
+    offset: Count
 
 
 class FieldProblem(Struct, frozen=True):

@@ -52,7 +52,13 @@ class IngestRoute:
 
 
 def ingest_route(
-    name: str, *, tag: str, body_doc: Any, gives: Any, raises: Sequence[type[GnomonError]]
+    name: str,
+    *,
+    tag: str,
+    body_doc: Any,
+    gives: Any,
+    raises: Sequence[type[GnomonError]],
+    also_consumes: Sequence[str] = (),
 ) -> Callable[[Ingestion], IngestRoute]:
     """Declare `POST /experiments/runs/{run_id}/<name>`. Its permission is `runs.write`, as for every ingest route."""
 
@@ -73,6 +79,7 @@ def ingest_route(
             body_doc=body_doc,
             gives=gives,
             raises=raises,
+            also_consumes=also_consumes,
         )
         return IngestRoute(name, function, declared(handle))
 
