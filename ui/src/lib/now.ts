@@ -5,10 +5,14 @@ const MINUTE_MS = 60_000;
 /** The present, to the minute: ages need no more. A new `revision` of the data brings it up to date as well. */
 export function useNow(revision = 0): number {
   const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
+  const [seen, setSeen] = useState(revision);
+  if (seen !== revision) {
+    setSeen(revision);
     setNow(Date.now());
+  }
+  useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), MINUTE_MS);
     return () => clearInterval(timer);
-  }, [revision]);
+  }, []);
   return now;
 }

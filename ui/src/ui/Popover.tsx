@@ -99,6 +99,7 @@ export function Popover({ label, button, buttonLabel, buttonClass, className, ki
               event.nativeEvent.stopPropagation();
             }}
           >
+            {/* oxlint-disable-next-line react/refs -- `close` reads its ref when it is called, not now */}
             {children(close)}
           </div>,
           document.body,

@@ -2,7 +2,7 @@
  * The filter: a plain input under a coloured copy of its text, completion of keys and operators, and the server's error
  * under the character it speaks of. Enter applies, Escape gives back what is applied.
  */
-import { useEffect, useId, useMemo, useRef, useState } from "react";
+import { useId, useMemo, useRef, useState } from "react";
 import type { KeyInfo } from "../../api/keys";
 import { useKeys } from "../../lib/keyboard";
 import { Icon } from "../../ui/Icon";
@@ -24,7 +24,12 @@ export function QueryInput({ value, keys, error, onApply }: Props) {
   const [left, setLeft] = useState(0);
   const input = useRef<HTMLInputElement>(null);
   const id = useId();
-  useEffect(() => setText(value), [value]);
+  const [applied, setApplied] = useState(value);
+  if (applied !== value) {
+    // Applied from elsewhere: undo, a saved view, the clear button.
+    setApplied(value);
+    setText(value);
+  }
   useKeys({ "/": () => input.current?.focus() });
 
   const slot = useMemo(() => (caret === null ? null : slotAt(text, caret)), [text, caret]);
@@ -119,9 +124,9 @@ export function QueryInput({ value, keys, error, onApply }: Props) {
         )}
       </div>
       {isOpen && (
-        <ul className="query-offers thin-scroll" role="listbox" id={`${id}-offers`} aria-label="Suggestions">
+        <div className="query-offers thin-scroll" role="listbox" id={`${id}-offers`} aria-label="Suggestions">
           {offers.map((offer, i) => (
-            <li
+            <div
               key={offer.text}
               id={`${id}-${i}`}
               role="option"
@@ -133,9 +138,9 @@ export function QueryInput({ value, keys, error, onApply }: Props) {
             >
               <code>{offer.text}</code>
               <small>{offer.hint}</small>
-            </li>
+            </div>
           ))}
-        </ul>
+        </div>
       )}
       {error !== null && (
         <p className="query-error" id={`${id}-error`} role="alert">

@@ -52,6 +52,7 @@ export function RunGrid(props: RunGridProps) {
   const measures = useMeasures(scroll);
   const now = useNow(props.revision);
 
+  // oxlint-disable-next-line react/incompatible-library -- nothing here is memoized by a compiler
   const virtual = useVirtualizer({
     count: layout.count,
     getScrollElement: () => scroll.current,

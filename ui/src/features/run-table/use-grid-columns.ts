@@ -1,5 +1,5 @@
 /** The measured columns of the grid. Measuring follows a sample of rows, not the scrolling, so widths do not breathe. */
-import { useMemo, useRef } from "react";
+import { useMemo, useState } from "react";
 import type { Column } from "./columns";
 import { gridColumns, type GridColumn } from "./grid-columns";
 import type { RunRow } from "./rows";
@@ -23,11 +23,11 @@ interface Sample {
 }
 
 function useSample(columns: readonly Column[], rows: readonly RunRow[]): readonly RunRow[] {
-  const kept = useRef<Sample>({ columns: [], rows: [] });
+  const [kept, setKept] = useState<Sample>({ columns: [], rows: [] });
   const [first] = rows;
   const isComplete = first !== undefined && columns.every((column) => column.id in first.cells);
-  const isOther = kept.current.columns !== columns;
-  const isLarger = kept.current.rows.length < ENOUGH && rows.length > kept.current.rows.length;
-  if (isComplete && (isOther || isLarger)) kept.current = { columns, rows };
-  return kept.current.rows;
+  const isOther = kept.columns !== columns;
+  const isLarger = kept.rows.length < ENOUGH && rows.length > kept.rows.length;
+  if (isComplete && (isOther || isLarger)) setKept({ columns, rows });
+  return kept.rows;
 }

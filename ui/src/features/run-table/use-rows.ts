@@ -3,7 +3,7 @@
  * filter never blanks the table.
  */
 import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { groupsQuery, PAGE_ROWS, tablePageQuery, type GroupRow, type TablePage, type TableSearch } from "../../api/table";
 import { orderBy, type TableView } from "../../lib/view";
 import { allOf, groupCondition, type Column } from "./columns";
@@ -78,20 +78,20 @@ export function useRows({ experimentId, view, columns, aggregated, range }: Rows
   });
 
   // The last page seen at each place, whatever its columns: it stands in until the page asked for is here.
-  const seen = useRef(new Map<string, TablePage>());
+  const [seen] = useState(() => new Map<string, TablePage>());
   const place = (section: number, page: number): string => {
     const { filter, orderBy: order } = sectionSearch(section);
     return `${filter}\u0000${order}\u0000${page}`;
   };
   const current = new Map<string, TablePage>();
   wanted.forEach(({ section, page }, i) => {
-    const data = pages[i]?.data ?? (isGrouped || page > 0 ? undefined : first.data) ?? seen.current.get(place(section, page));
+    const data = pages[i]?.data ?? (isGrouped || page > 0 ? undefined : first.data) ?? seen.get(place(section, page));
     if (data !== undefined) current.set(`${section}:${page}`, data);
   });
   useEffect(() => {
     wanted.forEach(({ section, page }, i) => {
       const data = pages[i]?.data;
-      if (data !== undefined) seen.current.set(place(section, page), data);
+      if (data !== undefined) seen.set(place(section, page), data);
     });
   });
 

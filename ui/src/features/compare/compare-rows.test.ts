@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import type { Run } from "../../api/runs";
+import { compareSections } from "./compare-rows";
+
+const run = (id: string, metrics: Record<string, number>, params: Record<string, string>): Run => ({
+  id,
+  experiment_id: "e",
+  name: id,
+  description: "",
+  status: "finished",
+  lifecycle_stage: "active",
+  start_time: "2026-11-23T12:00:00.000Z",
+  end_time: null,
+  duration_ms: null,
+  artifact_uri: "",
+  params,
+  metrics,
+  tags: {},
+  created_by: "",
+});
+
+const RUNS = [
+  run("a", { "val/loss": 0.3, accuracy: 0.9, odd: Number.NaN }, { lr: "0.1", seed: "0" }),
+  run("b", { "val/loss": 0.2, accuracy: 0.9, odd: 1 }, { lr: "0.2", seed: "0" }),
+  run("c", { "val/loss": 0.4 }, { seed: "0" }),
+];
+
+function row(section: string, key: string, baseline: string | null = null) {
+  return compareSections(RUNS, baseline).find(({ name }) => name === section)?.rows.find((one) => one.key === key);
+}
+
+test("the best is marked by the direction of the metric", () => {
+  expect(row("Metrics", "val/loss")?.cells.map((cell) => cell?.isBest)).toEqual([false, true, false]);
+  expect(row("Metrics", "accuracy")?.cells.map((cell) => cell?.isBest)).toEqual([true, true, undefined]);
+});
+
+test("NaN never wins", () => {
+  expect(row("Metrics", "odd")?.cells.map((cell) => cell?.isBest)).toEqual([false, true, undefined]);
+});
+
+test("what all runs share is no difference; what one lacks is", () => {
+  expect(row("Params", "seed")?.isDifferent).toBe(false);
+  expect(row("Params", "lr")?.isDifferent).toBe(true);
+  expect(row("Params", "lr")?.cells[2]).toBeNull();
+});
+
+test("differences are told against the baseline", () => {
+  const cells = row("Metrics", "val/loss", "a")?.cells ?? [];
+  expect(cells[0]?.delta).toBeNull();
+  expect(cells[1]?.delta).toBeCloseTo(-0.1);
+  expect(row("Metrics", "odd", "a")?.cells[1]?.delta).toBeNull();
+});

@@ -1,0 +1,141 @@
+/**
+ * An experiment: its runs in a table at the left, and what the tab shows of them. Selection, colours, filter and zoom
+ * belong to the page, so they persist from tab to tab.
+ */
+import { useQuery } from "@tanstack/react-query";
+import { useCallback, useEffect, useState } from "react";
+import { useSearch } from "wouter";
+import { ChartBus } from "../../charts/bus";
+import { experimentQuery } from "../../api/experiments";
+import { send } from "../../api/client";
+import type { LiveChange } from "../../api/live";
+import { useKeys } from "../../lib/keyboard";
+import { usePreferences, useTheme } from "../../lib/preferences";
+import { rememberView } from "../../lib/recent";
+import { seriesFetcher } from "../../series/answer";
+import { SeriesLoader } from "../../series/loader";
+import { ErrorMessage } from "../../ui/Message";
+import { RunTable } from "../run-table/RunTable";
+import { SparkStore } from "../run-table/use-sparks";
+import { AppBar } from "../shell/AppBar";
+import { FirstRun } from "../shell/FirstRun";
+import { LiveDot, LostNotice } from "../shell/LiveDot";
+import { useTitle } from "../shell/use-title";
+import { useView } from "../view/use-view";
+import { ExperimentCrumb } from "./ExperimentCrumb";
+import { ExperimentTabs } from "./ExperimentTabs";
+import { TabContent } from "./TabContent";
+import { hasSideTable, type Tab } from "./tabs";
+import { useExperimentData } from "./use-experiment-data";
+import { useLive } from "./use-live";
+import "./experiment.css";
+
+interface Props {
+  readonly id: string;
+  readonly tab: Tab;
+}
+
+export function ExperimentPage({ id, tab }: Props) {
+  const { view, change, undo, redo } = useView(id);
+  const theme = useTheme();
+  const { palette } = usePreferences();
+  const experiment = useQuery(experimentQuery(id));
+  const data = useExperimentData(id, view, theme, palette);
+  const [engine] = useState(makeEngine);
+  const [isTableOpen, setIsTableOpen] = useState(false);
+  const search = useSearch();
+  useEffect(() => rememberView(id, search), [id, search]);
+  useEffect(() => () => engine.loader.dispose(), [engine]);
+  useTitle(experiment.data?.name ?? "Experiment");
+  useKeys({ u: undo, "Shift+u": redo });
+
+  const onLive = useCallback(
+    ({ changed }: LiveChange): void => {
+      engine.loader.refresh(changed);
+      engine.sparks.markStale(changed);
+    },
+    [engine],
+  );
+  const live = useLive(id, onLive);
+  const onFocusLine = useCallback((runId: string | null) => engine.bus.focus(runId), [engine]);
+
+  const table = (
+    <RunTable
+      experimentId={id}
+      view={view}
+      onChange={change}
+      keys={data.keys}
+      columns={data.columns}
+      shown={data.shown.slots}
+      colors={data.colors}
+      baseline={data.shown.baseline}
+      sparkMetric={data.headline?.key ?? null}
+      headlineId={data.headline?.id ?? null}
+      sparks={engine.sparks}
+      revision={live.revision}
+      onFocusLine={onFocusLine}
+    />
+  );
+  const isEmpty = experiment.data?.run_count === 0 && tab !== "notes";
+  return (
+    <div className="page">
+      <AppBar
+        crumb={<ExperimentCrumb id={id} experiment={experiment.data} />}
+        tabs={<ExperimentTabs experimentId={id} tab={tab} shownCount={data.shown.runs.length} />}
+        status={<LiveDot state={live.state} />}
+      />
+      {experiment.error !== null ? (
+        <main className="page-message">
+          <ErrorMessage title="This experiment cannot be shown" error={experiment.error} onRetry={() => void experiment.refetch()} />
+        </main>
+      ) : isEmpty ? (
+        <FirstRun experiment={experiment.data} />
+      ) : (
+        <div className={`experiment-body${hasSideTable(tab) ? " has-table" : ""}${isTableOpen ? " is-table-open" : ""}`}>
+          {hasSideTable(tab) && (
+            <aside className="experiment-side">
+              <button
+                type="button"
+                className="button side-toggle"
+                aria-expanded={isTableOpen}
+                onClick={() => setIsTableOpen(!isTableOpen)}
+              >
+                {isTableOpen ? "Hide runs" : `Runs (${data.shown.runs.length} shown)`}
+              </button>
+              <div className="side-content">
+                <LostNotice state={live.state} onRetry={live.retry} />
+                {table}
+              </div>
+            </aside>
+          )}
+          <main className="experiment-main">
+            <TabContent
+              tab={tab}
+              experimentId={id}
+              experiment={experiment.data}
+              view={view}
+              change={change}
+              data={data}
+              engine={engine}
+              table={table}
+              theme={theme}
+              palette={palette}
+            />
+          </main>
+        </div>
+      )}
+    </div>
+  );
+}
+
+export interface Engine {
+  readonly bus: ChartBus;
+  readonly loader: SeriesLoader;
+  readonly sparks: SparkStore;
+}
+
+/** What lives as long as the page and never passes through React. */
+function makeEngine(): Engine {
+  const fetchSeries = seriesFetcher(send);
+  return { bus: new ChartBus(), loader: new SeriesLoader(fetchSeries), sparks: new SparkStore(fetchSeries) };
+}

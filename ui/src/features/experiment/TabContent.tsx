@@ -1,0 +1,77 @@
+/** What the chosen tab shows. Tabs are loaded when they are first opened. */
+import { lazy, Suspense, type ReactNode } from "react";
+import type { Theme } from "../../charts/palette";
+import type { Experiment } from "../../api/experiments";
+import type { Preferences } from "../../lib/preferences";
+import { Loading } from "../../ui/Message";
+import type { ExperimentView } from "../view/view";
+import type { Change } from "../view/use-view";
+import type { Engine } from "./ExperimentPage";
+import type { Tab } from "./tabs";
+import type { ExperimentData } from "./use-experiment-data";
+
+const ChartsPage = lazy(async () => ({ default: (await import("../charts-page/ChartsPage")).ChartsPage }));
+const ComparePage = lazy(async () => ({ default: (await import("../compare/ComparePage")).ComparePage }));
+const ArtifactsTab = lazy(async () => ({ default: (await import("../artifacts/ArtifactsTab")).ArtifactsTab }));
+const NotesPage = lazy(async () => ({ default: (await import("../notes/NotesPage")).ExperimentNotes }));
+
+interface Props {
+  readonly tab: Tab;
+  readonly experimentId: string;
+  readonly experiment: Experiment | undefined;
+  readonly view: ExperimentView;
+  readonly change: (change: Change) => void;
+  readonly data: ExperimentData;
+  readonly engine: Engine;
+  readonly table: ReactNode;
+  readonly theme: Theme;
+  readonly palette: Preferences["palette"];
+}
+
+export function TabContent(props: Props) {
+  return <Suspense fallback={<Loading />}>{contentOf(props)}</Suspense>;
+}
+
+function contentOf({ tab, experiment, view, change, data, engine, table, theme, palette }: Props): ReactNode {
+  switch (tab) {
+    case "charts":
+      return (
+        <ChartsPage
+          lines={data.lines}
+          metrics={data.metrics}
+          view={view.charts}
+          onChange={(charts) => change({ charts: { ...view.charts, ...charts } })}
+          loader={engine.loader}
+          bus={engine.bus}
+          theme={theme}
+          paletteMode={palette}
+        />
+      );
+    case "table":
+      return table;
+    case "compare":
+      return (
+        <ComparePage
+          runIds={data.shown.runs.map((run) => run.id)}
+          baseline={view.baseline}
+          colors={data.colors}
+          showsAll={view.isComparingAll}
+          onShowAll={(isComparingAll) => change({ isComparingAll })}
+        />
+      );
+    case "sweep":
+      return null;
+    case "artifacts":
+      return (
+        <ArtifactsTab
+          runs={data.shown.runs}
+          colors={data.colors}
+          runId={view.artifactRun}
+          path={view.artifact}
+          onOpen={(artifactRun, artifact) => change({ artifactRun, artifact })}
+        />
+      );
+    case "notes":
+      return experiment === undefined ? <Loading /> : <NotesPage experiment={experiment} />;
+  }
+}

@@ -1,0 +1,65 @@
+/** One run: what it was given, what it reached, its charts, files and notes, and what arrived of it. */
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { experimentQuery } from "../../api/experiments";
+import { runQuery } from "../../api/runs";
+import { Link } from "../../ui/Link";
+import { ErrorMessage, Loading } from "../../ui/Message";
+import { Status } from "../../ui/Status";
+import { AppBar } from "../shell/AppBar";
+import { useTitle } from "../shell/use-title";
+import { RunContent } from "./RunContent";
+import { RUN_TAB_LABELS, RUN_TABS, runTabPath, useRunTabKeys, type RunTab } from "./tabs";
+import "./run.css";
+
+const REFRESH_MS = 2_000;
+
+export function RunPage({ id, tab }: { readonly id: string; readonly tab: RunTab }) {
+  const query = useQuery({
+    ...runQuery(id),
+    refetchInterval: ({ state }) => (state.data?.status === "running" ? REFRESH_MS : false),
+  });
+  const run = query.data;
+  const experiment = useQuery({ ...experimentQuery(run?.experiment_id ?? ""), enabled: run !== undefined });
+  useTitle(run?.name ?? "Run");
+  useRunTabKeys(id);
+  return (
+    <div className="page">
+      <AppBar
+        crumb={
+          <>
+            <i>/</i>
+            {run !== undefined && <Link to={`/e/${run.experiment_id}`}>{experiment.data?.name ?? "experiment"}</Link>}
+            <i>/</i>
+            <span className="here">
+              <span>{run?.name}</span>
+            </span>
+          </>
+        }
+        tabs={<RunTabs id={id} tab={tab} />}
+        status={run === undefined ? null : <Status status={run.status} />}
+      />
+      <main className="run-main">
+        {query.error !== null && run === undefined ? (
+          <ErrorMessage title="This run cannot be shown" error={query.error} onRetry={() => void query.refetch()} />
+        ) : run === undefined ? (
+          <Loading label="Reading the run" />
+        ) : (
+          <RunContent run={run} tab={tab} />
+        )}
+      </main>
+    </div>
+  );
+}
+
+function RunTabs({ id, tab }: { readonly id: string; readonly tab: RunTab }): ReactNode {
+  return (
+    <nav className="tabs" aria-label="Views of the run">
+      {RUN_TABS.map((one) => (
+        <Link key={one} to={runTabPath(id, one)} aria-current={one === tab ? "page" : undefined}>
+          {RUN_TAB_LABELS[one]}
+        </Link>
+      ))}
+    </nav>
+  );
+}

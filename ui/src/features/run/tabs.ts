@@ -1,0 +1,27 @@
+import { useLocation } from "wouter";
+import { useKeys } from "../../lib/keyboard";
+import { useTenantHref } from "../../ui/tenant";
+
+export const RUN_TABS = ["overview", "charts", "artifacts", "notes"] as const;
+export type RunTab = (typeof RUN_TABS)[number];
+
+export const RUN_TAB_LABELS: Readonly<Record<RunTab, string>> = {
+  overview: "Overview",
+  charts: "Charts",
+  artifacts: "Artifacts",
+  notes: "Notes",
+};
+
+export function runTabOf(text: string | undefined): RunTab {
+  return RUN_TABS.find((tab) => tab === text) ?? "overview";
+}
+
+export function runTabPath(runId: string, tab: RunTab): string {
+  return tab === "overview" ? `/r/${runId}` : `/r/${runId}/${tab}`;
+}
+
+export function useRunTabKeys(runId: string): void {
+  const [, navigate] = useLocation();
+  const href = useTenantHref();
+  useKeys(Object.fromEntries(RUN_TABS.map((tab, i) => [String(i + 1), () => navigate(href(runTabPath(runId, tab)))])));
+}

@@ -1,0 +1,73 @@
+/** The bar on top of every page: where one is, the page's own tabs, search, link, theme. */
+import { useState, type ReactNode } from "react";
+import { useKeys, MOD } from "../../lib/keyboard";
+import { setPreferences, useTheme } from "../../lib/preferences";
+import { CopyButton } from "../../ui/CopyButton";
+import { Icon, Mark } from "../../ui/Icon";
+import { Link } from "../../ui/Link";
+import { CommandBar } from "./CommandBar";
+import { KeySheet } from "./KeySheet";
+import { TenantSwitch } from "./TenantSwitch";
+import "./shell.css";
+
+interface Props {
+  /** What follows the brand: where one is. */
+  readonly crumb?: ReactNode;
+  readonly tabs?: ReactNode;
+  readonly status?: ReactNode;
+}
+
+export function AppBar({ crumb, tabs, status }: Props) {
+  const theme = useTheme();
+  const [open, setOpen] = useState<"command" | "keys" | null>(null);
+  const flip = (): void => setPreferences({ theme: theme === "light" ? "dark" : "light" });
+  useKeys({
+    "Mod+k": () => setOpen("command"),
+    "?": () => setOpen("keys"),
+    d: flip,
+  });
+  return (
+    <header className="app-bar">
+      <Link className="brand" to="/" aria-label="Gnomon: home">
+        <Mark />
+        <span>Gnomon</span>
+      </Link>
+      <div className="crumb">
+        <TenantSwitch />
+        {crumb}
+      </div>
+      {tabs}
+      <span className="grow" />
+      {status}
+      <button type="button" className="jump" aria-label="Jump to an experiment, run or action" onClick={() => setOpen("command")}>
+        <Icon name="search" />
+        <span>Jump to</span>
+        <kbd>{MOD}K</kbd>
+      </button>
+      <div className="app-tools">
+        <CopyButton
+          className="icon-button"
+          label="Copy link to this view"
+          text={() => window.location.href}
+          done={<Icon name="check" />}
+        >
+          <Icon name="share" />
+        </CopyButton>
+        <button
+          type="button"
+          className="icon-button"
+          aria-label={theme === "light" ? "Use dark theme" : "Use light theme"}
+          title={theme === "light" ? "Dark theme (D)" : "Light theme (D)"}
+          onClick={flip}
+        >
+          <Icon name={theme === "light" ? "moon" : "sun"} />
+        </button>
+        <Link className="icon-button" to="/settings" aria-label="Settings" title="Settings">
+          <Icon name="gear" />
+        </Link>
+      </div>
+      {open === "command" && <CommandBar onClose={() => setOpen(null)} onKeys={() => setOpen("keys")} />}
+      {open === "keys" && <KeySheet onClose={() => setOpen(null)} />}
+    </header>
+  );
+}

@@ -1,0 +1,48 @@
+/** All keys of the app, for the sheet and the settings page. */
+export interface KeyGroup {
+  readonly name: string;
+  readonly keys: readonly (readonly [keys: string, does: string])[];
+}
+
+export function keyGroups(mod: string): readonly KeyGroup[] {
+  return [
+    {
+      name: "Everywhere",
+      keys: [
+        [`${mod}K`, "jump to an experiment, run or action"],
+        ["D", "light or dark"],
+        ["?", "all keys"],
+        ["1 … 6", "tabs of an experiment"],
+        ["U", "undo a change of the view"],
+        ["Shift U", "redo it"],
+      ],
+    },
+    {
+      name: "Runs",
+      keys: [
+        ["/", "filter"],
+        ["J K", "next, previous run"],
+        ["Space", "show or hide the run"],
+        ["Shift Space", "show only this run"],
+        ["P", "pin as baseline"],
+        ["Enter", "open the run"],
+        ["← →", "fold, unfold the group"],
+        ["G", "group"],
+        ["S", "sort"],
+        ["C", "compare the shown runs"],
+      ],
+    },
+    {
+      name: "Charts",
+      keys: [
+        ["Drag", "zoom"],
+        ["Esc", "reset the zoom, then the focus"],
+        ["[ ]", "less, more smoothing"],
+        ["L", "logarithmic y"],
+        ["E", "min–max band"],
+        ["X", "next x axis"],
+        ["← →", "move the cursor of a panel in focus"],
+      ],
+    },
+  ];
+}

@@ -1,0 +1,79 @@
+/** The addresses of the app, and what all pages share: tenant, key, cache of answers. */
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { lazy, Suspense, useMemo } from "react";
+import { Route, Router, Switch, useSearch } from "wouter";
+import { ApiError, setCaller } from "../api/client";
+import { usePreferences } from "../lib/preferences";
+import { ErrorBoundary } from "../ui/ErrorBoundary";
+import { Loading } from "../ui/Message";
+import { tenantOf } from "../ui/tenant";
+import { tabOf } from "../features/experiment/tabs";
+import { runTabOf } from "../features/run/tabs";
+import { NotFoundPage } from "./NotFoundPage";
+
+const HomePage = lazy(async () => ({ default: (await import("../features/home/HomePage")).HomePage }));
+const ExperimentPage = lazy(async () => ({ default: (await import("../features/experiment/ExperimentPage")).ExperimentPage }));
+const RunPage = lazy(async () => ({ default: (await import("../features/run/RunPage")).RunPage }));
+const SettingsPage = lazy(async () => ({ default: (await import("../features/settings/SettingsPage")).SettingsPage }));
+
+/** The path prefix that the server wrote into <base>. */
+const PREFIX = new URL(document.baseURI).pathname.replace(/\/$/, "");
+const RETRIES = 2;
+
+export function App() {
+  return (
+    <Router base={PREFIX}>
+      <Tenant />
+    </Router>
+  );
+}
+
+function Tenant() {
+  const tenant = tenantOf(useSearch());
+  const { apiKey } = usePreferences();
+  const client = useMemo(() => {
+    // Before any page below asks for anything; another tenant or key starts with nothing of the former's answers.
+    setCaller({ tenant, key: apiKey === "" ? null : apiKey });
+    return makeClient();
+  }, [tenant, apiKey]);
+  return (
+    <QueryClientProvider client={client}>
+      <ErrorBoundary key={tenant ?? ""}>
+        <Suspense fallback={<Loading />}>
+          <Pages key={`${tenant ?? ""} ${apiKey}`} />
+        </Suspense>
+      </ErrorBoundary>
+    </QueryClientProvider>
+  );
+}
+
+function Pages() {
+  return (
+    <Switch>
+      <Route path="/">
+        <HomePage />
+      </Route>
+      <Route path="/e/:id/:tab?">{({ id, tab }) => <ExperimentPage key={id} id={id} tab={tabOf(tab)} />}</Route>
+      <Route path="/r/:id/:tab?">{({ id, tab }) => <RunPage key={id} id={id} tab={runTabOf(tab)} />}</Route>
+      <Route path="/settings">
+        <SettingsPage />
+      </Route>
+      <Route>
+        <NotFoundPage />
+      </Route>
+    </Switch>
+  );
+}
+
+function makeClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 1_000,
+        refetchOnWindowFocus: true,
+        // What the server refused it will refuse again; only a lost link is worth another try.
+        retry: (count, error) => !(error instanceof ApiError && error.status < 500) && count < RETRIES,
+      },
+    },
+  });
+}
