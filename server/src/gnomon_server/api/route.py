@@ -79,6 +79,10 @@ class Doc:
     headers: Mapping[str, str] = field(default_factory=dict)
     also: Mapping[int, str] = field(default_factory=dict)
 
+    def __deepcopy__(self, _memo: dict[int, object]) -> "Doc":
+        """Itself: it never changes, and Litestar copies a handler with all that hangs on it."""
+        return self
+
 
 def route(
     method: str,
