@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.support.search_world import KEYS, METRICS, START_MS, TENANT, TEXTS, World, make_world
 
 from gnomon_server.model.filters import Expr, OrderItem, parse_filter, parse_order_by
+from gnomon_server.model.filters.attributes import ATTRIBUTES
 from gnomon_server.model.filters.evaluate import RunRecord, holds, in_order
 from gnomon_server.model.ids import RowId
 from gnomon_server.store.meta.search import Lifecycle, find_runs
@@ -155,3 +156,25 @@ def test_not_is_the_complement(world: World, text: str) -> None:
             return find_runs(connection, experiments=None, filter=wanted, lifecycle="all", limit=1, offset=0)[0]
 
         assert total(text) + total(f"not ({text})") == len(world.records)
+
+
+@pytest.mark.parametrize("few", [0, 2_000], ids=["walked", "sorted"])
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+@pytest.mark.parametrize("experiments", [None, [RowId(1)]], ids=["all", "one"])
+@pytest.mark.parametrize(
+    "column", [*ATTRIBUTES, "params.lr", "tags.team", "metrics.loss", "metrics.loss.mean", "metrics.`a b`.first"]
+)
+def test_pages_join_up_to_the_whole_in_every_order(
+    world: World, column: str, direction: str, experiments: list[RowId] | None, few: int
+) -> None:
+    order = parse_order_by(f"{column} {direction}, metrics.acc")
+    whole = expected(world, wanted=None, order=order, lifecycle="all", experiments=experiments)
+    joined: list[RowId] = []
+    with world.database.read(TENANT) as connection:
+        for offset in range(0, len(whole) + 7, 7):
+            total, page = find_runs(
+                connection, experiments=experiments, order=order, lifecycle="all", limit=7, offset=offset, few=few
+            )
+            assert total == len(whole)
+            joined += page
+    assert joined == whole

@@ -26,14 +26,15 @@ from gnomon_server.store.meta.search_sets import NO_KEY
 from gnomon_server.store.meta.search_values import Ordering, Scope, Value, table_of, text_order, value_of
 
 Cell = str | float | int | None
-_MAX_DOUBLE = 1.7976931348623157e308
+# Larger numbers, infinities among them, are left out of statistics: their squares are beyond a double.
+LARGEST = 1e150
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """Runs with equal values (by column text; None: they lack it), their number, and statistics per column.
 
-    The statistics are over finite values only, and `n` counts those; `std` is the sample deviation.
+    The statistics are over values from -1e150 to 1e150, and `n` counts those; `std` is the sample deviation.
     """
 
     values: Mapping[str, str | None]
@@ -165,7 +166,7 @@ def _grouped(
             table = table_of(column)
             key = keys.get(column.key, NO_KEY)
             source = source.outerjoin(table, sa.and_(table.c.run == found.c.run, table.c.key == key))
-        wide.append(value_of(column, table) if len(wide) < len(by) else _finite(column, table))
+        wide.append(value_of(column, table) if len(wide) < len(by) else _measured(column, table))
     values = sa.select(*(each.label(f"c{place}") for place, each in enumerate(wide))).select_from(source).subquery()
     groups = [values.c[f"c{place}"] for place in range(len(by))]
     selected = [group.label(f"g{place}") for place, group in enumerate(groups)]
@@ -173,12 +174,12 @@ def _grouped(
     for place in range(len(aggregate)):
         value = values.c[f"c{len(by) + place}"]
         selected += [_FUNCTIONS[name](value).label(f"{name}{place}") for name in STATISTICS]
-    return sa.select(*selected).select_from(values).group_by(*groups) if by else sa.select(*selected)
+    return sa.select(*selected).select_from(values).group_by(*groups)
 
 
-def _finite(column: Column, table: sa.FromClause) -> sa.ColumnElement[float]:
+def _measured(column: Column, table: sa.FromClause) -> sa.ColumnElement[float]:
     value = table.c.number if column.kind == "param" else value_of(column, table)
-    return sa.case((value.between(-_MAX_DOUBLE, _MAX_DOUBLE), value))
+    return sa.case((value.between(-LARGEST, LARGEST), sa.cast(value, sa.Double)))
 
 
 def _group_order(

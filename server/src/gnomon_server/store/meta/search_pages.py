@@ -59,7 +59,7 @@ class Members:
     def _ids(self, listed: str) -> RunIds:
         if self.scope.is_sqlite:
             return sa.select(sa.func.json_each(listed).table_valued("value").c.value)
-        texts = sa.func.json_array_elements_text(sa.cast(listed, sa.JSON)).column_valued()
+        texts = sa.func.json_array_elements_text(sa.cast(sa.literal(listed, sa.Text), sa.JSON)).column_valued()
         return sa.select(sa.cast(texts, sa.BigInteger))
 
 
@@ -132,6 +132,7 @@ class Pager:
         if not (part.indexed and self._scope.is_one_experiment):
             edge = self._scope.connection.scalar(
                 sa.select(part.value)
+                .select_from(table)
                 .where(*where)
                 .order_by(_directed(part.value, item))
                 .limit(1)

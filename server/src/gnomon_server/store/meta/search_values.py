@@ -191,7 +191,7 @@ def _leaf(scope: Scope, leaf: Leaf, table: sa.FromClause) -> Condition:
     if isinstance(leaf, OneOf):
         return _negated(value.in_(leaf.values), value, may_be_null) if leaf.negated else value.in_(leaf.values)
     if isinstance(leaf, Between):
-        within = text_order(scope, value).between(leaf.low, leaf.high)
+        within = sa.and_(text_order(scope, value) >= leaf.low, text_order(scope, value) <= leaf.high)
         return _negated(within, value, may_be_null) if leaf.negated else within
     if isinstance(leaf.value, float) and math.isnan(leaf.value):
         return _is_nan(column, value, table, negated=leaf.op == "!=")
@@ -291,7 +291,8 @@ def _regexp(pattern: str, value: Value) -> Condition:
 def _matching_values(scope: Scope, leaf: Matches, value: Value, table: sa.FromClause) -> Sequence[str]:
     """The distinct values that the regular expression is found in, decided by RE2 here."""
     column = leaf.column
-    rows = sa.select(value).where(scope.covers(table, column.kind)).distinct().limit(_MAX_DISTINCT_VALUES + 1)
+    covered = sa.select(value).select_from(table).where(scope.covers(table, column.kind))
+    rows = covered.distinct().limit(_MAX_DISTINCT_VALUES + 1)
     if column.kind != "attribute":
         key = sa.select(t.key.c.id).where(t.key.c.name == column.key, t.key.c.context == "").scalar_subquery()
         rows = rows.where(table.c.key == key)
