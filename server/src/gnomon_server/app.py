@@ -29,6 +29,7 @@ from gnomon_server.api.problems import answer_defect, answer_gnomon_error, answe
 from gnomon_server.api.route import Doc
 from gnomon_server.api.services import SERVICES, Services
 from gnomon_server.api.telemetry import Telemetry
+from gnomon_server.api.web import UI_FOLDER, load_ui, web_routes
 from gnomon_server.core.access import Access
 from gnomon_server.core.artifacts import Artifacts
 from gnomon_server.core.experiments import Experiments
@@ -167,8 +168,9 @@ def build_app(services: Services, upkeep: Upkeep) -> Litestar:
         yield
         services.is_serving = False
 
+    pages = web_routes(load_ui(UI_FOLDER, base_path=services.settings.base_path))
     app = Litestar(
-        route_handlers=[Router(API_PREFIX, route_handlers=ROUTES), *system.ROUTES],
+        route_handlers=[Router(API_PREFIX, route_handlers=ROUTES), *system.ROUTES, *pages],
         exception_handlers={
             GnomonError: answer_gnomon_error,
             HTTPException: answer_http_error,

@@ -25,6 +25,9 @@ class Settings(Struct, frozen=True):
     allowed_hosts: Annotated[
         str, Meta(description="comma-separated names that the Host header may say, besides loopback")
     ] = ""
+    base_path: Annotated[
+        str, Meta(description="path below which a proxy serves this server, such as /gnomon; the proxy strips it")
+    ] = ""
     max_artifact_bytes: Annotated[int, Meta(ge=1, description="largest artifact file, in bytes")] = 1 << 40
     body_grace_secs: Annotated[
         float, Meta(gt=0, description="how long a body may be slower than 1 KiB/s before it is cut")
