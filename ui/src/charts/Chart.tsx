@@ -58,6 +58,8 @@ export function Chart({ metric, lines, settings, onInView, onDrawn, menu, onHide
     const moved = moveCursor(event.key, event.shiftKey, plot.current, curves.current);
     if (moved === null || plot.current === null) return;
     event.preventDefault();
+    // At once for this panel, so that a held key walks on from here; the others follow with the frame.
+    plot.current.setCursor(moved);
     bus.moveCursor(moved, plot.current.id);
     const words = describeReading(xFormat(settings.axis).exact(moved), plot.current.readAt(moved));
     if (spoken.current !== null) spoken.current.textContent = words;

@@ -13,7 +13,7 @@ import { lineColor, lineDash, type PlotStyle } from "./style";
 const GHOST_ALPHA = { light: 0.2, dark: 0.24 };
 const BAND_ALPHA = { all: 0.1, group: 0.13, focused: 0.2 };
 /** How much of what is out of focus is washed out. */
-const WASH = 0.86;
+const WASH = 0.8;
 
 export interface Painting {
   readonly curves: readonly Curve[];
@@ -54,17 +54,18 @@ export function paintFront(u: uPlot, { curves, style, isLog, isClipped, isDraft 
 
 /**
  * The line in focus, on a canvas of its own above the others, which are washed out: lifting a line costs one line, not a
- * page of panels. `layer` has the size of the plotting area.
+ * page of panels.
  */
 export function paintFocus(u: uPlot, layer: CanvasRenderingContext2D, curve: Curve, { style, isLog }: Painting): void {
   const found = frameOf(u, isLog);
   if (found === null) return;
   const { left, top, width, height } = u.bbox;
   const frame = { ...found, ctx: layer };
+  const rim = 2 * frame.ratio;
   layer.fillStyle = withAlpha(style.surface, WASH);
-  layer.fillRect(0, 0, width, height);
+  layer.fillRect(left - rim, top - rim, width + 2 * rim, height + 2 * rim);
   layer.save();
-  layer.translate(-left, -top);
+  clipToPlot(layer, u);
   layer.fillStyle = withAlpha(lineColor(style, curve.line.slot), BAND_ALPHA.focused);
   paintBand(frame, curve);
   paintGhost(frame, curve, style);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { rectangles, SeriesLoader, type Wanted } from "./loader";
+import { rectangles, requestBlocks, SeriesLoader, type Wanted } from "./loader";
 import type { Series, SeriesRequest } from "./series";
 import { reducePoints } from "./series-fixture";
 
@@ -193,4 +193,22 @@ test("missing pairs become one block for each set of runs", () => {
     { runIds: ["a", "b"], keys: ["loss", "acc"] },
     { runIds: ["b"], keys: ["lr"] },
   ]);
+});
+
+describe("a request that would be too large", () => {
+  const names = (n: number, letter: string): string[] => Array.from({ length: n }, (_, i) => `${letter}${i}`);
+
+  test("is cut into panels, and an ordinary page is not cut", () => {
+    expect(requestBlocks([{ runIds: names(20, "r"), keys: names(20, "k") }], 600)).toHaveLength(1);
+    const parts = requestBlocks([{ runIds: names(100, "r"), keys: names(20, "k") }], 400);
+    expect(parts.length).toBeGreaterThan(1);
+    for (const { runIds, keys } of parts) expect(runIds.length * keys.length * 400).toBeLessThanOrEqual(400_000);
+    expect(parts.flatMap(({ keys }) => keys)).toEqual(names(20, "k"));
+  });
+
+  test("of very many runs is cut into runs, and loses none", () => {
+    const parts = requestBlocks([{ runIds: names(2500, "r"), keys: ["loss"] }], 2000);
+    expect(parts.flatMap(({ runIds }) => runIds)).toEqual(names(2500, "r"));
+    for (const { runIds } of parts) expect(runIds.length * 2000).toBeLessThanOrEqual(400_000);
+  });
 });

@@ -130,7 +130,7 @@ export class SeriesLoader {
       !this.cache.isFresh(this.overviewKey(runId, key)) &&
       !this.pending.has(pairName(runId, key)) &&
       !this.failed.has(pairName(runId, key));
-    for (const part of rectangles(runIds, keys, missing)) {
+    for (const part of requestBlocks(rectangles(runIds, keys, missing), buckets)) {
       const controller = new AbortController();
       const pairs = part.runIds.flatMap((runId) => part.keys.map((key) => pairName(runId, key)));
       for (const pair of pairs) this.pending.set(pair, controller);
@@ -153,7 +153,7 @@ export class SeriesLoader {
     this.zoomRequest?.abort();
     const controller = new AbortController();
     this.zoomRequest = controller;
-    for (const part of rectangles(runIds, keys, missing)) {
+    for (const part of requestBlocks(rectangles(runIds, keys, missing), this.zoomBuckets())) {
       const request: SeriesRequest = { ...part, x, buckets: this.zoomBuckets(), range };
       void this.run(request, controller, []);
     }
@@ -244,12 +244,17 @@ function pairName(runId: string, key: string): string {
   return `${runId}\u0000${key}`;
 }
 
+export interface Block {
+  readonly runIds: readonly string[];
+  readonly keys: readonly string[];
+}
+
 /** Cover the missing pairs with one block for each set of runs that misses the same keys. */
 export function rectangles(
   runIds: readonly string[],
   keys: readonly string[],
   missing: (runId: string, key: string) => boolean,
-): { runIds: string[]; keys: string[] }[] {
+): Block[] {
   const blocks = new Map<string, { runIds: string[]; keys: string[] }>();
   for (const key of keys) {
     const runs = runIds.filter((runId) => missing(runId, key));
@@ -260,4 +265,26 @@ export function rectangles(
     else block.keys.push(key);
   }
   return [...blocks.values()];
+}
+
+/**
+ * What one request may ask for. The server takes more; a page of twenty panels of twenty runs fits twice, and a larger
+ * answer would keep the first panel waiting for the last.
+ */
+const MOST_BUCKETS = 400_000;
+/** As the server has it. */
+const MOST_RUNS = 1000;
+
+/** Blocks small enough for a request each: first fewer panels, then, for very many runs, fewer runs. */
+export function requestBlocks(blocks: readonly Block[], buckets: number): Block[] {
+  const series = Math.max(1, Math.floor(MOST_BUCKETS / Math.max(1, buckets)));
+  return blocks.flatMap(({ runIds, keys }) => {
+    const runs = Math.min(runIds.length, series, MOST_RUNS);
+    const panels = Math.max(1, Math.floor(series / runs));
+    return chunks(keys, panels).flatMap((some) => chunks(runIds, runs).map((part) => ({ runIds: part, keys: some })));
+  });
+}
+
+function chunks(items: readonly string[], size: number): string[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
