@@ -7,6 +7,9 @@ import { defineConfig } from "vite";
 
 const SERVER = process.env["GNOMON_URL"] ?? "http://127.0.0.1:7502";
 
+// The server takes writes from its own origin only, so the proxy speaks as that.
+const proxied = { target: SERVER, changeOrigin: true, headers: { origin: SERVER } };
+
 export default defineConfig({
   base: "./",
   plugins: [react()],
@@ -18,5 +21,5 @@ export default defineConfig({
     sourcemap: false,
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { "/api": SERVER, "/healthz": SERVER, "/openapi.json": SERVER } },
+  server: { proxy: { "/api": proxied, "/healthz": proxied, "/openapi.json": proxied } },
 });

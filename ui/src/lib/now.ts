@@ -8,6 +8,7 @@ export function useNow(revision = 0): number {
   const [seen, setSeen] = useState(revision);
   if (seen !== revision) {
     setSeen(revision);
+    // oxlint-disable-next-line react/purity -- the clock is what this hook is for
     setNow(Date.now());
   }
   useEffect(() => {

@@ -14,7 +14,7 @@ export function Status({ status }: { readonly status: RunStatus }) {
   return (
     <span className={`status is-${status}`}>
       <i aria-hidden="true">{sign}</i>
-      {label}
+      <span className="status-word">{label}</span>
     </span>
   );
 }

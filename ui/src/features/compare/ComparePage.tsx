@@ -53,7 +53,7 @@ export function ComparePage({ runIds, baseline, colors, showsAll, onShowAll }: P
   return (
     <div className="compare">
       <div className="compare-bar">
-        <h1>{runs.length} runs</h1>
+        <b>{runs.length} runs</b>
         <input
           className="field"
           type="search"

@@ -25,7 +25,7 @@ import { useView } from "../view/use-view";
 import { ExperimentCrumb } from "./ExperimentCrumb";
 import { ExperimentTabs } from "./ExperimentTabs";
 import { TabContent } from "./TabContent";
-import { hasSideTable, type Tab } from "./tabs";
+import { hasSideTable, TAB_LABELS, type Tab } from "./tabs";
 import { useExperimentData } from "./use-experiment-data";
 import { useLive } from "./use-live";
 import "./experiment.css";
@@ -109,6 +109,9 @@ export function ExperimentPage({ id, tab }: Props) {
             </aside>
           )}
           <main className="experiment-main">
+            <h1 className="sr-only">
+              {experiment.data?.name ?? "Experiment"}: {TAB_LABELS[tab]}
+            </h1>
             <TabContent
               tab={tab}
               experimentId={id}

@@ -4,15 +4,20 @@ import { parseColumn, plainColumn } from "../run-table/columns";
 import { bestColumn } from "../run-table/headline";
 
 const MOST_METRICS = 2;
-const MOST_PARAMS = 4;
+const MOST_PARAMS = 3;
 
-export function autoColumns(headline: Column | null, ranked: readonly string[], differing: readonly Column[]): Column[] {
+export function autoColumns(
+  headline: Column | null,
+  ranked: readonly string[],
+  differing: readonly Column[],
+  group: readonly string[] = [],
+): Column[] {
   const metrics: Column[] = headline === null ? [] : [headline];
   for (const metric of ranked) {
     if (metrics.length >= MOST_METRICS) break;
     if (!metrics.some((column) => column.key === metric)) metrics.push(bestColumn(metric));
   }
-  const params = differing.filter((column) => column.kind === "param").slice(0, MOST_PARAMS);
+  const params = differing.filter((column) => column.kind === "param" && !group.includes(column.id)).slice(0, MOST_PARAMS);
   return [...metrics, ...params, plainColumn("attribute", "start_time")];
 }
 

@@ -48,8 +48,8 @@ export function useExperimentData(
   const sortColumn = view.sort?.column ?? null;
   const headline = useMemo(() => headlineOf(sortColumn, ranked), [sortColumn, ranked]);
   const columns = useMemo(
-    () => (view.columns === null ? autoColumns(headline, ranked, differing) : chosenColumns(view.columns)),
-    [view.columns, headline, ranked, differing],
+    () => (view.columns === null ? autoColumns(headline, ranked, differing, view.group) : chosenColumns(view.columns)),
+    [view.columns, view.group, headline, ranked, differing],
   );
   const withHeadline = useMemo(
     () => (headline === null || columns.some(({ id }) => id === headline.id) ? columns : [headline, ...columns]),

@@ -39,7 +39,7 @@ export function NoteEditor({ title, lead, text, onSave }: Props) {
   return (
     <article className="note">
       <header>
-        <h1>{title}</h1>
+        <h2>{title}</h2>
         {draft === null ? (
           <button type="button" className="button" onClick={() => setDraft(text)}>
             {text === "" ? "Write notes" : "Edit"}

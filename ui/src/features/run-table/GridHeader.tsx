@@ -44,7 +44,7 @@ export function GridHeader({ columns, first, last, before, sort, hasSpark, onSor
           title={column.id}
         >
           <SortButton column={column.id} sort={sort} isDescendingFirst={isDescendingFirst(column)} onSort={onSort}>
-            {label}
+            <span>{label}</span>
             {note !== "" && <small>{note}</small>}
           </SortButton>
         </span>

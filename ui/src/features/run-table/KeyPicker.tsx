@@ -18,11 +18,13 @@ interface Props {
   readonly onChoose: (id: string) => void;
   readonly onClear: () => void;
   readonly clearLabel: string;
+  /** More to decide, below the list. */
+  readonly children?: ReactNode;
 }
 
 const MOST = 200;
 
-export function KeyPicker({ label, hotkey, button, choices, chosen, onChoose, onClear, clearLabel }: Props) {
+export function KeyPicker({ label, hotkey, button, choices, chosen, onChoose, onClear, clearLabel, children }: Props) {
   return (
     <Popover label={label} button={button} className="key-picker" hotkey={hotkey}>
       {(close) => (
@@ -36,7 +38,9 @@ export function KeyPicker({ label, hotkey, button, choices, chosen, onChoose, on
             onClear();
             close();
           }}
-        />
+        >
+          {children}
+        </List>
       )}
     </Popover>
   );
@@ -44,7 +48,7 @@ export function KeyPicker({ label, hotkey, button, choices, chosen, onChoose, on
 
 type ListProps = Omit<Props, "button" | "hotkey">;
 
-function List({ label, choices, chosen, onChoose, onClear, clearLabel }: ListProps) {
+function List({ label, choices, chosen, onChoose, onClear, clearLabel, children }: ListProps) {
   const [search, setSearch] = useState("");
   const wanted = search.toLowerCase();
   const found = choices.filter((choice) => `${choice.label} ${choice.hint}`.toLowerCase().includes(wanted));
@@ -62,6 +66,7 @@ function List({ label, choices, chosen, onChoose, onClear, clearLabel }: ListPro
           if (event.key === "Enter" && first !== undefined) onChoose(first.id);
         }}
       />
+      {children}
       {chosen.length > 0 && (
         <button type="button" className="menu-item" onClick={onClear}>
           <span className="menu-tick" />

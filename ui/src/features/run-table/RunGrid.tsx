@@ -133,13 +133,13 @@ export function RunGrid(props: RunGridProps) {
     <div
       className={`run-grid thin-scroll${rows.isStale ? " is-stale" : ""}`}
       ref={scroll}
-      role="grid"
+      role={group.length > 0 ? "treegrid" : "grid"}
       aria-label="Runs"
       aria-rowcount={layout.count + 1 + (hasBaseline ? 1 : 0)}
       aria-colcount={columns.length + 3}
       aria-busy={rows.isLoading}
     >
-      <div className="grid-canvas" style={{ width: leadWidth + columnsWidth, "--lead": `${leadWidth}px` }}>
+      <div className="grid-canvas" style={{ width: leadWidth + columnsWidth, "--lead": `${leadWidth}px`, "--sight": `${measures.width}px` }}>
         <div className="grid-top" role="rowgroup">
           <GridHeader
             columns={columns} first={sight.first} last={sight.last} before={sight.before}

@@ -44,7 +44,18 @@ export function TableTools({ view, keys, columns, shownCount, total, onChange }:
             folded: [],
           })
         }
-      />
+      >
+        {view.group.length > 0 && (
+          <label className="group-lines">
+            <input
+              type="checkbox"
+              checked={view.hasGroupLines}
+              onChange={(event) => onChange({ hasGroupLines: event.target.checked })}
+            />
+            Charts draw the mean of each group
+          </label>
+        )}
+      </KeyPicker>
       <KeyPicker
         label="Sort by"
         hotkey="s"
@@ -66,17 +77,6 @@ export function TableTools({ view, keys, columns, shownCount, total, onChange }:
         isChosen={view.columns !== null}
         onChange={(next) => onChange({ columns: next })}
       />
-      {view.group.length > 0 && (
-        <button
-          type="button"
-          aria-pressed={view.hasGroupLines}
-          className="tool-toggle"
-          title="Charts draw each group as its mean with a band"
-          onClick={() => onChange({ hasGroupLines: !view.hasGroupLines })}
-        >
-          Mean lines
-        </button>
-      )}
       <span className="grow" />
       <span className="table-count">
         {total === null ? (

@@ -3,7 +3,7 @@ import { differingColumns } from "./differing";
 
 const ids = Array.from({ length: 10 }, (_, i) => `run${i}`);
 
-test("only params that differ are named, the coarsest first", () => {
+test("only params that differ are named, the telling ones first and seeds last", () => {
   const found = differingColumns({
     total: 10,
     run_ids: ids,
@@ -14,7 +14,7 @@ test("only params that differ are named, the coarsest first", () => {
       "params.missing": ids.map((_, i) => (i === 0 ? null : "x")),
     },
   });
-  expect(found.map((column) => column.key)).toEqual(["missing", "optimizer", "seed"]);
+  expect(found.map((column) => column.key)).toEqual(["optimizer", "missing", "seed"]);
 });
 
 test("a name for each run is no setting, nor is a long text", () => {

@@ -16,8 +16,10 @@ export interface GridColumn {
   readonly extent: readonly [number, number] | null;
 }
 
-const CHAR = 6.7;
-const PADDING = 18;
+const CHAR = 6.4;
+const PADDING = 15;
+/** A longer heading is cut: what it heads decides the width. */
+const LONGEST_HEADING = 8;
 const NARROWEST = 40;
 const WIDEST = 190;
 /** Rows that are measured. */
@@ -36,8 +38,8 @@ export function gridColumns(
     const cells = sample.map((row) => row.cells[column.id]);
     const isRight = column.kind === "metric" || isTime(column) || mostAreNumbers(cells);
     const longest = Math.max(0, ...cells.map((cell) => formatCell(column, cell, now).length));
-    const heading = label.length + (note === "" ? 0 : note.length + 1);
-    const width = Math.ceil(Math.max(heading * 0.92, longest) * CHAR + PADDING);
+    const heading = Math.min(label.length, LONGEST_HEADING) + (note === "" ? 0 : note.length + 1);
+    const width = Math.ceil(Math.max(heading * 0.88, longest) * CHAR + PADDING);
     return {
       column,
       label,

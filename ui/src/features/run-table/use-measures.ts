@@ -13,7 +13,7 @@ export interface Measures {
 }
 
 const NARROW_LEAD = 170;
-const LEAD = 232;
+const LEAD = 198;
 const NARROW = 430;
 
 export function useMeasures(scroll: RefObject<HTMLDivElement | null>): Measures {

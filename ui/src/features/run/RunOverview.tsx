@@ -75,7 +75,7 @@ function Facts({ run }: { readonly run: Run }) {
   ];
   return (
     <>
-      <h1 className="run-title">{run.name}</h1>
+      <h2 className="run-title">{run.name}</h2>
       {run.lifecycle_stage === "deleted" && <p className="run-archived">This run is archived: it keeps its data and takes no more.</p>}
       <dl className="run-facts">
         {facts.map(([name, value]) => (
@@ -106,10 +106,10 @@ function Pairs({ name, note, pairs, search, isNumeric = false }: PairsProps) {
     .sort(([a], [b]) => NATURAL.compare(a, b));
   return (
     <section className="run-card">
-      <h2>
+      <h3>
         {name} <small>{search === "" ? pairs.length : `${found.length} of ${pairs.length}`}</small>
         {note !== undefined && <small>{note}</small>}
-      </h2>
+      </h3>
       {pairs.length === 0 && <p className="run-none">None logged.</p>}
       <dl className="run-pairs">
         {found.slice(0, MOST_ROWS).map(([key, text, exact]) => (
@@ -133,9 +133,9 @@ function Ledger({ runId }: { readonly runId: string }) {
   if (writers.length === 0) return null;
   return (
     <section className="run-card">
-      <h2>
+      <h3>
         Ledger <small>what arrived, by writer</small>
-      </h2>
+      </h3>
       <div className="ledger-scroll" tabIndex={0} role="region" aria-label="Ledger">
         <table className="ledger">
           <thead>

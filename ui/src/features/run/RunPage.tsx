@@ -40,6 +40,9 @@ export function RunPage({ id, tab }: { readonly id: string; readonly tab: RunTab
         status={run === undefined ? null : <Status status={run.status} />}
       />
       <main className="run-main">
+        <h1 className="sr-only">
+          {run?.name ?? "Run"}: {RUN_TAB_LABELS[tab]}
+        </h1>
         {query.error !== null && run === undefined ? (
           <ErrorMessage title="This run cannot be shown" error={query.error} onRetry={() => void query.refetch()} />
         ) : run === undefined ? (
