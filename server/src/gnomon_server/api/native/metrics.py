@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from gnomon import wire
 from gnomon_server.api import tabular
 from gnomon_server.api.native.convert import reduced_series, series_points
+from gnomon_server.api.native.frames import GNM1, encode_frame
 from gnomon_server.api.native.paging import Offset
 from gnomon_server.api.route import Call, json_answer, route
 from gnomon_server.model.errors import AccessDenied, InvalidRequest, RunNotFound, invalid_field
@@ -77,13 +78,16 @@ def _stream(call: Call[None, HistoryQuery], encode: tabular.Encoder, *, media_ty
     tag=TAG,
     body=wire.SeriesRequest,
     gives=wire.SeriesResponse,
+    media={GNM1: "the same as one binary frame, see docs/formats/gnm1.md"},
+    headers={"Vary": "Accept"},
     raises=READS,
 )
-def reduce_series(call: Call[wire.SeriesRequest, None]) -> wire.SeriesResponse:
+def reduce_series(call: Call[wire.SeriesRequest, None]) -> Response[bytes]:
     """Get many series of many runs, each reduced to at most `buckets` points, computed from all of its points.
 
     `x` is `step`, `time` (Unix ms), `relative` (ms since the run's start) or the name of a metric. All series share
     one grid of buckets over `range`, or over the extent of all of them. Non-finite values are counted, never averaged.
+    `Accept: application/vnd.gnomon.series` answers a binary frame instead of JSON.
     """
     body = call.body
     if not 1 <= body.buckets <= MAX_BUCKETS:
@@ -93,7 +97,10 @@ def reduce_series(call: Call[wire.SeriesRequest, None]) -> wire.SeriesResponse:
     found = call.services.metrics.series(
         call.principal, body.run_ids, body.keys, x=body.x, buckets=body.buckets, x_range=body.range
     )
-    return wire.SeriesResponse(series=[reduced_series(one) for one in found])
+    if GNM1 in call.request.headers.get("accept", ""):
+        frame = encode_frame(found, keys=body.keys, x=body.x, x_range=body.range, buckets=body.buckets)
+        return Response(content=frame, media_type=GNM1, headers={"Vary": "Accept"})
+    return json_answer(wire.SeriesResponse(series=[reduced_series(one) for one in found]), headers={"Vary": "Accept"})
 
 
 ROUTES = [get_history, reduce_series]
