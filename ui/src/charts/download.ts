@@ -1,11 +1,8 @@
 /** Saving a panel as a file. The picture is painted here, shape by shape: the page's policy lets no image in from elsewhere. */
 import { axisName } from "../series/series";
 import { toCsv } from "./csv";
-import { drawPanel, type Drawing, type Picture, type Shape } from "./picture";
+import { drawPanel, type DownloadKind, type Drawing, type Picture, type Shape } from "./picture";
 import { toSvg } from "./svg";
-
-export const DOWNLOAD_KINDS = ["png", "svg", "csv"] as const;
-export type DownloadKind = (typeof DOWNLOAD_KINDS)[number];
 
 const PNG_SCALE = 2;
 const ALIGN = { start: "left", middle: "center", end: "right" } as const;

@@ -9,6 +9,8 @@ import { withAlpha } from "./palette";
 import { lineColor, lineDash, type PlotStyle } from "./style";
 import { gapOf, linearTicks, logTicks, xTicks } from "./ticks";
 
+export type DownloadKind = "png" | "svg" | "csv";
+
 export interface Picture {
   readonly title: string;
   readonly curves: readonly Curve[];

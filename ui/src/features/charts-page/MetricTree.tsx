@@ -1,8 +1,8 @@
 /** All metrics of the experiment, by prefix, searchable: a tick shows the panel. Nothing is added by itself. */
-import { useDeferredValue, useEffect, useId, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useId, useRef, useState } from "react";
 import { Icon } from "./icons";
-import { groupIntoSections } from "./sections";
-import { DEFAULT_LAYOUT } from "./view";
+
+const MetricTreeList = lazy(async () => ({ default: (await import("./MetricTreeList")).MetricTreeList }));
 
 export interface MetricInfo {
   readonly key: string;
@@ -10,16 +10,13 @@ export interface MetricInfo {
   readonly runCount: number | null;
 }
 
-interface Props {
+export interface MetricTreeProps {
   readonly metrics: readonly MetricInfo[];
   readonly hidden: readonly string[];
   readonly onHidden: (hidden: readonly string[]) => void;
 }
 
-/** More rows than this are not read but searched. */
-const MOST_ROWS = 300;
-
-export function MetricTree({ metrics, hidden, onHidden }: Props) {
+export function MetricTree({ metrics, hidden, onHidden }: MetricTreeProps) {
   const [isOpen, setIsOpen] = useState(false);
   const root = useRef<HTMLSpanElement>(null);
   const trigger = useRef<HTMLButtonElement>(null);
@@ -61,77 +58,11 @@ export function MetricTree({ metrics, hidden, onHidden }: Props) {
             trigger.current?.focus();
           }}
         >
-          <Tree metrics={metrics} hidden={hidden} onHidden={onHidden} />
+          <Suspense fallback={null}>
+            <MetricTreeList metrics={metrics} hidden={hidden} onHidden={onHidden} />
+          </Suspense>
         </div>
       )}
     </span>
   );
-}
-
-function Tree({ metrics, hidden, onHidden }: Props) {
-  const [search, setSearch] = useState("");
-  const wanted = useDeferredValue(search);
-  const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.focus(), []);
-  const counts = useMemo(() => new Map(metrics.map(({ key, runCount }) => [key, runCount])), [metrics]);
-  const found = useMemo(() => {
-    const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
-    return metrics.map(({ key }) => key).filter((key) => words.every((word) => key.toLowerCase().includes(word)));
-  }, [metrics, wanted]);
-  const sections = useMemo(() => groupIntoSections(found.slice(0, MOST_ROWS), DEFAULT_LAYOUT), [found]);
-  const hiddenSet = useMemo(() => new Set(hidden), [hidden]);
-  const shownCount = metrics.length - metrics.filter(({ key }) => hiddenSet.has(key)).length;
-
-  const set = (keys: readonly string[], isShown: boolean): void => {
-    const next = new Set(hidden);
-    for (const key of keys) {
-      if (isShown) next.delete(key);
-      else next.add(key);
-    }
-    onHidden([...next]);
-  };
-  return (
-    <>
-      <input
-        ref={input}
-        type="search"
-        value={search}
-        placeholder="Search metrics"
-        aria-label="Search metrics"
-        onChange={(event) => setSearch(event.target.value)}
-      />
-      <div className="tree-actions">
-        <span role="status">
-          {wanted === "" ? `${shownCount} of ${metrics.length} shown` : `${found.length} of ${metrics.length} match`}
-        </span>
-        <button type="button" className="quiet" onClick={() => set(found, true)}>
-          Show all
-        </button>
-        <button type="button" className="quiet" onClick={() => set(found, false)}>
-          Hide all
-        </button>
-      </div>
-      <div className="tree-rows" tabIndex={-1}>
-        {sections.map(({ name, metrics: keys }) => (
-          <fieldset key={name}>
-            <legend>{name}</legend>
-            {keys.map((key) => (
-              <label key={key}>
-                <input type="checkbox" checked={!hiddenSet.has(key)} onChange={(event) => set([key], event.target.checked)} />
-                <span title={key}>{key.startsWith(`${name}/`) ? key.slice(name.length + 1) : key}</span>
-                <small>{runCountText(counts.get(key) ?? null)}</small>
-              </label>
-            ))}
-          </fieldset>
-        ))}
-        {found.length > MOST_ROWS && <p>{found.length - MOST_ROWS} more match. Search for a part of the name.</p>}
-        {found.length === 0 && <p>No metric matches “{wanted}”.</p>}
-      </div>
-    </>
-  );
-}
-
-function runCountText(count: number | null): string {
-  if (count === null) return "";
-  return count === 1 ? "1 run" : `${count} runs`;
 }

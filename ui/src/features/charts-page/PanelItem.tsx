@@ -1,15 +1,13 @@
 /** A panel on the page: the chart with its menu, its dialogs, and its place in the section. */
-import { useMemo, useState, type DragEvent } from "react";
+import { lazy, Suspense, useMemo, useState, type DragEvent } from "react";
 import { Chart } from "../../charts/Chart";
 import { useCharts } from "../../charts/context";
 import type { Curve, Line } from "../../charts/curves";
-import { downloadPanel, type DownloadKind } from "../../charts/download";
+import type { DownloadKind } from "../../charts/picture";
 import type { Range } from "../../series/series";
 import type { Panel, PanelSettings } from "../../charts/use-panel";
-import { Dialog } from "./Dialog";
 import { PanelMenu } from "./PanelMenu";
 import { dropMetric, moveMetric, type Section } from "./sections";
-import { TableDialog } from "./TableDialog";
 import { scaleOf, type ChartsView, type PanelLayout } from "./view";
 
 interface Props {
@@ -22,6 +20,10 @@ interface Props {
   readonly onInView: (metric: string, isInView: boolean) => void;
   readonly onDrawn: () => void;
 }
+
+// Not needed to see a chart: these come when they are opened.
+const Dialog = lazy(async () => ({ default: (await import("./Dialog")).Dialog }));
+const TableDialog = lazy(async () => ({ default: (await import("./TableDialog")).TableDialog }));
 
 const DRAG_TYPE = "text/x-gnomon-panel";
 
@@ -61,7 +63,9 @@ export function PanelItem({ metric, section, lines, view, extent, onChange, onIn
       hasBand: view.hasBand,
       style,
     };
-    downloadPanel(kind, picture).catch((error: unknown) => setFailure(String(error)));
+    import("../../charts/download")
+      .then(({ downloadPanel }) => downloadPanel(kind, picture))
+      .catch((error: unknown) => setFailure(String(error)));
   };
   const menu = (panel: Panel) => (
     <PanelMenu
@@ -111,14 +115,16 @@ export function PanelItem({ metric, section, lines, view, extent, onChange, onIn
           </button>
         </p>
       )}
-      {table !== null && (
-        <TableDialog metric={metric} curves={table} axis={view.x} window={view.window} onClose={() => setTable(null)} />
-      )}
-      {isLarge && (
-        <Dialog title={metric} className="is-large" onClose={() => setIsLarge(false)}>
-          <Chart metric={metric} lines={lines} settings={settings} onInView={onInView} onDrawn={onDrawn} />
-        </Dialog>
-      )}
+      <Suspense fallback={null}>
+        {table !== null && (
+          <TableDialog metric={metric} curves={table} axis={view.x} window={view.window} onClose={() => setTable(null)} />
+        )}
+        {isLarge && (
+          <Dialog title={metric} className="is-large" onClose={() => setIsLarge(false)}>
+            <Chart metric={metric} lines={lines} settings={settings} onInView={onInView} onDrawn={onDrawn} />
+          </Dialog>
+        )}
+      </Suspense>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 /** What can be done with one panel. */
 import type { ScaleChoice } from "../../charts/range";
-import { DOWNLOAD_KINDS, type DownloadKind } from "../../charts/download";
+import type { DownloadKind } from "../../charts/picture";
 import { Icon } from "./icons";
 import { Menu, type MenuItem } from "./Menu";
 
@@ -19,6 +19,7 @@ interface Props {
   readonly onDownload: (kind: DownloadKind) => void;
 }
 
+const DOWNLOADS: readonly DownloadKind[] = ["png", "svg", "csv"];
 const SCALES: readonly (readonly [ScaleChoice, string])[] = [
   ["auto", "Axis: automatic"],
   ["linear", "Axis: linear"],
@@ -35,7 +36,7 @@ export function PanelMenu(props: Props) {
       isFirstOfGroup: i === 0,
       onSelect: () => props.onScale(scale),
     })),
-    ...DOWNLOAD_KINDS.map((kind, i) => ({
+    ...DOWNLOADS.map((kind, i) => ({
       label: `Download ${kind.toUpperCase()}`,
       isFirstOfGroup: i === 0,
       onSelect: () => props.onDownload(kind),

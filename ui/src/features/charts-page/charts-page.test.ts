@@ -37,7 +37,7 @@ describe("sections", () => {
 
 describe("keys", () => {
   test("smooth more and less, within bounds", () => {
-    expect(changeFor("]", DEFAULT_CHARTS_VIEW)?.smoothing?.weight).toBe(0.65);
+    expect(changeFor("]", DEFAULT_CHARTS_VIEW)?.smoothing?.weight).toBe(0.87);
     const most = { ...DEFAULT_CHARTS_VIEW, smoothing: { kind: "ema", weight: 0.97 } as const };
     expect(changeFor("]", most)?.smoothing?.weight).toBe(0.99);
   });

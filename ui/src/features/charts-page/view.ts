@@ -40,7 +40,7 @@ export const DEFAULT_LAYOUT: PanelLayout = { size: "m", hidden: [], order: [], w
 export const DEFAULT_CHARTS_VIEW: ChartsView = {
   x: "step",
   window: null,
-  smoothing: { kind: "ema", weight: 0.6 },
+  smoothing: { kind: "ema", weight: 0.82 },
   isLog: true,
   isClipped: true,
   hasBand: false,
