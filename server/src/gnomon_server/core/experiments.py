@@ -7,14 +7,17 @@ from gnomon_server.core.access import Access, Principal, artifact_location_of
 from gnomon_server.core.ingest import Ingest
 from gnomon_server.model import names
 from gnomon_server.model.entities import Experiment, KeyKind, KeyUse, LifecycleStage
-from gnomon_server.model.errors import AlreadyExists, FieldError, InvalidRequest, invalid_field
+from gnomon_server.model.errors import AlreadyExists, FieldError, InvalidRequest, NotArchived, invalid_field
 from gnomon_server.model.ids import new_uid
 from gnomon_server.store import Connection, Stores
 from gnomon_server.store.meta import experiments as sql
 from gnomon_server.store.meta import keys as key_sql
+from gnomon_server.store.meta import purge as purge_sql
 from gnomon_server.store.meta import runs as run_sql
 
 MAX_TAGS = 1_000
+# Runs removed in one transaction, so that nobody's commit waits long.
+_PURGED_AT_ONCE = 20
 
 V = TypeVar("V", str, str | None)
 
@@ -143,6 +146,25 @@ class Experiments:
             return _read(tx, uid)
 
         return self._stores.writer.call(principal.tenant, work)
+
+    def purge(self, principal: Principal, uid: str) -> None:
+        """Remove an archived experiment for good, run by run; if it is cut short, doing it again goes on."""
+        while True:
+            if self._stores.writer.call(principal.tenant, lambda tx: self._purge_some(tx, principal, uid)):
+                return
+
+    def _purge_some(self, tx: Connection, principal: Principal, uid: str) -> bool:
+        """Remove some runs, or, when there are none left, the experiment itself: True then."""
+        experiment = self._find(tx, uid)
+        if experiment.lifecycle_stage != "deleted":
+            raise NotArchived("experiment", uid)
+        runs = purge_sql.runs_of(tx, experiment.row, limit=_PURGED_AT_ONCE)
+        for run in runs:
+            purge_sql.purge_run(tx, principal.tenant, run, experiment.row, now_ms=self._now_ms())
+        if not runs:
+            purge_sql.purge_experiment(tx, principal.tenant, experiment.row)
+        self._ingest.undo()
+        return not runs
 
     def keys(
         self, principal: Principal, uid: str, *, kinds: Sequence[KeyKind], prefix: str, limit: int, offset: int

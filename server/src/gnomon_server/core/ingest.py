@@ -58,7 +58,7 @@ class Ingest:
         self._heads.clear()
 
     def undo(self) -> None:
-        """A transaction was undone: nothing learnt in it may be remembered."""
+        """A transaction was undone, or rows were removed: nothing learnt of them may be remembered."""
         self._heads.clear()
         self._series.clear()
         self._series_count = 0

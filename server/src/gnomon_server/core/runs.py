@@ -11,15 +11,15 @@ from gnomon_server.core.ingest import Ingest, store_tags
 from gnomon_server.core.run_names import run_name
 from gnomon_server.model import names
 from gnomon_server.model.entities import LifecycleStage, Run, RunHead, RunStatus
-from gnomon_server.model.errors import ExperimentArchived, InvalidRequest, RunArchived, invalid_field
+from gnomon_server.model.errors import ExperimentArchived, InvalidRequest, NotArchived, RunArchived, invalid_field
 from gnomon_server.model.filters import Column, Expr, OrderItem, leaves
 from gnomon_server.model.ids import RowId, new_uid
 from gnomon_server.model.points import MAX_TIME_MS
 from gnomon_server.store import Connection, Stores
 from gnomon_server.store.meta import experiments as experiment_sql
 from gnomon_server.store.meta import ledger as ledger_sql
+from gnomon_server.store.meta import purge, search
 from gnomon_server.store.meta import runs as sql
-from gnomon_server.store.meta import search
 from gnomon_server.store.meta.keys import KeyCache, find_keys
 from gnomon_server.store.points.recount import recount, uncounted
 
@@ -250,6 +250,20 @@ class Runs:
             return _read(tx, uid)
 
         return self._stores.writer.call(principal.tenant, work)
+
+    def purge(self, principal: Principal, uid: str) -> None:
+        """Remove an archived run for good, with its points and artifacts."""
+
+        def work(tx: Connection) -> None:
+            run = self._find(tx, uid)
+            if run.lifecycle_stage != "deleted":
+                raise NotArchived("run", uid)
+            purge.purge_run(tx, principal.tenant, run.row, run.experiment, now_ms=self._now_ms())
+            if run.archived_with is not None:
+                experiment_sql.add_runs(tx, principal.tenant, run.experiment, -1)
+            self._ingest.undo()
+
+        self._stores.writer.call(principal.tenant, work)
 
     def _find(self, tx: Connection, uid: str) -> Run:
         found = sql.find_run(tx, uid)

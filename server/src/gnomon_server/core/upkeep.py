@@ -13,12 +13,14 @@ from time import monotonic
 from gnomon_server.core.artifacts import Artifacts
 from gnomon_server.model.ids import TenantId
 from gnomon_server.store import Connection, Stores
+from gnomon_server.store.meta.purge import give_back_pages
 from gnomon_server.store.points import sealing
 from gnomon_server.store.points.schedule import SealSchedule
 
 log = logging.getLogger("gnomon.upkeep")
 
 _ROUND_SECS = 0.5
+_NO_TENANT = TenantId(0)
 _SWEEP_SECS = 600.0
 
 
@@ -65,11 +67,17 @@ class Upkeep:
         self.sealed_runs += sealed
         return sealed
 
+    def give_back(self) -> None:
+        """Hand free pages of the database back to the file system, a step at a time; other writes go between."""
+        while not self._stop.is_set() and self._stores.writer.call(_NO_TENANT, give_back_pages):
+            pass
+
     def _run(self) -> None:
         next_sweep = monotonic()
         while not self._stop.wait(_ROUND_SECS):
             try:
                 self.seal_due()
+                self.give_back()
                 if monotonic() >= next_sweep:
                     next_sweep = monotonic() + _SWEEP_SECS
                     self._artifacts.sweep(self._now_ms())

@@ -8,7 +8,8 @@ HTTP: `api/*/errors.py` maps each class to a status, once.
     │   ├── AlreadyExists       a name is taken                               400
     │   ├── ParamConflict       a param has another value already             400
     │   ├── RunArchived         the run (or its experiment) takes no writes   400
-    │   └── ExperimentArchived                                                400
+    │   ├── ExperimentArchived                                                400
+    │   └── NotArchived         only what is archived is removed for good     400
     ├── Unauthenticated         secured mode: no key, or a bad one            401
     ├── AccessDenied            another tenant's, or the role is too small    403
     ├── NotFound                                                              404
@@ -89,6 +90,15 @@ class ExperimentArchived(InvalidRequest):
 
     def __init__(self, experiment_uid: str) -> None:
         super().__init__(f"experiment {experiment_uid} is archived; restore it first")
+
+
+class NotArchived(InvalidRequest):
+    """Only what is archived can be removed for good."""
+
+    code = "not_archived"
+
+    def __init__(self, kind: str, uid: str) -> None:
+        super().__init__(f"{kind} {uid} is active; archive it first, then remove it for good")
 
 
 class Unauthenticated(GnomonError):

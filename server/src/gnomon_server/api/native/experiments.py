@@ -8,10 +8,17 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from gnomon import wire
 from gnomon_server.api.bodies import given
 from gnomon_server.api.native.convert import experiment_response
-from gnomon_server.api.native.paging import Limit, Offset
+from gnomon_server.api.native.paging import Limit, Offset, Purged
 from gnomon_server.api.route import Call, json_answer, route
 from gnomon_server.model.entities import KeyKind
-from gnomon_server.model.errors import AccessDenied, AlreadyExists, ExperimentNotFound, InvalidRequest, Unavailable
+from gnomon_server.model.errors import (
+    AccessDenied,
+    AlreadyExists,
+    ExperimentNotFound,
+    InvalidRequest,
+    NotArchived,
+    Unavailable,
+)
 
 TAG = "experiments"
 READS = (InvalidRequest, AccessDenied, ExperimentNotFound)
@@ -152,6 +159,23 @@ def restore_experiment(call: Call[None, None]) -> wire.ExperimentResponse:
 
 
 @route(
+    "POST",
+    "/experiments/{experiment_id:str}/purge",
+    needs="experiments.delete",
+    tag=TAG,
+    gives=Purged,
+    raises=[*READS, NotArchived, Unavailable],
+)
+def purge_experiment(call: Call[None, None]) -> Purged:
+    """Remove an archived experiment for good, with all of its runs.
+
+    There is no way back. It goes run by run; if it is cut short, doing it again goes on.
+    """
+    call.services.experiments.purge(call.principal, call.path("experiment_id"))
+    return Purged(call.path("experiment_id"))
+
+
+@route(
     "GET",
     "/experiments/{experiment_id:str}/keys",
     needs="runs.read",
@@ -186,5 +210,6 @@ ROUTES = [
     update_experiment,
     archive_experiment,
     restore_experiment,
+    purge_experiment,
     list_keys,
 ]

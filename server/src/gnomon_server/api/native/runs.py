@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from gnomon import wire
 from gnomon_server.api.bodies import given
 from gnomon_server.api.native.convert import compared_run, comparison, run_response
-from gnomon_server.api.native.paging import Limit, Offset
+from gnomon_server.api.native.paging import Limit, Offset, Purged
 from gnomon_server.api.native.times import iso_time, parse_time
 from gnomon_server.api.route import Call, json_answer, route
 from gnomon_server.core.comparison import compare
@@ -18,6 +18,7 @@ from gnomon_server.model.errors import (
     ExperimentArchived,
     ExperimentNotFound,
     InvalidRequest,
+    NotArchived,
     RunArchived,
     RunNotFound,
     Unavailable,
@@ -185,6 +186,23 @@ def restore_run(call: Call[None, None]) -> wire.RunResponse:
 
 @route(
     "POST",
+    "/experiments/runs/{run_id:str}/purge",
+    needs="runs.delete",
+    tag=TAG,
+    gives=Purged,
+    raises=[*READS, NotArchived, Unavailable],
+)
+def purge_run(call: Call[None, None]) -> Purged:
+    """Remove an archived run for good, with its points and artifacts.
+
+    There is no way back. The space is given back to the file system.
+    """
+    call.services.runs.purge(call.principal, call.path("run_id"))
+    return Purged(call.path("run_id"))
+
+
+@route(
+    "POST",
     "/experiments/runs/compare",
     needs="runs.read",
     tag=TAG,
@@ -255,6 +273,7 @@ ROUTES = [
     end_run,
     archive_run,
     restore_run,
+    purge_run,
     compare_runs,
     get_ledger,
 ]

@@ -31,6 +31,8 @@ def migrate(path: Path) -> None:
     url = sa.URL.create("sqlite", database=str(path))
     engine = sa.create_engine(url, module=sqlite, poolclass=NullPool)
     with engine.connect() as connection:
+        # Set before the first table is made: later it would cost a rewrite of the whole file.
+        connection.exec_driver_sql("PRAGMA auto_vacuum = INCREMENTAL")
         connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         connection.exec_driver_sql("PRAGMA synchronous = FULL")
         connection.commit()

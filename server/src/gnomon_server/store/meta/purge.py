@@ -1,0 +1,67 @@
+"""Removing a run for good: its params, tags, artifacts and row, after its points; and what counted them.
+
+A few deletes by primary key; how long it takes depends on the run's keys and chunks, not on its points.
+"""
+
+from collections import Counter
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from gnomon_server.model.entities import KeyKind
+from gnomon_server.model.ids import KeyId, RowId, TenantId
+from gnomon_server.store.meta import artifacts
+from gnomon_server.store.meta import tables as t
+from gnomon_server.store.meta.keys import count_keys
+from gnomon_server.store.points.purge import delete_run
+
+# Pages of one step: at 4 KiB a page, two megabytes are moved while the writer waits.
+VACUUM_PAGES = 512
+_WORTH_PAGES = 2_048
+
+
+def purge_run(connection: Connection, tenant: TenantId, run: RowId, experiment: RowId, *, now_ms: int) -> None:
+    """Remove a run and everything of it. Contents of its artifacts begin their grace where no other run uses them."""
+    _forget(connection, tenant, "metric", experiment, delete_run(connection, tenant, run))
+    kinds: tuple[tuple[KeyKind, sa.Table], ...] = (("param", t.param), ("tag", t.tag))
+    for kind, view in kinds:
+        keys = [KeyId(key) for key in connection.scalars(sa.select(view.c.key).where(view.c.run == run))]
+        _forget(connection, tenant, kind, experiment, keys)
+    for sha256 in connection.scalars(sa.select(t.artifact.c.sha256).where(t.artifact.c.run == run)).all():
+        artifacts.drop_reference(connection, tenant, sha256, now_ms=now_ms)
+    for base in (t.param_base, t.tag_base, t.artifact_base):
+        connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.run == run))
+    base = t.run_base
+    connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.id == run))
+
+
+def purge_experiment(connection: Connection, tenant: TenantId, experiment: RowId) -> None:
+    """Remove an experiment that has no runs any more."""
+    for base in (t.experiment_tag_base, t.key_count_base):
+        connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.experiment == experiment))
+    base = t.experiment_base
+    connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.id == experiment))
+
+
+def runs_of(connection: Connection, experiment: RowId, *, limit: int) -> list[RowId]:
+    """Some runs of an experiment, whatever their lifecycle."""
+    query = sa.select(t.run.c.id).where(t.run.c.experiment == experiment).limit(limit)
+    return [RowId(run) for run in connection.scalars(query)]
+
+
+def give_back_pages(connection: Connection) -> bool:
+    """Hand some free pages of the SQLite file back to the file system; False when there are too few to be worth it."""
+    free = connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
+    pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    if free < _WORTH_PAGES or free * 5 < pages:
+        return False
+    # A row without columns for each page: only the driver's own cursor steps through those.
+    cursor = connection.connection.cursor()
+    cursor.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
+    cursor.fetchall()
+    cursor.close()
+    return True
+
+
+def _forget(connection: Connection, tenant: TenantId, kind: KeyKind, experiment: RowId, keys: list[KeyId]) -> None:
+    count_keys(connection, tenant, kind, {(experiment, key): -count for key, count in Counter(keys).items()})
