@@ -40,6 +40,7 @@ Sha256 = Annotated[str, _said(pattern="^[0-9a-f]{64}$")]
 Writer = Annotated[str, _said(minLength=1, maxLength=64, pattern=_ONE_LINE)]
 # Only the s3:// prefixes that the operator allows are taken.
 ArtifactLocation = Annotated[str, _said(pattern="^s3://")]
+Base64 = Annotated[bytes, _said(pattern="^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$")]
 EndTime = Annotated[str, _said(format="date-time")]
 
 RunStatus = Literal["running", "scheduled", "finished", "failed", "killed"]
@@ -177,10 +178,10 @@ class PointColumns(Request, frozen=True):
     """
 
     keys: list[Key]
-    key: list[Count] | bytes
-    step: list[Step] | bytes
-    timestamp: list[UnixMs] | bytes
-    value: list[Number] | bytes
+    key: list[Count] | Base64
+    step: list[Step] | Base64
+    timestamp: list[UnixMs] | Base64
+    value: list[Number] | Base64
 
 
 class SequencedBatch(Request, frozen=True):

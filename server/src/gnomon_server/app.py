@@ -26,7 +26,7 @@ from gnomon_server.api.ingest import IngestApp
 from gnomon_server.api.native import INGEST, ROUTES
 from gnomon_server.api.openapi import openapi_document
 from gnomon_server.api.problems import answer_defect, answer_gnomon_error, answer_http_error
-from gnomon_server.api.route import Doc
+from gnomon_server.api.route import Doc, options_routes
 from gnomon_server.api.services import SERVICES, Services
 from gnomon_server.api.telemetry import Telemetry
 from gnomon_server.api.web import UI_FOLDER, load_ui, web_routes
@@ -170,7 +170,7 @@ def build_app(services: Services, upkeep: Upkeep) -> Litestar:
 
     pages = web_routes(load_ui(UI_FOLDER, base_path=services.settings.base_path))
     app = Litestar(
-        route_handlers=[Router(API_PREFIX, route_handlers=ROUTES), *system.ROUTES, *pages],
+        route_handlers=[Router(API_PREFIX, route_handlers=[*options_routes(ROUTES), *ROUTES]), *system.ROUTES, *pages],
         exception_handlers={
             GnomonError: answer_gnomon_error,
             HTTPException: answer_http_error,

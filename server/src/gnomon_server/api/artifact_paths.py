@@ -1,7 +1,7 @@
 """The path of an artifact as a regular expression, for the OpenAPI document. `model.names.artifact_path` decides.
 
-It says all of that rule but the bytes of a segment: relative, no control or turning mark, none of `\\ % ? #`, no segment
-that is empty, of dots and blanks alone, or begins with a colon, and no drive letter in front.
+It says all of that rule but the bytes of a segment: relative, no control or turning mark, none of `\\ % ? #`, no
+segment that is empty, of dots and blanks alone, or begins with a colon, and no drive letter in front.
 """
 
 _NEVER = r"\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069/\\%?#"

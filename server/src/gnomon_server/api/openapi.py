@@ -118,7 +118,7 @@ def _links(docs: Sequence[tuple[str, Doc]], parameter: str) -> dict[str, Any]:
 def _body_schema(doc: Doc) -> dict[str, Any]:
     if doc.consumes == "multipart/form-data":
         file = {"type": "string", "contentMediaType": "application/octet-stream"}
-        return {"type": "object", "required": ["file"], "properties": {"file": file}}
+        return {"type": "object", "required": ["file"], "properties": {"file": file}, "additionalProperties": False}
     return _reference(doc.body)
 
 

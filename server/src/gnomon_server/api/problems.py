@@ -76,10 +76,11 @@ def answer_gnomon_error(_request: Request[object, object, State], error: e.Gnomo
 def answer_http_error(_request: Request[object, object, State], error: HTTPException) -> Response[bytes]:
     """Routing's own errors: no such path, no such method."""
     status = error.status_code
-    headers = {"Allow": value for key, value in (error.headers or {}).items() if key.lower() == "allow"}
+    allow = next((value for key, value in (error.headers or {}).items() if key.lower() == "allow"), None)
+    headers = {} if allow is None else {"Allow": allow}
     detail = {
         404: "no such route; GET /openapi.json lists them all",
-        405: f"this path takes other methods: {headers.get('Allow', 'see /openapi.json')}",
+        405: f"this path takes other methods: {allow or 'see /openapi.json'}",
     }.get(status, error.detail)
     code = _CODES.get(status, "invalid_request" if status < 500 else "internal")
     problem = Problem(

@@ -158,6 +158,25 @@ def route(
     return declare
 
 
+def options_routes(routes: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
+    """Answers to OPTIONS, one for each path: all of its methods. Litestar's own would name those it met first.
+
+    They are registered before the routes, or Litestar makes its own.
+    """
+    methods: dict[str, set[str]] = {}
+    for each in routes:
+        for path in each.paths:
+            methods.setdefault(path, {"OPTIONS"}).update(map(str, each.http_methods))
+    return [_options_route(path, ", ".join(sorted(allowed))) for path, allowed in methods.items()]
+
+
+def _options_route(path: str, allow: str) -> HTTPRouteHandler:
+    async def options(request: HttpRequest) -> Response[None]:  # noqa: ARG001  # Litestar passes it by this name
+        return Response(content=None, status_code=204, headers={"Allow": allow})
+
+    return HTTPRouteHandler(path, http_method=["OPTIONS"], guards=[needs_guard("public")], status_code=204)(options)
+
+
 def json_answer(value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     return Response(
         content=_encoder.encode(value), status_code=status, media_type="application/json", headers=dict(headers or {})
