@@ -4,6 +4,7 @@
  * listeners once.
  */
 import type { Range } from "../series/series";
+import { roundWindow } from "./rail-window";
 import type { Smoothing } from "../series/smoothing";
 
 export interface BusEvents {
@@ -53,8 +54,10 @@ export class ChartBus {
     return this.focusNow;
   }
 
+  /** The window that a gesture ends with is rounded: it goes into the URL, and a pixel is not that exact. */
   zoom(window: Range | null, isFinal: boolean): void {
-    for (const listener of this.listeners.zoom) listener({ window, isFinal });
+    const exact = window === null || !isFinal ? window : roundWindow(window);
+    for (const listener of this.listeners.zoom) listener({ window: exact, isFinal });
   }
 
   smooth(smoothing: Smoothing): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { dragWindow, grabAt, keyWindow } from "./rail-window";
+import { dragWindow, grabAt, keyWindow, roundWindow } from "./rail-window";
 
 const extent = [0, 1000] as const;
 
@@ -35,6 +35,12 @@ describe("the rail", () => {
     expect(keyWindow("Escape", false, [200, 600], extent)).toBeNull();
     expect(keyWindow("Escape", false, null, extent)).toBeUndefined();
     expect(keyWindow("a", false, null, extent)).toBeUndefined();
+  });
+
+  test("goes into the URL in round figures, and stays as good as the same", () => {
+    expect(roundWindow([30113.20754716981, 75283.01886792452])).toEqual([30110, 75280]);
+    expect(roundWindow([0.00012345678, 0.000987654])).toEqual([0.0001235, 0.0009877]);
+    expect(roundWindow([5, 5])).toEqual([5, 5]);
   });
 
   test("never becomes empty", () => {

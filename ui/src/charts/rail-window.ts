@@ -64,6 +64,13 @@ export function keyWindow(key: string, isResize: boolean, window: Range | null, 
   }
 }
 
+/** To a thousandth of the window or finer, in round decimals. */
+export function roundWindow([lo, hi]: Range): Range {
+  const step = 10 ** Math.floor(Math.log10((hi - lo) / 1000));
+  const round = (x: number): number => Number((Math.round(x / step) * step).toPrecision(15));
+  return Number.isFinite(step) && step > 0 ? [round(lo), round(hi)] : [lo, hi];
+}
+
 function within(a: number, b: number, [lo, hi]: Range): Range {
   const least = (hi - lo) * LEAST_SHARE;
   const from = Math.max(lo, Math.min(a, b));

@@ -30,6 +30,15 @@ describe("the y range", () => {
     expect(clipped).toBeLessThan(5);
   });
 
+  test("clipping keeps the usual noise of a flat line", () => {
+    const source = seeded(8);
+    const noisy: [number, number][] = Array.from({ length: 400 }, (_, i) => [i, i === 100 ? 40 : source() + source() + source()]);
+    const [lo, hi] = yRange([curveOf(noisy)], null, { ...plain, isClipped: true });
+    const usual = noisy.filter(([x]) => x !== 100).map(([, y]) => y);
+    expect(usual.filter((y) => y < lo || y > hi)).toHaveLength(0);
+    expect(hi).toBeLessThan(10);
+  });
+
   test("a constant has room above and below; nothing at all has a range too", () => {
     const [lo, hi] = yRange([curveOf([[0, 5], [1, 5]])], null, plain);
     expect(lo).toBeLessThan(5);

@@ -1,8 +1,9 @@
 /**
  * The y range of a panel, from the curves within the visible window.
  *
- * Clipping leaves out isolated spikes only: the range is that of a running median, so the high start of a loss stays in
- * view and one bad batch does not flatten the rest. What is left out is marked at the edge where it would be.
+ * Clipping leaves out isolated spikes only: the range is that of a running median with room for the usual noise around
+ * it, so the high start of a loss stays in view and one bad batch does not flatten the rest. What is left out is marked at
+ * the edge where it would be.
  */
 import { at, indexAtOrBefore, type Range, type Series } from "../series/series";
 import type { Curve } from "./curves";
@@ -20,6 +21,9 @@ const MEDIAN_REACH = 2;
 const LINE_ALLOWANCE = 0.35;
 /** Values spread over more than this factor are easier to read on a log axis. */
 const LOG_FACTOR = 12;
+
+/** Room for noise, in median deviations from the running median: about three and a half standard deviations. */
+const NOISE_ROOM = 4;
 
 const medians = new WeakMap<Series, Float64Array>();
 
@@ -51,6 +55,19 @@ export function runningMedian(series: Series): Float64Array {
   return out;
 }
 
+const noises = new WeakMap<Series, number>();
+
+/** The median distance of bucket means from the running median. */
+function noiseOf(series: Series): number {
+  const known = noises.get(series);
+  if (known !== undefined) return known;
+  const median = runningMedian(series);
+  const distances = series.mean.map((value, i) => Math.abs(value - at(median, i))).filter(Number.isFinite);
+  const noise = distances.toSorted()[distances.length >> 1] ?? 0;
+  noises.set(series, noise);
+  return noise;
+}
+
 class Extent {
   lo = Number.POSITIVE_INFINITY;
   hi = Number.NEGATIVE_INFINITY;
@@ -66,6 +83,17 @@ class Extent {
     }
   }
 
+  /** Wider by `room`, but not beyond what there is. */
+  widen(room: number, limit: Extent): void {
+    this.lo = Math.max(limit.lo, this.lo - room);
+    this.hi = Math.min(limit.hi, this.hi + room);
+  }
+
+  include({ lo, hi }: Extent): void {
+    this.lo = Math.min(this.lo, lo);
+    this.hi = Math.max(this.hi, hi);
+  }
+
   get isEmpty(): boolean {
     return this.lo > this.hi;
   }
@@ -77,13 +105,26 @@ function within(curve: Curve, window: Range | null): [number, number] {
   return [Math.max(0, indexAtOrBefore(x, window[0])), Math.min(x.length - 1, indexAtOrBefore(x, window[1]) + 1)];
 }
 
+function plainExtent({ mean }: Series, from: number, to: number, isLog: boolean): Extent {
+  const extent = new Extent(isLog);
+  extent.add(mean, from, to);
+  return extent;
+}
+
+function clippedExtent(series: Series, from: number, to: number, isLog: boolean): Extent {
+  const extent = new Extent(isLog);
+  extent.add(runningMedian(series), from, to);
+  if (!extent.isEmpty) extent.widen(NOISE_ROOM * noiseOf(series), plainExtent(series, from, to, isLog));
+  return extent;
+}
+
 export function yRange(curves: readonly Curve[], window: Range | null, choice: RangeChoice): Range {
   const firm = new Extent(choice.isLog);
   const loose = new Extent(choice.isLog);
   for (const curve of curves) {
     const [from, to] = within(curve, window);
     const { series } = curve;
-    firm.add(choice.isClipped ? runningMedian(series) : series.mean, from, to);
+    firm.include(choice.isClipped ? clippedExtent(series, from, to, choice.isLog) : plainExtent(series, from, to, choice.isLog));
     loose.add(curve.values, from, to);
     // A group's band is half of what its line says.
     if (curve.line.runIds.length > 1 || (choice.hasBand && !choice.isClipped)) {

@@ -82,7 +82,7 @@ export function Toolbar({ view, metrics, bus, onChange, children }: Props) {
         label="Panel size"
         button={
           <>
-            Size <b>{view.layout.size.toUpperCase()}</b>
+            <span className="menu-word">Size</span> <b>{view.layout.size.toUpperCase()}</b>
             <Icon name="down" size={12} />
           </>
         }
