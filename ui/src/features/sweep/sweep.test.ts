@@ -7,6 +7,7 @@ import { brushedValues, runsWithin } from "./brush";
 import { brushAfter } from "./ParallelCoordinates";
 import { goodness } from "./parallel-paint";
 import { differing, makeDimension, makeSweep, type Sweep, type SweepRun } from "./sweep-data";
+import { DEFAULT_SWEEP_VIEW, sweepEntries, sweepViewOf, type SweepView } from "./view";
 
 const runs = (n: number): SweepRun[] =>
   Array.from({ length: n }, (_, i) => ({ id: `r${i}`, name: `run ${i}`, status: "finished", startedAt: 1000 - i }));
@@ -138,5 +139,17 @@ describe("best so far", () => {
   test("the best line is painted last", () => {
     expect(goodness(sweepOf([0.3, 0.9, null, 0.1], "acc")).order).toEqual([3, 0, 1]);
     expect(goodness(sweepOf([0.3, 0.9, null, 0.1], "loss")).order).toEqual([1, 0, 3]);
+  });
+});
+
+describe("the view in the URL", () => {
+  test("comes back as it was, whatever the names hold", () => {
+    const view: SweepView = { target: "val/loss", aggregate: "mean", without: ["a,b", "100 %", "é"], across: "lr", tint: "x=y" };
+    expect(sweepViewOf(sweepEntries(view))).toEqual(view);
+  });
+
+  test("is empty when everything is as usual, and forgives what it does not know", () => {
+    expect(sweepEntries(DEFAULT_SWEEP_VIEW)).toEqual({});
+    expect(sweepViewOf({ by: "worst", other: "1", without: "50%" })).toEqual({ ...DEFAULT_SWEEP_VIEW, without: ["50%"] });
   });
 });
