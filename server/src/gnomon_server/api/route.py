@@ -35,7 +35,7 @@ Q = TypeVar("Q")
 HttpRequest = Request[Any, Any, State]
 Answer = Response[Any] | Stream
 
-_encoder = msgspec.json.Encoder()
+encode_json = msgspec.json.Encoder().encode
 # As many as there are pooled connections, and a few for work that needs none.
 _readers: CapacityLimiter | None = None
 _READER_THREADS = 12
@@ -179,7 +179,7 @@ def _options_route(path: str, allow: str) -> HTTPRouteHandler:
 
 def json_answer(value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     return Response(
-        content=_encoder.encode(value), status_code=status, media_type="application/json", headers=dict(headers or {})
+        content=encode_json(value), status_code=status, media_type="application/json", headers=dict(headers or {})
     )
 
 
