@@ -158,7 +158,7 @@ function Row({ row, runs, baseline }: RowProps) {
           );
         }
         return (
-          <td key={id} className={`${row.direction === null ? "" : "is-number"}${cell.isBest ? " is-best" : ""}`} title={cell.text}>
+          <td key={id} className={`${row.isNumeric ? "is-number" : ""}${cell.isBest ? " is-best" : ""}`} title={cell.text}>
             {cell.delta !== null && baseline !== null && <small>{formatDelta(cell.delta, 0)}</small>}
             {cell.text}
             {cell.isBest && <span className="sr-only"> best</span>}

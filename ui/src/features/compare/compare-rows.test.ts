@@ -34,6 +34,12 @@ test("the best is marked by the direction of the metric", () => {
   expect(row("Metrics", "accuracy")?.cells.map((cell) => cell?.isBest)).toEqual([true, true, undefined]);
 });
 
+test("a learning rate or a clock has no best", () => {
+  const timed = [run("a", { "train/lr": 1, "system/gpu.util": 2 }, {}), run("b", { "train/lr": 2, "system/gpu.util": 3 }, {})];
+  const rows = compareSections(timed, null)[0]?.rows ?? [];
+  expect(rows.flatMap((one) => one.cells.map((cell) => cell?.isBest))).toEqual([false, false, false, false]);
+});
+
 test("NaN never wins", () => {
   expect(row("Metrics", "odd")?.cells.map((cell) => cell?.isBest)).toEqual([false, true, undefined]);
 });

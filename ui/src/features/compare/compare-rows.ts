@@ -3,6 +3,7 @@ import { directionOf, type Direction } from "../../charts/direction";
 import { formatValue } from "../../charts/numbers";
 import type { Run } from "../../api/runs";
 import { fullTime, duration } from "../../lib/time";
+import { isResult } from "../run-table/headline";
 import { formatParam } from "../run-table/cells";
 
 export interface CompareCell {
@@ -15,7 +16,9 @@ export interface CompareCell {
 export interface CompareRow {
   readonly key: string;
   readonly isDifferent: boolean;
+  /** Which end is better; null where neither is. */
   readonly direction: Direction | null;
+  readonly isNumeric: boolean;
   readonly cells: readonly (CompareCell | null)[];
 }
 
@@ -38,11 +41,12 @@ function metricRows(runs: readonly Run[], baseline: number): CompareRow[] {
   return keysOf(runs.map((run) => run.metrics)).map((key) => {
     const direction = directionOf(key);
     const values = runs.map((run) => run.metrics[key] ?? null);
-    const best = bestOf(values, direction);
+    const best = isResult(key) ? bestOf(values, direction) : null;
     const base = values[baseline] ?? null;
     return {
       key,
-      direction,
+      direction: isResult(key) ? direction : null,
+      isNumeric: true,
       isDifferent: differ(values),
       cells: values.map((value, i) =>
         value === null
@@ -60,7 +64,7 @@ function metricRows(runs: readonly Run[], baseline: number): CompareRow[] {
 function textRows(maps: readonly Readonly<Record<string, string>>[], write: (text: string) => string): CompareRow[] {
   return keysOf(maps).map((key) => {
     const values = maps.map((map) => map[key] ?? null);
-    return { key, direction: null, isDifferent: differ(values), cells: values.map((value) => plain(value === null ? null : write(value))) };
+    return { key, direction: null, isNumeric: false, isDifferent: differ(values), cells: values.map((value) => plain(value === null ? null : write(value))) };
   });
 }
 
@@ -68,6 +72,7 @@ function attributeRows(runs: readonly Run[]): CompareRow[] {
   const row = (key: string, values: readonly (string | null)[]): CompareRow => ({
     key,
     direction: null,
+    isNumeric: false,
     isDifferent: differ(values),
     cells: values.map(plain),
   });

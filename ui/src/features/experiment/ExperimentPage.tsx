@@ -3,8 +3,8 @@
  * belong to the page, so they persist from tab to tab.
  */
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useState } from "react";
-import { useSearch } from "wouter";
+import { useCallback, useEffect, useMemo, useState } from "react";
+import { useLocation, useSearch } from "wouter";
 import { ChartBus } from "../../charts/bus";
 import { experimentQuery } from "../../api/experiments";
 import { send } from "../../api/client";
@@ -15,7 +15,9 @@ import { rememberView } from "../../lib/recent";
 import { seriesFetcher } from "../../series/answer";
 import { SeriesLoader } from "../../series/loader";
 import { ErrorMessage } from "../../ui/Message";
+import { useTenantHref } from "../../ui/tenant";
 import { RunTable } from "../run-table/RunTable";
+import { useCheckedFilter } from "../run-table/use-checked-filter";
 import { SparkStore } from "../run-table/use-sparks";
 import { AppBar } from "../shell/AppBar";
 import { FirstRun } from "../shell/FirstRun";
@@ -40,10 +42,14 @@ export function ExperimentPage({ id, tab }: Props) {
   const theme = useTheme();
   const { palette } = usePreferences();
   const experiment = useQuery(experimentQuery(id));
-  const data = useExperimentData(id, view, theme, palette);
+  const checked = useCheckedFilter(id, view.filter);
+  const goodView = useMemo(() => ({ ...view, filter: checked.filter }), [view, checked.filter]);
+  const data = useExperimentData(id, goodView, theme, palette, tab === "table");
   const [engine] = useState(makeEngine);
   const [isTableOpen, setIsTableOpen] = useState(false);
   const search = useSearch();
+  const [, navigate] = useLocation();
+  const href = useTenantHref();
   useEffect(() => rememberView(id, search), [id, search]);
   useEffect(() => () => engine.loader.dispose(), [engine]);
   useTitle(experiment.data?.name ?? "Experiment");
@@ -63,6 +69,7 @@ export function ExperimentPage({ id, tab }: Props) {
     <RunTable
       experimentId={id}
       view={view}
+      checked={checked}
       onChange={change}
       keys={data.keys}
       columns={data.columns}
@@ -116,11 +123,12 @@ export function ExperimentPage({ id, tab }: Props) {
               tab={tab}
               experimentId={id}
               experiment={experiment.data}
-              view={view}
+              view={goodView}
               change={change}
               data={data}
               engine={engine}
               table={table}
+              onOpenRun={(runId) => navigate(href(`/r/${runId}`))}
               theme={theme}
               palette={palette}
             />

@@ -4,6 +4,7 @@ import type { Theme } from "../../charts/palette";
 import type { Experiment } from "../../api/experiments";
 import type { Preferences } from "../../lib/preferences";
 import { Loading } from "../../ui/Message";
+import { sweepEntries, sweepViewOf } from "../sweep/view";
 import type { ExperimentView } from "../view/view";
 import type { Change } from "../view/use-view";
 import type { Engine } from "./ExperimentPage";
@@ -12,6 +13,7 @@ import type { ExperimentData } from "./use-experiment-data";
 
 const ChartsPage = lazy(async () => ({ default: (await import("../charts-page/ChartsPage")).ChartsPage }));
 const ComparePage = lazy(async () => ({ default: (await import("../compare/ComparePage")).ComparePage }));
+const SweepPage = lazy(async () => ({ default: (await import("../sweep/SweepPage")).SweepPage }));
 const ArtifactsTab = lazy(async () => ({ default: (await import("../artifacts/ArtifactsTab")).ArtifactsTab }));
 const NotesPage = lazy(async () => ({ default: (await import("../notes/NotesPage")).ExperimentNotes }));
 
@@ -24,6 +26,7 @@ interface Props {
   readonly data: ExperimentData;
   readonly engine: Engine;
   readonly table: ReactNode;
+  readonly onOpenRun: (runId: string) => void;
   readonly theme: Theme;
   readonly palette: Preferences["palette"];
 }
@@ -32,7 +35,8 @@ export function TabContent(props: Props) {
   return <Suspense fallback={<Loading />}>{contentOf(props)}</Suspense>;
 }
 
-function contentOf({ tab, experiment, view, change, data, engine, table, theme, palette }: Props): ReactNode {
+function contentOf(props: Props): ReactNode {
+  const { tab, experimentId, experiment, view, change, data, engine, table, onOpenRun, theme, palette } = props;
   switch (tab) {
     case "charts":
       return (
@@ -60,7 +64,23 @@ function contentOf({ tab, experiment, view, change, data, engine, table, theme, 
         />
       );
     case "sweep":
-      return null;
+      return (
+        <SweepPage
+          experimentId={experimentId}
+          filter={view.filter}
+          metrics={data.ranked}
+          params={data.params}
+          headline={data.headline?.key ?? null}
+          lines={data.lines}
+          view={sweepViewOf(view.sweep)}
+          onChange={(sweep) => change({ sweep: sweepEntries({ ...sweepViewOf(view.sweep), ...sweep }) })}
+          onShow={(runIds) => change({ shown: runIds })}
+          onOpen={onOpenRun}
+          bus={engine.bus}
+          theme={theme}
+          paletteMode={palette}
+        />
+      );
     case "artifacts":
       return (
         <ArtifactsTab

@@ -5,12 +5,12 @@ import type { Line } from "../../charts/curves";
 import type { Theme } from "../../charts/palette";
 import { keysQuery, type KeyInfo } from "../../api/keys";
 import { fetchRows, tableKeys } from "../../api/table";
-import type { usePreferences } from "../../lib/preferences";
+import type { Preferences } from "../../lib/preferences";
 import { plainColumn, type Column } from "../run-table/columns";
 import { differingColumns } from "../run-table/differing";
 import { rankMetrics } from "../run-table/headline";
 import type { ExperimentView } from "../view/view";
-import { autoColumns, chosenColumns, headlineOf } from "./auto-columns";
+import { autoColumns, chosenColumns, headlineOf, SIDE, WIDE } from "./auto-columns";
 import { useGroupLines } from "./use-group-lines";
 import { colorsOf, useShown, type Shown } from "./use-shown";
 
@@ -25,6 +25,10 @@ export interface ExperimentData {
   readonly keys: readonly KeyInfo[];
   readonly keysError: Error | null;
   readonly metrics: readonly { readonly key: string; readonly runCount: number }[];
+  /** Keys of metrics, the most telling first. */
+  readonly ranked: readonly string[];
+  /** Keys of params. */
+  readonly params: readonly string[];
   readonly columns: readonly Column[];
   readonly differing: readonly Column[];
   readonly headline: Column | null;
@@ -37,7 +41,8 @@ export function useExperimentData(
   experimentId: string,
   view: ExperimentView,
   theme: Theme,
-  palette: ReturnType<typeof usePreferences>["palette"],
+  palette: Preferences["palette"],
+  isWide: boolean,
 ): ExperimentData {
   const keyQuery = useQuery(keysQuery(experimentId));
   const keys = keyQuery.data?.keys ?? NO_KEYS;
@@ -48,8 +53,8 @@ export function useExperimentData(
   const sortColumn = view.sort?.column ?? null;
   const headline = useMemo(() => headlineOf(sortColumn, ranked), [sortColumn, ranked]);
   const columns = useMemo(
-    () => (view.columns === null ? autoColumns(headline, ranked, differing, view.group) : chosenColumns(view.columns)),
-    [view.columns, view.group, headline, ranked, differing],
+    () => (view.columns === null ? autoColumns(headline, ranked, differing, view.group, isWide ? WIDE : SIDE) : chosenColumns(view.columns)),
+    [view.columns, view.group, headline, ranked, differing, isWide],
   );
   const withHeadline = useMemo(
     () => (headline === null || columns.some(({ id }) => id === headline.id) ? columns : [headline, ...columns]),
@@ -64,7 +69,8 @@ export function useExperimentData(
     () => keys.filter((key) => key.kind === "metric").map((key) => ({ key: key.key, runCount: key.runs })),
     [keys],
   );
-  return { keys, keysError: keyQuery.error, metrics, columns, differing, headline, shown, lines, colors };
+  const paramKeys = useMemo(() => params.map((param) => param.key), [params]);
+  return { keys, keysError: keyQuery.error, metrics, ranked, params: paramKeys, columns, differing, headline, shown, lines, colors };
 }
 
 function sampleQuery(experimentId: string, params: readonly KeyInfo[], filter: string) {

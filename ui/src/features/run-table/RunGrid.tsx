@@ -73,7 +73,7 @@ export function RunGrid(props: RunGridProps) {
   const columns = useGridColumns(props.columns, known, headlineId, now);
   const widths = columns.map((column) => column.width);
   const columnsWidth = widths.reduce((sum, width) => sum + width, 0);
-  const leadWidth = Math.max(measures.lead, measures.width - columnsWidth);
+  const leadWidth = Math.min(measures.mostLead, Math.max(measures.lead, measures.width - columnsWidth));
   const sight = columnWindow(widths, measures.left, Math.max(0, measures.width - leadWidth));
 
   const { onToggle, onFocusLine, onFold } = props;

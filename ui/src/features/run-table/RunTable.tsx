@@ -1,5 +1,5 @@
 /** The runs of an experiment: filter, tools, table. Beside the charts, or over the whole width. */
-import { useCallback, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import type { KeyInfo } from "../../api/keys";
 import { hideRun, showRun, shownIds, type TableView } from "../../lib/view";
@@ -7,17 +7,19 @@ import { ErrorMessage, Message } from "../../ui/Message";
 import { useTenantHref } from "../../ui/tenant";
 import type { Column } from "./columns";
 import { QueryInput } from "./QueryInput";
-import { queryErrorOf } from "./query-error";
 import { RunGrid } from "./RunGrid";
 import type { RunRow } from "./rows";
 import { TableTools } from "./TableTools";
 import type { SparkStore } from "./use-sparks";
+import type { CheckedFilter } from "./use-checked-filter";
 import { useRows } from "./use-rows";
 import "./run-table.css";
 
 export interface RunTableProps {
   readonly experimentId: string;
   readonly view: TableView;
+  /** The filter that holds, and what is wrong with the one that was entered. */
+  readonly checked: CheckedFilter;
   readonly onChange: (change: Partial<TableView>) => void;
   readonly keys: readonly KeyInfo[];
   readonly columns: readonly Column[];
@@ -33,14 +35,15 @@ export interface RunTableProps {
 }
 
 export function RunTable(props: RunTableProps) {
-  const { experimentId, view, onChange, keys, columns, shown, headlineId } = props;
+  const { experimentId, view, checked, onChange, keys, columns, shown, headlineId } = props;
   const [range, setRange] = useState<readonly [number, number]>([0, 40]);
   const onRange = useCallback((first: number, last: number) => setRange([first, last]), []);
   const [, navigate] = useLocation();
   const href = useTenantHref();
+  const checkedView = useMemo(() => ({ ...view, filter: checked.filter }), [view, checked.filter]);
   const rows = useRows({
     experimentId,
-    view,
+    view: checkedView,
     columns,
     aggregated: headlineId === null ? [] : [headlineId],
     range,
@@ -66,11 +69,10 @@ export function RunTable(props: RunTableProps) {
     },
     [onChange, view.folded],
   );
-  const queryError = queryErrorOf(rows.error);
-  const isFailed = rows.error !== null && queryError === null && rows.layout.count === 0;
+  const isFailed = rows.error !== null && rows.layout.count === 0;
   return (
     <section className="run-table" aria-label="Runs">
-      <QueryInput value={view.filter} keys={keys} error={queryError} onApply={(filter) => onChange({ filter })} />
+      <QueryInput value={view.filter} keys={keys} error={checked.error} onApply={(filter) => onChange({ filter })} />
       <TableTools
         view={view}
         keys={keys}
@@ -82,7 +84,7 @@ export function RunTable(props: RunTableProps) {
       {isFailed && rows.error !== null ? (
         <ErrorMessage title="The runs could not be read" error={rows.error} onRetry={rows.retry} />
       ) : rows.total === 0 && !rows.isStale ? (
-        <NothingFound filter={view.filter} onClear={() => onChange({ filter: "" })} />
+        <NothingFound filter={checked.filter} onClear={() => onChange({ filter: "" })} />
       ) : (
         <RunGrid
           rows={rows}

@@ -8,6 +8,7 @@ test("values of a metric have about four digits, and words for what is no number
   expect(formatCell(loss, 0.28712345, 0)).toBe("0.2871");
   expect(formatCell(loss, "NaN", 0)).toBe("NaN");
   expect(formatCell(loss, "-Infinity", 0)).toBe("−∞");
+  expect(formatCell(loss, -1.288e97, 0)).toBe("−1.3e97");
   expect(formatCell(loss, null, 0)).toBe("");
   expect(formatCell(metricColumn("loss", "n"), 120000, 0)).toBe("120,000");
 });

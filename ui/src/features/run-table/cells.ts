@@ -30,10 +30,16 @@ export function formatCell(column: Column, cell: Cell | undefined, now: number):
   if (column.kind === "metric") {
     const value = cellNumber(cell);
     if (value === null) return "";
-    return column.aggregate === "n" ? value.toLocaleString("en-US") : formatValue(value);
+    return column.aggregate === "n" ? value.toLocaleString("en-US") : formatNarrow(value);
   }
   if (column.kind === "attribute") return formatAttribute(column.key, cell, now);
   return formatParam(String(cell));
+}
+
+/** Like everywhere, but a huge value has two digits: it is wrong by far more than the third, and must not widen the column. */
+function formatNarrow(value: number): string {
+  if (!Number.isFinite(value) || Math.abs(value) < 1e7) return formatValue(value);
+  return value.toExponential(1).replace("e+", "e").replace(/^-/, MINUS);
 }
 
 function formatAttribute(key: string, cell: string | number, now: number): string {

@@ -16,10 +16,14 @@ export interface GridColumn {
   readonly extent: readonly [number, number] | null;
 }
 
-const CHAR = 6.4;
-const PADDING = 15;
+/** Widths of a digit and of a letter. */
+const DIGIT = 6.5;
+const LETTER = 7;
+const PADDING = 13;
 /** A longer heading is cut: what it heads decides the width. */
-const LONGEST_HEADING = 8;
+const LONGEST_HEADING = { metric: 12, param: 8, tag: 8, attribute: 12 } as const;
+/** Room for the arrow of the sorted column. */
+const ARROW = 9;
 const NARROWEST = 40;
 const WIDEST = 190;
 /** Rows that are measured. */
@@ -38,8 +42,8 @@ export function gridColumns(
     const cells = sample.map((row) => row.cells[column.id]);
     const isRight = column.kind === "metric" || isTime(column) || mostAreNumbers(cells);
     const longest = Math.max(0, ...cells.map((cell) => formatCell(column, cell, now).length));
-    const heading = Math.min(label.length, LONGEST_HEADING) + (note === "" ? 0 : note.length + 1);
-    const width = Math.ceil(Math.max(heading * 0.88, longest) * CHAR + PADDING);
+    const heading = Math.min(label.length, LONGEST_HEADING[column.kind]) + (note === "" ? 0 : note.length + 1);
+    const width = Math.ceil(Math.max(heading * LETTER * 0.82, longest * (isRight ? DIGIT : LETTER)) + PADDING) + (column.id === headlineId ? ARROW : 0);
     return {
       column,
       label,

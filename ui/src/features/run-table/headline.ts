@@ -21,6 +21,11 @@ function weight({ key, runs }: KeyInfo, mostRuns: number): number {
   return points + 4 * (mostRuns > 0 ? runs / mostRuns : 0);
 }
 
+/** Whether a metric says how good a run is, and not how it went about it: only such a metric has a best run. */
+export function isResult(key: string): boolean {
+  return !BOOKKEEPING.test(key) && !SYSTEM.test(key);
+}
+
 /** The metrics of an experiment, the most telling first. */
 export function rankMetrics(keys: readonly KeyInfo[]): string[] {
   const metrics = keys.filter((key) => key.kind === "metric");

@@ -7,6 +7,7 @@ export interface Measures {
   readonly groupRow: number;
   /** Width of swatch, name and spark line at least. */
   readonly lead: number;
+  readonly mostLead: number;
   readonly width: number;
   /** How far the columns are scrolled. */
   readonly left: number;
@@ -15,6 +16,8 @@ export interface Measures {
 const NARROW_LEAD = 170;
 const LEAD = 198;
 const NARROW = 430;
+const WIDE = 760;
+const WIDE_LEAD = 330;
 
 export function useMeasures(scroll: RefObject<HTMLDivElement | null>): Measures {
   const { density } = usePreferences();
@@ -40,6 +43,8 @@ export function useMeasures(scroll: RefObject<HTMLDivElement | null>): Measures 
     row: isCompact ? 26 : 32,
     groupRow: isCompact ? 28 : 34,
     lead: size.width > 0 && size.width < NARROW ? NARROW_LEAD : LEAD,
+    // In a wide table names and values must stay near each other.
+    mostLead: size.width > WIDE ? WIDE_LEAD : Number.POSITIVE_INFINITY,
     ...size,
   };
 }

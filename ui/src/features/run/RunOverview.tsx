@@ -1,7 +1,6 @@
 /** What the run is: who, when, how long; params, metrics, tags; and the ledger of what arrived. */
 import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState, type ReactNode } from "react";
-import { formatValue } from "../../charts/numbers";
 import { ledgerQuery, type Run } from "../../api/runs";
 import { useNow } from "../../lib/now";
 import { duration, fullTime } from "../../lib/time";
@@ -9,6 +8,7 @@ import { CopyButton } from "../../ui/CopyButton";
 import { Icon } from "../../ui/Icon";
 import { Markdown } from "../../ui/Markdown";
 import { Status } from "../../ui/Status";
+import { MetricCard } from "./MetricCard";
 
 const NOTE_TAG = "mlflow.note.content";
 const MOST_ROWS = 500;
@@ -37,13 +37,7 @@ export function RunOverview({ run }: { readonly run: Run }) {
           onChange={(event) => setText(event.target.value)}
         />
         <div className="run-cards">
-          <Pairs
-            name="Metrics"
-            note="latest"
-            pairs={Object.entries(run.metrics).map(([key, value]) => [key, formatValue(value), String(value)])}
-            search={search}
-            isNumeric
-          />
+          <MetricCard run={run} search={search} />
           <Pairs name="Params" pairs={Object.entries(run.params).map(([key, value]) => [key, value, value])} search={search} />
           <Pairs name="Tags" pairs={tags.map(([key, value]) => [key, value, value])} search={search} />
         </div>
@@ -91,16 +85,14 @@ function Facts({ run }: { readonly run: Run }) {
 
 interface PairsProps {
   readonly name: string;
-  readonly note?: string;
   /** Key, text, and the exact value. */
   readonly pairs: readonly (readonly [string, string, string])[];
   readonly search: string;
-  readonly isNumeric?: boolean;
 }
 
 const NATURAL = new Intl.Collator("en", { numeric: true });
 
-function Pairs({ name, note, pairs, search, isNumeric = false }: PairsProps) {
+function Pairs({ name, pairs, search }: PairsProps) {
   const found = pairs
     .filter(([key, text]) => `${key} ${text}`.toLowerCase().includes(search))
     .sort(([a], [b]) => NATURAL.compare(a, b));
@@ -108,16 +100,13 @@ function Pairs({ name, note, pairs, search, isNumeric = false }: PairsProps) {
     <section className="run-card">
       <h3>
         {name} <small>{search === "" ? pairs.length : `${found.length} of ${pairs.length}`}</small>
-        {note !== undefined && <small>{note}</small>}
       </h3>
       {pairs.length === 0 && <p className="run-none">None logged.</p>}
       <dl className="run-pairs">
         {found.slice(0, MOST_ROWS).map(([key, text, exact]) => (
           <div key={key}>
             <dt title={key}>{key}</dt>
-            <dd className={isNumeric ? "is-number" : ""} title={exact}>
-              {text}
-            </dd>
+            <dd title={exact}>{text}</dd>
           </div>
         ))}
       </dl>
