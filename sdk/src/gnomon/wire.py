@@ -93,10 +93,13 @@ class ExperimentListResponse(Struct, frozen=True):
 
 
 class RunCreate(Request, frozen=True):
+    """`id` is the caller's own, made as the server would (a UUIDv7, 32 hex digits): asked again, it answers the run."""
+
     experiment_id: Uid
     name: RunName | None = None
     description: Description = ""
     tags: Tags = {}
+    id: Uid | None = None
 
 
 class RunPatch(Request, frozen=True):
@@ -184,10 +187,22 @@ class PointColumns(Request, frozen=True):
     value: list[Number] | Base64
 
 
+class RunBegin(Request, frozen=True):
+    """What to make of a run that is not there yet: give `experiment_id`, or `experiment`, a name that may be new."""
+
+    experiment_id: Uid | None = None
+    experiment: ExperimentName | None = None
+    name: RunName | None = None
+    description: Description = ""
+    tags: Tags = {}
+    start_time: UnixMs | None = None
+
+
 class SequencedBatch(Request, frozen=True):
     """A batch with an identity: it counts once, however often and however late it is sent.
 
     `writer` names who sends (one process, one thread of sending), `seq` counts its batches for this run from 0.
+    With `create`, a run that is not there is begun, in the same transaction; one that is there stays as it is.
     """
 
     writer: Writer
@@ -195,6 +210,7 @@ class SequencedBatch(Request, frozen=True):
     points: PointColumns | None = None
     params: Annotated[dict[Key, ParamText], _said(maxProperties=10_000)] = {}
     tags: Annotated[dict[Key, TagValue], _said(maxProperties=10_000)] = {}
+    create: RunBegin | None = None
 
 
 class SequencedBatchLogged(Struct, frozen=True):

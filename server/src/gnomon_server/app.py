@@ -116,7 +116,8 @@ def open_server(
     database = Database(path)
     telemetry = Telemetry()
     missing_run: list[Callable[[str], GnomonError]] = []
-    ingest = Ingest(missing_run=lambda uid: missing_run[0](uid), now_ms=clock)
+    rng = rng or random.Random()  # noqa: S311  # run names are no secret
+    ingest = Ingest(missing_run=lambda uid: missing_run[0](uid), now_ms=clock, rng=rng)
     writer: Writer[RunBatch] = Writer(
         database,
         commit_batches=ingest.commit,
@@ -130,7 +131,7 @@ def open_server(
     access = Access(stores, now_ms=clock)
     missing_run.append(access.missing_run)
     artifacts = Artifacts(stores, access, settings=settings, now_ms=clock)
-    runs = Runs(stores, access, ingest, now_ms=clock, rng=rng or random.Random())  # noqa: S311  # run names are no secret
+    runs = Runs(stores, access, ingest, now_ms=clock, rng=rng)
     services = Services(
         settings=settings,
         stores=stores,

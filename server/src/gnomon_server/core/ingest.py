@@ -5,12 +5,14 @@ inside the group's transaction, and answers each batch with its own result or er
 a conflicting param, a gap in a writer's sequence. A batch with an error leaves nothing behind.
 """
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from math import isfinite
 
 import numpy as np
 
+from gnomon_server.core.run_begin import begin_asked
 from gnomon_server.model.batches import BatchKept, Identity, RunBatch
 from gnomon_server.model.entities import RunHead
 from gnomon_server.model.errors import GnomonError, InvalidRequest, ParamConflict, RunArchived, SequenceGap
@@ -34,9 +36,12 @@ _CACHED_SERIES = 500_000
 class Ingest:
     """Stores batches. One per server; its caches belong to the writer's thread."""
 
-    def __init__(self, *, missing_run: Callable[[str], GnomonError], now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, *, missing_run: Callable[[str], GnomonError], now_ms: Callable[[], int], rng: random.Random
+    ) -> None:
         self._missing_run = missing_run
         self._now_ms = now_ms
+        self._rng = rng
         self._writer: Writer[RunBatch] | None = None
         self._heads: dict[tuple[TenantId, str], RunHead] = {}
         self._series: dict[TenantId, set[tuple[RowId, KeyId]]] = {}
@@ -84,8 +89,10 @@ class Ingest:
             head = heads.get(batch.run)
             try:
                 if head is None:
-                    raise self._missing_run(batch.run)
-                is_new = self._admit(tx, tenant, head, batch)
+                    head, is_new = self._begin(tx, tenant, batch)
+                    heads[batch.run] = self._heads[(tenant, batch.run)] = head
+                else:
+                    is_new = self._admit(tx, tenant, head, batch)
             except GnomonError as error:
                 answers.append(error)
                 continue
@@ -95,6 +102,31 @@ class Ingest:
         if kept:
             self._store_points(tx, tenant, kept)
         return answers
+
+    def _begin(self, tx: Connection, tenant: TenantId, batch: RunBatch) -> tuple[RunHead, bool]:
+        """The run that this batch asks for, begun with it; refused, neither is left."""
+        if batch.create is None:
+            raise self._missing_run(batch.run)
+        savepoint = tx.begin_nested()
+        try:
+            head = begin_asked(
+                tx,
+                tenant,
+                batch.run,
+                batch.create,
+                missing_run=self._missing_run,
+                now_ms=self._now_ms(),
+                rng=self._rng,
+            )
+            if batch.create.tags:
+                store_tags(tx, tenant, head, batch.create.tags, keys=self._keys)
+            is_new = self._admit(tx, tenant, head, batch)
+        except GnomonError:
+            savepoint.rollback()
+            self.undo()
+            raise
+        savepoint.commit()
+        return head, is_new
 
     def _admit(self, tx: Connection, tenant: TenantId, head: RunHead, batch: RunBatch) -> bool:
         """Check the batch and store all of it but the points. False: it had been stored before."""

@@ -8,7 +8,7 @@ from msgspec import Struct
 from gnomon_server.core.access import Access, Principal
 from gnomon_server.core.experiments import clean_tag_map
 from gnomon_server.core.ingest import Ingest, store_tags
-from gnomon_server.core.run_names import run_name
+from gnomon_server.core.run_begin import begin_run, refuse_foreign_id
 from gnomon_server.model import names
 from gnomon_server.model.entities import LifecycleStage, Run, RunHead, RunStatus
 from gnomon_server.model.errors import ExperimentArchived, InvalidRequest, NotArchived, RunArchived, invalid_field
@@ -60,33 +60,40 @@ class Runs:
         name: str | None,
         description: str,
         tags: Mapping[str, str],
+        wanted_uid: str | None = None,
     ) -> Run:
-        """Start a run in an active experiment. Without a name it gets a readable one."""
+        """Start a run in an active experiment. Without a name it gets a readable one.
+
+        With `wanted_uid`, an id that the client made, the run is there once, however often it is asked for.
+        """
         clean_name = None if name is None else names.run_name(name)
         description = names.description(description)
         clean_tags = clean_tag_map(tags)
-        uid = new_uid()
+        uid = new_uid() if wanted_uid is None else wanted_uid
         now_ms = self._now_ms()
 
         def work(tx: Connection) -> Run:
             experiment = experiment_sql.find_experiment(tx, experiment_uid)
             if experiment is None:
                 raise self._access.missing_experiment(experiment_uid)
-            if experiment.lifecycle_stage != "active":
-                raise ExperimentArchived(experiment_uid)
-            row = sql.insert_run(
+            if wanted_uid is not None and (there := sql.find_run(tx, uid)) is not None:
+                if there.experiment != experiment.row:
+                    raise invalid_field("id", "is a run of another experiment already; make a new id")
+                return there
+            if wanted_uid is not None:
+                refuse_foreign_id(uid, missing_run=self._access.missing_run, field="id")
+            head = begin_run(
                 tx,
                 principal.tenant,
+                experiment,
                 uid=uid,
-                experiment=experiment.row,
-                name=clean_name or run_name(experiment.run_count + 1, rng=self._rng),
+                name=clean_name,
                 description=description,
                 start_ms=now_ms,
                 created_by=principal.subject,
                 now_ms=now_ms,
+                rng=self._rng,
             )
-            experiment_sql.add_runs(tx, principal.tenant, experiment.row, 1)
-            head = RunHead(row=row, experiment=experiment.row, lifecycle_stage="active")
             if clean_tags:
                 store_tags(tx, principal.tenant, head, clean_tags, keys=KeyCache())
             return _read(tx, uid)

@@ -8,6 +8,22 @@ from msgspec import Struct
 from gnomon_server.model.points import PointBatch
 
 
+class NewRun(Struct, frozen=True):
+    """The run to begin when a batch names one that is not there: where it belongs, and what is said of it then.
+
+    `experiment` is the id of one that exists or, with `is_by_name`, a name, whose experiment is made when it is absent.
+    """
+
+    experiment: str
+    is_by_name: bool
+    may_make_experiment: bool
+    created_by: str
+    name: str | None = None
+    description: str = ""
+    tags: Mapping[str, str] = {}
+    start_ms: int | None = None
+
+
 class Identity(Struct, frozen=True):
     """Who sent a batch and as which: `seq` counts a writer's batches from 0, so that a repeat is known for one."""
 
@@ -24,6 +40,7 @@ class RunBatch:
     params: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str | None] = field(default_factory=dict)
     identity: Identity | None = None
+    create: NewRun | None = None
 
 
 class BatchKept(Struct, frozen=True):

@@ -12,9 +12,17 @@ from gnomon import wire
 from gnomon_server.api.bodies import invalid_shape, parse_body
 from gnomon_server.api.ingest import Logged, ingest_route
 from gnomon_server.api.native.logging import MAX_ENTRIES, RAISES, keep
+from gnomon_server.core.access import Principal
+from gnomon_server.core.experiments import clean_tag_map
 from gnomon_server.model import names
-from gnomon_server.model.batches import Identity, RunBatch
-from gnomon_server.model.errors import InvalidRequest, SequenceGap, invalid_field
+from gnomon_server.model.batches import Identity, NewRun, RunBatch
+from gnomon_server.model.errors import (
+    ExperimentArchived,
+    ExperimentNotFound,
+    InvalidRequest,
+    SequenceGap,
+    invalid_field,
+)
 from gnomon_server.model.points import MAX_STEP, MAX_TIME_MS, PointBatch
 
 TAG = "logging"
@@ -31,13 +39,14 @@ _decode_msgpack = msgspec.msgpack.Decoder(wire.SequencedBatch).decode
     body_doc=wire.SequencedBatch,
     also_consumes=[MSGPACK],
     gives=wire.SequencedBatchLogged,
-    raises=[*RAISES, SequenceGap],
+    raises=[*RAISES, SequenceGap, ExperimentNotFound, ExperimentArchived],
 )
 async def log_sequenced_batch(logged: Logged) -> wire.SequencedBatchLogged:
     """Log a batch that carries its writer and sequence number: kept exactly once.
 
     A repeat answers the same with `duplicate: true`. A gap answers 409 with `expected_seq`: send again from there.
-    JSON or `application/msgpack`; up to 100,000 points.
+    JSON or `application/msgpack`; up to 100,000 points. With `create` the batch begins the run that it names, if it is
+    not there, and the experiment, if it is named and new.
     """
     body = _parse(logged.body, logged.content_type)
     identity = Identity(writer=_writer(body.writer), seq=_seq(body.seq))
@@ -55,6 +64,7 @@ async def log_sequenced_batch(logged: Logged) -> wire.SequencedBatchLogged:
             for key, value in body.tags.items()
         },
         identity=identity,
+        create=None if body.create is None else _new_run(body.create, logged.principal),
     )
     kept = await keep(logged, batch)
     return wire.SequencedBatchLogged(
@@ -90,6 +100,26 @@ def _seq(seq: int) -> int:
     if not 0 <= seq < 2**62:
         raise invalid_field("seq", "counts batches from 0")
     return seq
+
+
+def _new_run(begin: wire.RunBegin, by: Principal) -> NewRun:
+    if (begin.experiment is None) == (begin.experiment_id is None):
+        raise invalid_field("create", "names the experiment twice or not at all; give experiment_id or experiment")
+    if begin.start_time is not None and not 0 <= begin.start_time <= MAX_TIME_MS:
+        raise invalid_field("create.start_time", "is not Unix milliseconds between 1970 and 9999")
+    is_by_name = begin.experiment is not None
+    return NewRun(
+        experiment=names.experiment_name(begin.experiment, field="create.experiment")
+        if begin.experiment is not None
+        else str(begin.experiment_id),
+        is_by_name=is_by_name,
+        may_make_experiment="experiments.write" in by.permissions,
+        created_by=by.subject,
+        name=None if begin.name is None else names.run_name(begin.name, field="create.name"),
+        description=names.description(begin.description, field="create.description"),
+        tags=clean_tag_map(begin.tags, field="create.tags"),
+        start_ms=begin.start_time,
+    )
 
 
 def _points(columns: wire.PointColumns) -> PointBatch:

@@ -64,7 +64,8 @@ class RunQuery(Struct, frozen=True):
 def create_run(call: Call[wire.RunCreate, None]) -> Response[bytes]:
     """Create a new run within an experiment.
 
-    Its status starts as `running`. Without a name the server makes a readable one.
+    Its status starts as `running`. Without a name the server makes a readable one. With an `id` of the caller's own the
+    same request again answers the same run.
     """
     body = call.body
     made = call.services.runs.create(
@@ -73,6 +74,7 @@ def create_run(call: Call[wire.RunCreate, None]) -> Response[bytes]:
         name=body.name,
         description=body.description,
         tags=body.tags,
+        wanted_uid=body.id,
     )
     return json_answer(run_response(made), status=201, headers={"Location": f"/api/v1/experiments/runs/{made.uid}"})
 
