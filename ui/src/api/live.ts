@@ -6,7 +6,7 @@
  * running ones has ended, and one that was not there before is new.
  */
 import { double, integer, list, object, record, text } from "../lib/shape";
-import { getJson, withQuery } from "./client";
+import { ApiError, getJson, withQuery } from "./client";
 
 const POLL_MS = 2_000;
 /** Waits after a failure, in turn; the last one stays. */
@@ -95,6 +95,8 @@ export class LiveLink {
       this.again(POLL_MS);
     } catch (error) {
       if (this.isClosed || request.signal.aborted) return;
+      // The link is well, the server has answered: what it refuses it will refuse again, and the page says so.
+      if (error instanceof ApiError && error.status < 500) return;
       const wait = RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)] ?? POLL_MS;
       this.failures++;
       this.listener.onState({ kind: "lost", lastAt: this.lastAt, retryAt: Date.now() + wait });

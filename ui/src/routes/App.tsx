@@ -1,6 +1,6 @@
 /** The addresses of the app, and what all pages share: tenant, key, cache of answers. */
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { lazy, Suspense, useMemo } from "react";
+import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { lazy, Suspense, useMemo, useState } from "react";
 import { Route, Router, Switch, useSearch } from "wouter";
 import { ApiError, setCaller } from "../api/client";
 import { usePreferences } from "../lib/preferences";
@@ -8,6 +8,7 @@ import { ErrorBoundary } from "../ui/ErrorBoundary";
 import { Loading } from "../ui/Message";
 import { tenantOf } from "../ui/tenant";
 import { tabOf } from "../features/experiment/tabs";
+import { SignIn } from "../features/shell/SignIn";
 import { runTabOf } from "../features/run/tabs";
 import { NotFoundPage } from "./NotFoundPage";
 
@@ -31,10 +32,11 @@ export function App() {
 function Tenant() {
   const tenant = tenantOf(useSearch());
   const { apiKey } = usePreferences();
+  const [wantsKey, setWantsKey] = useState(false);
   const client = useMemo(() => {
     // Before any page below asks for anything; another tenant or key starts with nothing of the former's answers.
     setCaller({ tenant, key: apiKey === "" ? null : apiKey });
-    return makeClient();
+    return makeClient(() => setWantsKey(true));
   }, [tenant, apiKey]);
   return (
     <QueryClientProvider client={client}>
@@ -43,6 +45,7 @@ function Tenant() {
           <Pages key={`${tenant ?? ""} ${apiKey}`} />
         </Suspense>
       </ErrorBoundary>
+      {wantsKey && <SignIn onClose={() => setWantsKey(false)} />}
     </QueryClientProvider>
   );
 }
@@ -65,8 +68,13 @@ function Pages() {
   );
 }
 
-function makeClient(): QueryClient {
+function makeClient(onUnauthenticated: () => void): QueryClient {
   return new QueryClient({
+    queryCache: new QueryCache({
+      onError: (error) => {
+        if (error instanceof ApiError && error.status === 401) onUnauthenticated();
+      },
+    }),
     defaultOptions: {
       queries: {
         staleTime: 1_000,

@@ -14,14 +14,15 @@ export interface MenuItem {
 interface Props {
   readonly label: string;
   readonly button: ReactNode;
+  readonly buttonLabel?: string;
   readonly buttonClass?: string;
   readonly items: readonly MenuItem[];
   readonly empty?: string;
 }
 
-export function Menu({ label, button, buttonClass, items, empty }: Props) {
+export function Menu({ label, button, buttonLabel, buttonClass, items, empty }: Props) {
   return (
-    <Popover label={label} button={button} kind="menu" buttonClass={buttonClass ?? ""}>
+    <Popover label={label} button={button} kind="menu" buttonClass={buttonClass ?? ""} buttonLabel={buttonLabel}>
       {(close) =>
         items.length === 0 ? (
           <p className="popover-note">{empty}</p>

@@ -31,9 +31,14 @@ export function ErrorMessage({ title, error, onRetry }: { readonly title: string
         )
       }
     >
-      {error.message}
+      {sentence(error.message)}
     </Message>
   );
+}
+
+/** The server writes what it says as one part of a sentence. */
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 }
 
 const QUIET_MS = 200;

@@ -10,7 +10,7 @@ interface Props {
   /** What the content is, for those who cannot see it. */
   readonly label: string;
   readonly button: ReactNode;
-  readonly buttonLabel?: string;
+  readonly buttonLabel?: string | undefined;
   readonly buttonClass?: string;
   readonly className?: string;
   readonly kind?: "dialog" | "menu" | "listbox";

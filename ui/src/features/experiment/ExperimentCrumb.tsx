@@ -18,10 +18,11 @@ export function ExperimentCrumb({ id, experiment }: { readonly id: string; reado
       <i>/</i>
       <Menu
         label="Experiments"
+        buttonLabel={`Experiment ${experiment?.name ?? id}: switch`}
         buttonClass="here"
         button={
           <>
-            <span>{experiment?.name ?? ""}</span>
+            <span>{experiment?.name ?? "…"}</span>
             <Icon name="down" size={12} />
           </>
         }

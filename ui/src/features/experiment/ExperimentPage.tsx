@@ -88,11 +88,12 @@ export function ExperimentPage({ id, tab }: Props) {
     <div className="page">
       <AppBar
         crumb={<ExperimentCrumb id={id} experiment={experiment.data} />}
-        tabs={<ExperimentTabs experimentId={id} tab={tab} shownCount={data.shown.runs.length} />}
+        tabs={experiment.error === null && <ExperimentTabs experimentId={id} tab={tab} shownCount={data.shown.runs.length} />}
         status={<LiveDot state={live.state} />}
       />
       {experiment.error !== null ? (
         <main className="page-message">
+          <h1 className="sr-only">Experiment</h1>
           <ErrorMessage title="This experiment cannot be shown" error={experiment.error} onRetry={() => void experiment.refetch()} />
         </main>
       ) : isEmpty ? (

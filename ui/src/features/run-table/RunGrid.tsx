@@ -15,7 +15,7 @@ import { RunGridRow, type RowActions } from "./RunGridRow";
 import type { RunRow } from "./rows";
 import { useGridColumns } from "./use-grid-columns";
 import { useGridKeys } from "./use-grid-keys";
-import { useMeasures } from "./use-measures";
+import { leadOf, useMeasures } from "./use-measures";
 import { useSparks, type SparkStore } from "./use-sparks";
 import type { TableRows } from "./use-rows";
 import { WaitingRow } from "./WaitingRow";
@@ -73,7 +73,7 @@ export function RunGrid(props: RunGridProps) {
   const columns = useGridColumns(props.columns, known, headlineId, now);
   const widths = columns.map((column) => column.width);
   const columnsWidth = widths.reduce((sum, width) => sum + width, 0);
-  const leadWidth = Math.min(measures.mostLead, Math.max(measures.lead, measures.width - columnsWidth));
+  const leadWidth = leadOf(measures, columnsWidth);
   const sight = columnWindow(widths, measures.left, Math.max(0, measures.width - leadWidth));
 
   const { onToggle, onFocusLine, onFold } = props;
@@ -125,7 +125,7 @@ export function RunGrid(props: RunGridProps) {
   const baselineValue = hasBaseline && headlineId !== null ? cellNumber(baseline.cells[headlineId]) : null;
   const rowProps = {
     columns, first: sight.first, last: sight.last, before: sight.before,
-    hasSpark: sparkMetric !== null, sparkEnd: sparkMetric === null ? 0 : sparks.endOf(sparkMetric),
+    hasSpark: sparkMetric !== null, usualEnd: sparkMetric === null ? 0 : sparks.usualEnd(sparkMetric),
     deltaColumn: headlineId, baselineValue, now, actions,
   };
   const sparkOf = (runId: string) => (sparkMetric === null ? null : sparks.get(runId, sparkMetric));

@@ -28,7 +28,7 @@ interface Props {
   readonly isBaseline: boolean;
   readonly hasSpark: boolean;
   readonly spark: Series | null;
-  readonly sparkEnd: number;
+  readonly usualEnd: number;
   /** The id of the column compared with the baseline, and the baseline's value in it. */
   readonly deltaColumn: string | null;
   readonly baselineValue: number | null;
@@ -78,7 +78,7 @@ export const RunGridRow = memo(function RunGridRow(props: Props) {
         </span>
         {props.hasSpark && (
           <span role="gridcell" className="grid-spark" aria-colindex={3}>
-            <Spark series={props.spark} end={props.sparkEnd} color={color ?? "var(--ink-4)"} />
+            <Spark series={props.spark} usualEnd={run.status === "running" ? props.usualEnd : null} color={color ?? "var(--ink-4)"} />
           </span>
         )}
       </div>

@@ -19,6 +19,15 @@ const NARROW = 430;
 const WIDE = 760;
 const WIDE_LEAD = 330;
 
+/** What the columns leave is the leading cells'; they give a little way where that lets every column be seen. */
+const GIVES = 26;
+
+export function leadOf(measures: Measures, columnsWidth: number): number {
+  const left = measures.width - columnsWidth;
+  const least = left >= measures.lead - GIVES ? left : measures.lead;
+  return Math.min(measures.mostLead, Math.max(least, left));
+}
+
 export function useMeasures(scroll: RefObject<HTMLDivElement | null>): Measures {
   const { density } = usePreferences();
   const [size, setSize] = useState({ width: 0, left: 0 });

@@ -13,8 +13,9 @@ const MOST_RUNS = 100;
 export class SparkStore {
   private readonly series = new Map<string, Series | null>();
   private readonly stale = new Set<string>();
-  /** The furthest x of any run, so that lines of one table share their scale. */
-  private readonly ends = new Map<string, number>();
+  /** Last x of each run, by metric: how long a run usually is. */
+  private readonly ends = new Map<string, Map<string, number>>();
+  private readonly usual = new Map<string, number>();
 
   constructor(private readonly fetchSeries: FetchSeries) {}
 
@@ -22,8 +23,24 @@ export class SparkStore {
     return this.series.get(`${runId}\u0000${metric}`) ?? null;
   }
 
-  endOf(metric: string): number {
-    return this.ends.get(metric) ?? 0;
+  /** Where a run that is still running may end: the median of all. */
+  usualEnd(metric: string): number {
+    let end = this.usual.get(metric);
+    if (end === undefined) {
+      const ends = [...this.endsOf(metric).values()].sort((one, other) => one - other);
+      end = ends[ends.length >> 1] ?? 0;
+      this.usual.set(metric, end);
+    }
+    return end;
+  }
+
+  private endsOf(metric: string): Map<string, number> {
+    let ends = this.ends.get(metric);
+    if (ends === undefined) {
+      ends = new Map();
+      this.ends.set(metric, ends);
+    }
+    return ends;
   }
 
   markStale(runIds: Iterable<string>): void {
@@ -43,9 +60,11 @@ export class SparkStore {
     for (const id of runIds) {
       const series = found.get(id) ?? null;
       this.series.set(`${id}\u0000${metric}`, series);
-      this.ends.set(metric, Math.max(this.endOf(metric), series?.x.at(-1) ?? 0));
+      const end = series?.x.at(-1);
+      if (end !== undefined) this.endsOf(metric).set(id, end);
       this.stale.delete(id);
     }
+    this.usual.delete(metric);
   }
 }
 
@@ -75,7 +94,7 @@ const WIDTH = 52;
 const HEIGHT = 13;
 const TOP = 1.5;
 
-/** The line through the bucket means. Single spikes at the start of a loss would flatten it, so the range is clipped. */
+/** The line through the bucket means, `end` being the x of the right edge. Single spikes at the start of a loss would flatten it, so the range is clipped. */
 export function sparkPath(series: Series, end: number): string {
   const values = Array.from(series.mean).filter(Number.isFinite).sort((a, b) => a - b);
   const lo = values[0];
