@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct, UnsetType
 from msgspec.inspect import ListType, Metadata, StructType, Type, type_info
 
+from gnomon_server.api import shapes
 from gnomon_server.model.errors import FieldError, InvalidRequest
 
 S = TypeVar("S", bound=Struct)
@@ -30,7 +31,7 @@ def parse_body(body: bytes, shape: type[S]) -> S:
     try:
         found = decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise invalid_shape(error) from None
+        raise invalid_shape(error, shape, body) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise InvalidRequest(f"the body is not valid JSON: {reason}", code="invalid_json") from None
@@ -54,11 +55,16 @@ def parse_query(values: Sequence[tuple[str, str]], shape: type[S]) -> S:
     try:
         return msgspec.convert(given, shape, strict=False)
     except msgspec.ValidationError as error:
-        raise invalid_shape(error) from None
+        raise invalid_shape(error, shape) from None
 
 
-def invalid_shape(error: msgspec.ValidationError) -> InvalidRequest:
-    """msgspec's sentence, with the field in our notation: `$.metrics[3].value` becomes `metrics[3].value`."""
+def invalid_shape(
+    error: msgspec.ValidationError, shape: type[Struct] | None = None, body: bytes | None = None
+) -> InvalidRequest:
+    """msgspec's sentence, with the field in our notation: `$.metrics[3].value` becomes `metrics[3].value`.
+
+    With the shape it says what may stand there, with the JSON body which entry of an object is meant.
+    """
     found = _AT.match(str(error))
     assert found is not None, "the pattern matches any text"
     what = found["what"]
@@ -69,6 +75,10 @@ def invalid_shape(error: msgspec.ValidationError) -> InvalidRequest:
     elif missing := re.fullmatch(r"Object missing required field `(.*)`", what):
         field = f"{field}.{missing[1]}".removeprefix(".")
         what = "is required"
+    elif shape is not None:
+        what = shapes.advice(what, shape, field)
+        if body is not None and field.endswith(shapes.ENTRY):
+            field = shapes.named_entry(shape, field, body)
     field = field or "body"
     return InvalidRequest(f"{field}: {what}", errors=[FieldError(field, what)])
 
