@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= .gnomon
 PORT ?= 7417
+UI_TOOLS := ui/node_modules/.installed
 UI := server/src/gnomon_server/_ui/index.html
 
 .DEFAULT_GOAL := help
@@ -15,12 +16,18 @@ help: ## list the commands
 
 $(VENV)/.installed: sdk/pyproject.toml server/pyproject.toml requirements.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint requirements.txt --editable './sdk[cli,arrow,demo]' --editable ./server
-	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+		--editable ./sdk --editable ./server
 	touch $@
 
-$(UI): $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
-	cd ui && npm ci --no-audit --no-fund --silent && npm run --silent build
+# Not `npm ci`: it refuses a lock file without the bindings of platforms that a registry mirror does not carry.
+$(UI_TOOLS): ui/package.json ui/package-lock.json
+	cd ui && npm install --no-save --no-audit --no-fund --silent
+	touch $@
+
+$(UI): $(UI_TOOLS) $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
+	cd ui && npm run --silent build
 	touch $@
 
 run: $(VENV)/.installed $(UI) ## start the server on http://127.0.0.1:7417, with the demo the first time
@@ -28,16 +35,16 @@ run: $(VENV)/.installed $(UI) ## start the server on http://127.0.0.1:7417, with
 
 test: $(VENV)/.installed $(UI) ## every test
 	scripts/system-packages.sh
-	cd ui && npm ci --no-audit --no-fund --silent && npm test --silent
+	cd ui && npm test --silent
 	$(BIN)/python -m pytest -m 'not nightly'
 
-check: $(VENV)/.installed ## format, lint, types, import layers, spelling
+check: $(VENV)/.installed $(UI_TOOLS) ## format, lint, types, import layers, spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/typos sdk server tests bench docs *.md
-	cd ui && npm ci --no-audit --no-fund --silent && npm run --silent check
+	cd ui && npm run --silent check
 
 format: $(VENV)/.installed ## put the code into shape
 	$(BIN)/ruff format .
