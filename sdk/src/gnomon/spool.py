@@ -71,7 +71,7 @@ class SpoolWriter:
         self._fd = -1
         self._rotate()
 
-    def append(self, payload: bytes) -> None:
+    def append(self, payload: bytes, *, beyond_limit: bool = False) -> None:
         """Keep one record. Raises `SpoolFull`, or `OSError` when the disk refuses; then nothing of it is kept."""
         data = frame(payload)
         with self._lock:
@@ -79,7 +79,7 @@ class SpoolWriter:
                 raise OSError(errno.EBADF, "the spool is closed")
             if self._size >= self._segment_bytes and not self._is_rotating:
                 self._rotate()
-            if self._size + self._older_bytes + len(data) > self.limit_bytes:
+            if self._size + self._older_bytes + len(data) > self.limit_bytes and not beyond_limit:
                 raise SpoolFull(errno.ENOSPC, f"the spool holds {self.limit_bytes} bytes already")
             written = os.write(self._fd, data)
             if written != len(data):
