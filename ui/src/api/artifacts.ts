@@ -2,19 +2,11 @@
 import { queryOptions } from "@tanstack/react-query";
 import { flag, integer, list, nullable, object, text } from "../lib/shape";
 import { getJson, problemOf, send, withQuery } from "./client";
+import type { ArtifactInfo, ArtifactListResponse } from "./generated";
 
-export interface ArtifactInfo {
-  readonly path: string;
-  readonly is_dir: boolean;
-  readonly size: number | null;
-  readonly sha256: string | null;
-  readonly created_at: string | null;
-}
+export type { ArtifactInfo };
 
-export interface ArtifactList {
-  readonly artifacts: readonly ArtifactInfo[];
-  readonly total: number;
-}
+export type ArtifactList = Pick<ArtifactListResponse, "artifacts" | "total">;
 
 const readList = object<ArtifactList>({
   artifacts: list(

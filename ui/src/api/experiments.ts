@@ -2,29 +2,12 @@
 import { queryOptions } from "@tanstack/react-query";
 import { integer, list, object, record, text, word, type Read } from "../lib/shape";
 import { getJson, sendJson, withQuery } from "./client";
+import type { ExperimentListResponse, ExperimentPatch, ExperimentResponse } from "./generated";
 
-export interface Experiment {
-  readonly id: string;
-  readonly number: number;
-  readonly name: string;
-  readonly description: string;
-  readonly lifecycle_stage: "active" | "deleted";
-  readonly tags: Readonly<Record<string, string>>;
-  readonly created_at: string;
-  readonly last_updated: string;
-  readonly run_count: number;
-}
+export type Experiment = ExperimentResponse;
 
-export interface ExperimentList {
-  readonly experiments: readonly Experiment[];
-  readonly total: number;
-}
+export type ExperimentList = Pick<ExperimentListResponse, "experiments" | "total">;
 
-export interface ExperimentPatch {
-  readonly name?: string;
-  readonly description?: string;
-  readonly tags?: Readonly<Record<string, string | null>>;
-}
 
 const readExperiment: Read<Experiment> = object<Experiment>({
   id: text,

@@ -2,21 +2,14 @@
 import { queryOptions } from "@tanstack/react-query";
 import { integer, list, object, text, word } from "../lib/shape";
 import { getJson, withQuery } from "./client";
+import type { KeyInfo, KeysResponse } from "./generated";
 
 export const KEY_KINDS = ["metric", "param", "tag"] as const;
-export type KeyKind = (typeof KEY_KINDS)[number];
+export type KeyKind = KeyInfo["kind"];
 
-export interface KeyInfo {
-  readonly kind: KeyKind;
-  readonly key: string;
-  /** Runs that have it. */
-  readonly runs: number;
-}
+export type { KeyInfo };
 
-interface KeyPage {
-  readonly keys: readonly KeyInfo[];
-  readonly total: number;
-}
+type KeyPage = Pick<KeysResponse, "keys" | "total">;
 
 const readPage = object<KeyPage>({
   keys: list(object<KeyInfo>({ kind: word(...KEY_KINDS), key: text, runs: integer })),

@@ -3,23 +3,12 @@ import { queryOptions } from "@tanstack/react-query";
 import { RUN_STATUSES, type RunStatus } from "../lib/run-status";
 import { double, integer, list, nullable, object, record, text, word, type Read } from "../lib/shape";
 import { getJson, sendJson, withQuery } from "./client";
+import type { LedgerResponse, RunPatch, RunResponse, WriterLedger } from "./generated";
 
 
-export interface Run {
-  readonly id: string;
-  readonly experiment_id: string;
-  readonly name: string;
-  readonly description: string;
-  readonly status: RunStatus;
-  readonly lifecycle_stage: "active" | "deleted";
-  readonly start_time: string;
-  readonly end_time: string | null;
-  readonly duration_ms: number | null;
-  readonly artifact_uri: string;
-  readonly params: Readonly<Record<string, string>>;
+/** A run, its values being numbers whatever JSON had to call them. */
+export interface Run extends Omit<RunResponse, "metrics"> {
   readonly metrics: Readonly<Record<string, number>>;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly created_by: string;
 }
 
 export interface RunList {
@@ -27,22 +16,9 @@ export interface RunList {
   readonly total: number;
 }
 
-export interface RunPatch {
-  readonly name?: string;
-  readonly description?: string;
-  readonly tags?: Readonly<Record<string, string | null>>;
-}
 
-export interface WriterLedger {
-  readonly writer: string;
-  readonly last_seq: number;
-  readonly points: number;
-  readonly duplicates_dropped: number;
-  readonly first_at: string;
-  readonly last_at: string;
-}
 
-export const readStatus = word<RunStatus>(...RUN_STATUSES);
+const readStatus: Read<RunResponse["status"]> = word(...RUN_STATUSES);
 
 export const readRun: Read<Run> = object<Run>({
   id: text,
@@ -63,7 +39,7 @@ export const readRun: Read<Run> = object<Run>({
 
 export const readRunList = object<RunList>({ runs: list(readRun), total: integer });
 
-const readLedger = object<{ run_id: string; writers: WriterLedger[] }>({
+const readLedger = object<LedgerResponse>({
   run_id: text,
   writers: list(
     object<WriterLedger>({

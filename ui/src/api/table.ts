@@ -2,13 +2,12 @@
 import { queryOptions } from "@tanstack/react-query";
 import { integer, list, nullable, object, record, ShapeError, text, type Read } from "../lib/shape";
 import { getJson, withQuery } from "./client";
+import type { GroupsResponse, TableResponse } from "./generated";
 
 /** Text, a number (NaN and the infinities come as words, see `cellNumber`), or nothing. */
 export type Cell = string | number | null;
 
-export interface TablePage {
-  readonly total: number;
-  readonly run_ids: readonly string[];
+export interface TablePage extends Pick<TableResponse, "total" | "run_ids"> {
   readonly columns: Readonly<Record<string, readonly Cell[]>>;
 }
 
@@ -19,9 +18,7 @@ export interface TableSearch {
   readonly orderBy: string | null;
 }
 
-export interface GroupRow {
-  readonly values: Readonly<Record<string, string | null>>;
-  readonly n: number;
+export interface GroupRow extends Pick<GroupsResponse["groups"][number], "values" | "n"> {
   readonly aggregates: Readonly<Record<string, Readonly<Record<string, Cell>>>>;
 }
 

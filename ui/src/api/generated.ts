@@ -1,0 +1,334 @@
+/** Written by scripts/api-types.mjs from the server's OpenAPI document. Do not edit. */
+
+export interface ArtifactInfo {
+  readonly path: string;
+  readonly is_dir: boolean;
+  readonly size: number | null;
+  readonly sha256: string | null;
+  readonly created_at: string | null;
+}
+
+export interface ArtifactListResponse {
+  readonly artifacts: readonly ArtifactInfo[];
+  readonly total: number;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface ArtifactLogged {
+  readonly message: string;
+  readonly run_id: string;
+  readonly artifact: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+export interface BatchLog {
+  readonly metrics?: readonly MetricEntry[];
+  readonly params?: readonly ParamEntry[];
+  readonly tags?: readonly TagEntry[];
+}
+
+export interface BatchLogged {
+  readonly run_id: string;
+  readonly metrics: number;
+  readonly params: number;
+  readonly tags: number;
+}
+
+export interface CompareRequest {
+  readonly run_ids: readonly string[];
+  readonly metrics?: readonly string[] | null;
+  readonly directions?: Readonly<Record<string, "max" | "min">>;
+}
+
+export interface CompareRunsResponse {
+  readonly runs: readonly ComparedRun[];
+  readonly comparison: Comparison;
+}
+
+export interface ComparedRun {
+  readonly run_id: string;
+  readonly name: string;
+  readonly status: "failed" | "finished" | "killed" | "running" | "scheduled";
+  readonly params: Readonly<Record<string, string>>;
+  readonly metrics: Readonly<Record<string, number | "-Infinity" | "Infinity" | "NaN">>;
+}
+
+export interface Comparison {
+  readonly metric_comparison: Readonly<Record<string, MetricComparison>>;
+  readonly param_differences: Readonly<Record<string, Readonly<Record<string, string | null>>>>;
+  readonly best_run: string | null;
+}
+
+export interface ExperimentCreate {
+  readonly name: string;
+  readonly description?: string;
+  readonly artifact_location?: string | null;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+export interface ExperimentListResponse {
+  readonly experiments: readonly ExperimentResponse[];
+  readonly total: number;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface ExperimentPatch {
+  readonly name?: string;
+  readonly description?: string;
+  readonly tags?: Readonly<Record<string, string | null>>;
+}
+
+export interface ExperimentResponse {
+  readonly id: string;
+  readonly number: number;
+  readonly name: string;
+  readonly description: string;
+  readonly artifact_location: string;
+  readonly lifecycle_stage: "active" | "deleted";
+  readonly tags: Readonly<Record<string, string>>;
+  readonly created_at: string;
+  readonly last_updated: string;
+  readonly run_count: number;
+}
+
+export interface FieldProblem {
+  readonly field: string;
+  readonly message: string;
+}
+
+export interface GroupRow {
+  readonly values: Readonly<Record<string, string | null>>;
+  readonly n: number;
+  readonly aggregates: Readonly<Record<string, Readonly<Record<string, number | "-Infinity" | "Infinity" | "NaN" | null>>>>;
+}
+
+export interface GroupsResponse {
+  readonly groups: readonly GroupRow[];
+  readonly total: number;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface Health {
+  readonly status: string;
+  readonly version: string;
+}
+
+export interface HistoryResponse {
+  readonly run_id: string;
+  readonly series: readonly SeriesPoints[];
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface KeyInfo {
+  readonly kind: "metric" | "param" | "tag";
+  readonly key: string;
+  readonly runs: number;
+}
+
+export interface KeysResponse {
+  readonly keys: readonly KeyInfo[];
+  readonly total: number;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface LedgerResponse {
+  readonly run_id: string;
+  readonly writers: readonly WriterLedger[];
+}
+
+export interface MetricComparison {
+  readonly direction: "max" | "min";
+  readonly best_run_id: string | null;
+  readonly best_value: number | "-Infinity" | "Infinity" | "NaN" | null;
+  readonly all_values: Readonly<Record<string, number | "-Infinity" | "Infinity" | "NaN" | null>>;
+}
+
+export interface MetricEntry {
+  readonly key: string;
+  readonly value: number | "-Infinity" | "Infinity" | "NaN";
+  readonly step?: number;
+  readonly timestamp?: number | null;
+}
+
+export interface MetricsLog {
+  readonly metrics: Readonly<Record<string, number | "-Infinity" | "Infinity" | "NaN">>;
+  readonly step?: number;
+  readonly timestamp?: number | null;
+}
+
+export interface MetricsLogged {
+  readonly run_id: string;
+  readonly metrics: number;
+}
+
+export interface ParamEntry {
+  readonly key: string;
+  readonly value: string | number | boolean | null;
+}
+
+export interface ParamsLog {
+  readonly params: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+export interface ParamsLogged {
+  readonly run_id: string;
+  readonly params: number;
+}
+
+export interface PointColumns {
+  readonly keys: readonly string[];
+  readonly key: readonly number[] | string;
+  readonly step: readonly number[] | string;
+  readonly timestamp: readonly number[] | string;
+  readonly value: readonly (number | "-Infinity" | "Infinity" | "NaN")[] | string;
+}
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly errors?: readonly FieldProblem[];
+  readonly request_id?: string | null;
+  readonly expected_seq?: number | null;
+}
+
+export interface Purged {
+  readonly id: string;
+  readonly purged?: boolean;
+}
+
+export interface ReducedSeries {
+  readonly run_id: string;
+  readonly key: string;
+  readonly n: number;
+  readonly nonfinite: number;
+  readonly x: readonly number[];
+  readonly first: readonly (number | null)[];
+  readonly last: readonly (number | null)[];
+  readonly min: readonly (number | null)[];
+  readonly max: readonly (number | null)[];
+  readonly mean: readonly (number | null)[];
+  readonly count: readonly number[];
+}
+
+export interface RunBegin {
+  readonly experiment_id?: string | null;
+  readonly experiment?: string | null;
+  readonly name?: string | null;
+  readonly description?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly start_time?: number | null;
+}
+
+export interface RunCreate {
+  readonly experiment_id: string;
+  readonly name?: string | null;
+  readonly description?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly id?: string | null;
+}
+
+export interface RunEnd {
+  readonly status?: "failed" | "finished" | "killed";
+  readonly end_time?: string | number | null;
+}
+
+export interface RunListResponse {
+  readonly runs: readonly RunResponse[];
+  readonly total: number;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface RunPatch {
+  readonly name?: string;
+  readonly description?: string;
+  readonly tags?: Readonly<Record<string, string | null>>;
+  readonly status?: "failed" | "finished" | "killed" | "running" | "scheduled";
+}
+
+export interface RunResponse {
+  readonly id: string;
+  readonly experiment_id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly status: "failed" | "finished" | "killed" | "running" | "scheduled";
+  readonly lifecycle_stage: "active" | "deleted";
+  readonly start_time: string;
+  readonly end_time: string | null;
+  readonly duration_ms: number | null;
+  readonly artifact_uri: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly metrics: Readonly<Record<string, number | "-Infinity" | "Infinity" | "NaN">>;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly created_by: string;
+}
+
+export interface SequencedBatch {
+  readonly writer: string;
+  readonly seq: number;
+  readonly points?: PointColumns | null;
+  readonly params?: Readonly<Record<string, string>>;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly create?: RunBegin | null;
+}
+
+export interface SequencedBatchLogged {
+  readonly run_id: string;
+  readonly writer: string;
+  readonly seq: number;
+  readonly duplicate: boolean;
+  readonly metrics: number;
+  readonly params: number;
+  readonly tags: number;
+}
+
+export interface SeriesPoints {
+  readonly key: string;
+  readonly total: number;
+  readonly step: readonly number[];
+  readonly timestamp: readonly number[];
+  readonly value: readonly (number | "-Infinity" | "Infinity" | "NaN")[];
+}
+
+export interface SeriesRequest {
+  readonly run_ids: readonly string[];
+  readonly keys: readonly string[];
+  readonly x?: string;
+  readonly buckets?: number;
+  readonly range?: readonly [number, number] | null;
+}
+
+export interface SeriesResponse {
+  readonly series: readonly ReducedSeries[];
+}
+
+export interface TableResponse {
+  readonly total: number;
+  readonly limit: number;
+  readonly offset: number;
+  readonly run_ids: readonly string[];
+  readonly columns: Readonly<Record<string, readonly (string | number | "-Infinity" | "Infinity" | "NaN" | null)[]>>;
+}
+
+export interface TagEntry {
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface WriterLedger {
+  readonly writer: string;
+  readonly last_seq: number;
+  readonly points: number;
+  readonly duplicates_dropped: number;
+  readonly first_at: string;
+  readonly last_at: string;
+}
