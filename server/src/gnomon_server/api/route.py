@@ -22,6 +22,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 from msgspec import Struct
 
+from gnomon import wire
 from gnomon_server.api import bodies
 from gnomon_server.api.guards import needs as needs_guard
 from gnomon_server.api.services import Services, services_of
@@ -34,6 +35,11 @@ Q = TypeVar("Q")
 # The declarations keep types, not values: `Any` stands for "a Struct class that msgspec reads at start".
 HttpRequest = Request[Any, Any, State]
 Answer = Response[Any] | Stream
+
+
+class _Nothing(wire.Request, frozen=True):
+    """The body of a route that takes none: absent, or an object without fields."""
+
 
 encode_json = msgspec.json.Encoder().encode
 # As many as there are pooled connections, and a few for work that needs none.
@@ -131,18 +137,22 @@ def route(
             also=also or {},
         )
 
+        takes_nothing = method == "POST" and body is None and body_doc is None and consumes == "application/json"
+
         async def endpoint(request: HttpRequest) -> Answer:
             parsed = None
             if body is not None:
                 raw = await request.body()
                 parsed = None if is_body_optional and not raw else bodies.parse_body(raw, body)
+            elif takes_nothing and (raw := await request.body()):
+                bodies.parse_body(raw, _Nothing)
             asked = None if query is None else bodies.parse_query(query_pairs(request), query)
             principal = cast("Principal", request.scope["state"].get("principal"))  # set by the guard of this route
             call = Call(request, principal, services_of(cast("Mapping[str, Any]", request.scope)), parsed, asked)
             if is_async:
                 result = await cast("Callable[[Any], Awaitable[Any]]", function)(call)
             else:
-                result = await to_thread.run_sync(function, call, limiter=_reader_limit())
+                result = await to_thread.run_sync(function, call, limiter=reader_limit())
             return result if isinstance(result, Response | Stream) else json_answer(result, status=status)
 
         endpoint.__name__ = function.__name__
@@ -188,7 +198,7 @@ def query_pairs(request: HttpRequest) -> list[tuple[str, str]]:
     return [(name, value) for name, value in request.query_params.multi_items()]
 
 
-def _reader_limit() -> CapacityLimiter:
+def reader_limit() -> CapacityLimiter:
     # Made on first use: a limiter belongs to the event loop that is running then.
     global _readers
     if _readers is None:

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from gnomon import wire
 from gnomon_server.api import tabular
+from gnomon_server.api.accept import chosen_media
 from gnomon_server.api.native.convert import reduced_series, series_points
 from gnomon_server.api.native.frames import GNM1, encode_frame
 from gnomon_server.api.native.paging import Offset
@@ -16,6 +17,7 @@ from gnomon_server.model.errors import AccessDenied, InvalidRequest, RunNotFound
 
 TAG = "metrics"
 READS = (InvalidRequest, AccessDenied, RunNotFound)
+JSON = "application/json"
 ARROW = "application/vnd.apache.arrow.stream"
 CSV = "text/csv"
 MAX_KEYS = 1_000
@@ -39,6 +41,7 @@ class HistoryQuery(Struct, frozen=True):
     query=HistoryQuery,
     gives=wire.HistoryResponse,
     media={ARROW: "the whole history as an Arrow stream", CSV: "the whole history as CSV"},
+    headers={"Vary": "Accept"},
     raises=READS,
 )
 def get_history(call: Call[None, HistoryQuery]) -> Response[bytes] | Stream:
@@ -50,17 +53,16 @@ def get_history(call: Call[None, HistoryQuery]) -> Response[bytes] | Stream:
     asked, run = call.query, call.path("run_id")
     if len(asked.key) > MAX_KEYS:
         raise invalid_field("key", f"is given {len(asked.key)} times; at most {MAX_KEYS}")
-    accept = call.request.headers.get("accept", "")
-    if ARROW in accept:
-        return _stream(call, tabular.arrow_stream, media_type=ARROW)
-    if CSV in accept:
-        return _stream(call, tabular.csv_stream, media_type="text/csv; charset=utf-8")
+    media = chosen_media(call.request.headers.get("accept", ""), (JSON, ARROW, CSV))
+    if media != JSON:
+        return _stream(call, tabular.arrow_stream if media == ARROW else tabular.csv_stream, media_type=media)
     keys = list(dict.fromkeys(asked.key))
     pages = call.services.metrics.history(call.principal, run, keys, limit=asked.limit, offset=asked.offset)
     return json_answer(
         wire.HistoryResponse(
             run_id=run, series=[series_points(page) for page in pages], limit=asked.limit, offset=asked.offset
-        )
+        ),
+        headers={"Vary": "Accept"},
     )
 
 
@@ -68,7 +70,7 @@ def _stream(call: Call[None, HistoryQuery], encode: tabular.Encoder, *, media_ty
     run = call.path("run_id")
     call.services.runs.get(call.principal, run)  # an unknown run is an answer, not a broken stream
     points = call.services.metrics.stream(call.principal, run, list(dict.fromkeys(call.query.key)))
-    return Stream(encode(points), media_type=media_type)
+    return Stream(encode(points), media_type=media_type, headers={"Vary": "Accept"})
 
 
 @route(
@@ -97,7 +99,7 @@ def reduce_series(call: Call[wire.SeriesRequest, None]) -> Response[bytes]:
     found = call.services.metrics.series(
         call.principal, body.run_ids, body.keys, x=body.x, buckets=body.buckets, x_range=body.range
     )
-    if GNM1 in call.request.headers.get("accept", ""):
+    if chosen_media(call.request.headers.get("accept", ""), (JSON, GNM1)) == GNM1:
         frame = encode_frame(found, keys=body.keys, x=body.x, x_range=body.range, buckets=body.buckets)
         return Response(content=frame, media_type=GNM1, headers={"Vary": "Accept"})
     # One series at a time: as Python floats, all of them at once would take ten times the memory of the answer.
