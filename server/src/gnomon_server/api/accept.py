@@ -8,7 +8,7 @@ def chosen_media(accept: str, offered: Sequence[str]) -> str:
 
     Among equal weights a named type goes before a wildcard, and what stands first before what stands later.
     """
-    chosen, best = offered[0], (0.0, False)
+    chosen, best = offered[0], (0.0, True)
     for part in accept.split(","):
         name, _, parameters = part.strip().lower().partition(";")
         name = name.strip()
