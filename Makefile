@@ -71,7 +71,7 @@ docs: $(VENV)/.installed ## write the generated reference pages
 	$(BIN)/python -m docs.generate
 
 wheel: $(VENV)/.installed $(UI) ## build both wheels
-	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist ./sdk ./server
+	GNOMON_RELEASE=1 $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist ./sdk ./server
 
 clean: ## remove what was built and installed
 	rm -rf $(VENV) dist build ui/node_modules server/src/gnomon_server/_ui
