@@ -1,7 +1,7 @@
 """Puts the built web UI into the wheel: a release without it must not exist, and nobody who has Node must think of it.
 
 When the UI is not built, it is built here if the repository's `ui/` and npm are at hand. Where they are not, a release
-(`GNOMON_RELEASE=1`, as `make wheel` sets it) stops with a sentence; any other install goes on without the UI and says so.
+(`GNOMON_RELEASE=1`, as `make wheel` sets it) stops with a sentence; any other install goes on without it and says so.
 """
 
 import os
