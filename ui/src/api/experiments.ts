@@ -14,6 +14,7 @@ const readExperiment: Read<Experiment> = object<Experiment>({
   number: integer,
   name: text,
   description: text,
+  artifact_location: text,
   lifecycle_stage: word("active", "deleted"),
   tags: record(text),
   created_at: text,

@@ -2,7 +2,7 @@
  * The filter: a plain input under a coloured copy of its text, completion of keys and operators, and the server's error
  * under the character it speaks of. Enter applies, Escape gives back what is applied.
  */
-import { useId, useMemo, useRef, useState } from "react";
+import { memo, useId, useMemo, useRef, useState } from "react";
 import type { KeyInfo } from "../../api/keys";
 import { useKeys } from "../../lib/keyboard";
 import { Icon } from "../../ui/Icon";
@@ -17,7 +17,7 @@ interface Props {
   readonly onApply: (filter: string) => void;
 }
 
-export function QueryInput({ value, keys, error, onApply }: Props) {
+export const QueryInput = memo(function QueryInput({ value, keys, error, onApply }: Props) {
   const [text, setText] = useState(value);
   const [caret, setCaret] = useState<number | null>(null);
   const [chosen, setChosen] = useState(-1);
@@ -149,4 +149,4 @@ export function QueryInput({ value, keys, error, onApply }: Props) {
       )}
     </div>
   );
-}
+});

@@ -42,7 +42,7 @@ export interface RunGridProps {
   readonly onFocusLine: (runId: string | null) => void;
 }
 
-const OVERSCAN = 12;
+const OVERSCAN = 8;
 
 export function RunGrid(props: RunGridProps) {
   const { rows, group, sort, colors, baseline, sparkMetric, headlineId, sparks, onRange } = props;

@@ -34,10 +34,20 @@ export interface RunTableProps {
   readonly onFocusLine: (runId: string | null) => void;
 }
 
+/** Rows are asked for in steps of this many, so that scrolling within a step renders the grid and nothing around it. */
+const RANGE_STEP = 50;
+
+function floorTo(value: number, step: number): number {
+  return Math.floor(value / step) * step;
+}
+
 export function RunTable(props: RunTableProps) {
   const { experimentId, view, checked, onChange, keys, columns, shown, headlineId } = props;
-  const [range, setRange] = useState<readonly [number, number]>([0, 40]);
-  const onRange = useCallback((first: number, last: number) => setRange([first, last]), []);
+  const [range, setRange] = useState<readonly [number, number]>([0, RANGE_STEP]);
+  const onRange = useCallback((first: number, last: number) => {
+    const next = [floorTo(first, RANGE_STEP), floorTo(last, RANGE_STEP) + RANGE_STEP] as const;
+    setRange((now) => (now[0] === next[0] && now[1] === next[1] ? now : next));
+  }, []);
   const [, navigate] = useLocation();
   const href = useTenantHref();
   const checkedView = useMemo(() => ({ ...view, filter: checked.filter }), [view, checked.filter]);
@@ -60,6 +70,7 @@ export function RunTable(props: RunTableProps) {
     [onChange, shown, view.baseline],
   );
   const onSolo = useCallback((runId: string) => onChange({ shown: [runId] }), [onChange]);
+  const onFilter = useCallback((filter: string) => onChange({ filter }), [onChange]);
   const onSort = useCallback((sort: TableView["sort"]) => onChange({ sort }), [onChange]);
   const onOpen = useCallback((runId: string) => navigate(href(`/r/${runId}`)), [navigate, href]);
   const onFold = useCallback(
@@ -72,7 +83,7 @@ export function RunTable(props: RunTableProps) {
   const isFailed = rows.error !== null && rows.layout.count === 0;
   return (
     <section className="run-table" aria-label="Runs">
-      <QueryInput value={view.filter} keys={keys} error={checked.error} onApply={(filter) => onChange({ filter })} />
+      <QueryInput value={view.filter} keys={keys} error={checked.error} onApply={onFilter} />
       <TableTools
         view={view}
         keys={keys}

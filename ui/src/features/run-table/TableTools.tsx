@@ -1,5 +1,5 @@
 /** The row of tools above the table: group, sort, columns, and how many of how many are shown. */
-import { useMemo } from "react";
+import { memo, useMemo } from "react";
 import type { KeyInfo } from "../../api/keys";
 import { shownIds, type Sort, type TableView } from "../../lib/view";
 import { Icon } from "../../ui/Icon";
@@ -18,7 +18,7 @@ interface Props {
   readonly onChange: (change: Partial<TableView>) => void;
 }
 
-export function TableTools({ view, keys, columns, shownCount, total, onChange }: Props) {
+export const TableTools = memo(function TableTools({ view, keys, columns, shownCount, total, onChange }: Props) {
   const groupChoices = useMemo(() => groupChoicesOf(keys), [keys]);
   const sortChoices = useMemo(() => sortChoicesOf(keys), [keys]);
   const sorted = view.sort === null ? null : parseColumn(view.sort.column);
@@ -90,7 +90,7 @@ export function TableTools({ view, keys, columns, shownCount, total, onChange }:
       </span>
     </div>
   );
-}
+});
 
 export function nextSort(sort: Sort | null, id: string): Sort {
   if (sort?.column === id) return { column: id, isDescending: !sort.isDescending };

@@ -34,17 +34,22 @@ export function useMeasures(scroll: RefObject<HTMLDivElement | null>): Measures 
   useEffect(() => {
     const element = scroll.current;
     if (element === null) return;
-    const measure = (): void => {
-      const [width, left] = [element.clientWidth, element.scrollLeft];
-      setSize((before) => (before.width === width && before.left === left ? before : { width, left }));
+    const onSize = (): void => {
+      const width = element.clientWidth;
+      setSize((before) => (before.width === width ? before : { ...before, width }));
     };
-    measure();
-    const watch = new ResizeObserver(measure);
+    const onScroll = (): void => {
+      const left = element.scrollLeft;
+      setSize((before) => (before.left === left ? before : { ...before, left }));
+    };
+    const watch = new ResizeObserver(onSize);
     watch.observe(element);
-    element.addEventListener("scroll", measure, { passive: true });
+    // Before the rows are drawn anew: to read a measure after that would lay the table out twice.
+    const early = { passive: true, capture: true };
+    element.addEventListener("scroll", onScroll, early);
     return () => {
       watch.disconnect();
-      element.removeEventListener("scroll", measure);
+      element.removeEventListener("scroll", onScroll, early);
     };
   }, [scroll]);
   const isCompact = density === "compact";
