@@ -38,7 +38,6 @@ _PICTURE = {
     "chunk_": {"sqlite_autoindex_chunk__1": "4000000 4000000 40 2 1 1"},
     "blob_": {"blob_": "100000 100000 1", "blob_unused": "100 100 1"},
     "artifact_": {"artifact_": "500000 500000 5 1"},
-    "idempotency_": {"idempotency_": "1000 1000 1"},
 }
 
 

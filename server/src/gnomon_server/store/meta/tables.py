@@ -241,18 +241,6 @@ artifact_base = _base(
     ForeignKeyConstraint(["tenant", "sha256"], ["blob_.tenant", "blob_.sha256"]),
 )
 
-# Answers of POSTs that carried an Idempotency-Key, for seven days.
-idempotency_base = _base(
-    "idempotency",
-    Column("tenant", Int, nullable=False),
-    Column("key", Text, nullable=False),
-    Column("request_sha256", Text, nullable=False),
-    Column("status", Int, nullable=False),
-    Column("response", LargeBinary, nullable=False),
-    Column("created_ms", Int, nullable=False),
-    PrimaryKey("tenant", "key"),
-)
-
 # The few series whose counts must be put right before somebody reads them.
 Index(
     "series_late",
@@ -298,4 +286,3 @@ segment = _view(segment_base)
 chunk = _view(chunk_base)
 blob = _view(blob_base)
 artifact = _view(artifact_base)
-idempotency = _view(idempotency_base)
