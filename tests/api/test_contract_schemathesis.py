@@ -21,8 +21,10 @@ generation.allow-x00 = true
 positive_data_acceptance.expected-statuses = ["2xx", "3xx", 400, 403, 404, 409]
 negative_data_rejection.expected-statuses = [400, 403, 404, 405, 409, 413, 414, 415, 431]
 """
-# Schemathesis does not ask for the document again; comparing needs two ids that exist, which no link can say.
-UNREACHED = {"GET /openapi.json", "POST /api/v1/experiments/runs/compare"}
+# Schemathesis does not ask for the document again; comparing needs two ids that exist, which no link can say; it waits
+# for the end of an answer, and a live stream has none.
+LIVE = "/api/v1/experiments/{experiment_id}/live"
+UNREACHED = {"GET /openapi.json", "POST /api/v1/experiments/runs/compare", f"GET {LIVE}"}
 
 
 def test_every_generated_request_is_answered_as_the_document_says(server: ServerProcess, tmp_path: Path) -> None:
@@ -32,7 +34,7 @@ def test_every_generated_request_is_answered_as_the_document_says(server: Server
     command = [
         *(sys.executable, "-m", "schemathesis.cli"),
         *("--config-file", str(tmp_path / "schemathesis.toml")),
-        *("run", f"{server.base_url}/openapi.json", "--checks", "all"),
+        *("run", f"{server.base_url}/openapi.json", "--checks", "all", "--exclude-path", LIVE),
         *("--phases", "examples,coverage,fuzzing,stateful", "--workers", "1", "--continue-on-failure"),
         *("--seed", str(SEED), "--max-examples", str(EXAMPLES), "--generation-database", "none"),
         *("--header", "X-Tenant-ID: contract", "--no-color", "--report", "json", "--report-json-path", str(report)),

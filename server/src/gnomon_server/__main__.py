@@ -8,7 +8,7 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def command(host: str | None, port: int | None, home: Path | None, port_file: Pa
             f"Gnomon is at http://{_shown(settings.host)}:{bound_port}  (data in {settings.home_path})", err=True
         )
     try:
-        _Serving(config, port_file, bound_port).run(sockets=[listening])
+        _Serving(config, port_file, bound_port, on_stop=server.services.streams.close).run(sockets=[listening])
     finally:
         server.close()
 
@@ -81,8 +81,11 @@ class _Serving(uvicorn.Server):
     uvicorn raises a signal again once it has drained, which would end the process before the home is closed.
     """
 
-    def __init__(self, config: uvicorn.Config, port_file: Path | None, port: int) -> None:
+    def __init__(
+        self, config: uvicorn.Config, port_file: Path | None, port: int, *, on_stop: Callable[[], None]
+    ) -> None:
         super().__init__(config)
+        self._on_stop = on_stop
         self._port_file = port_file
         self._port = port
 
@@ -94,6 +97,10 @@ class _Serving(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stop()  # what would never end by itself; then uvicorn waits for the rest
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -24,16 +24,19 @@ from gnomon_server.api.front import Front, FrontLimits
 from gnomon_server.api.guards import refuse_unguarded
 from gnomon_server.api.ingest import IngestApp
 from gnomon_server.api.native import INGEST, ROUTES
+from gnomon_server.api.native.live import encode_news
 from gnomon_server.api.openapi import openapi_document
 from gnomon_server.api.problems import answer_defect, answer_gnomon_error, answer_http_error
 from gnomon_server.api.route import Doc, options_routes
 from gnomon_server.api.services import SERVICES, Services
+from gnomon_server.api.streams import LiveStreams
 from gnomon_server.api.telemetry import Telemetry
 from gnomon_server.api.web import UI_FOLDER, load_ui, web_routes
 from gnomon_server.core.access import Access
 from gnomon_server.core.artifacts import Artifacts
 from gnomon_server.core.experiments import Experiments
 from gnomon_server.core.ingest import Ingest
+from gnomon_server.core.live import Live
 from gnomon_server.core.metrics import Metrics
 from gnomon_server.core.runs import Runs
 from gnomon_server.core.tables import RunTables
@@ -118,12 +121,14 @@ def open_server(
     missing_run: list[Callable[[str], GnomonError]] = []
     rng = rng or random.Random()  # noqa: S311  # run names are no secret
     ingest = Ingest(missing_run=lambda uid: missing_run[0](uid), now_ms=clock, rng=rng)
+    live = Live(database)
     writer: Writer[RunBatch] = Writer(
         database,
         commit_batches=ingest.commit,
         on_undo=ingest.undo,
         on_fatal=on_fatal or _stop_process,
         on_commit=telemetry.on_commit,
+        on_changes=live.publish,
     )
     ingest.attach(writer)
     writer.start()
@@ -146,6 +151,7 @@ def open_server(
         metrics=Metrics(stores, access),
         tables=RunTables(stores, runs),
         artifacts=artifacts,
+        streams=LiveStreams(live, encode_news, most=settings.live_streams),
         now_ms=clock,
     )
     schedule = SealSchedule(

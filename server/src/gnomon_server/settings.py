@@ -38,6 +38,7 @@ class Settings(Struct, frozen=True):
     seal_segments: Annotated[int, Meta(ge=1, description="requests of a run's tail that make it due")] = 512
     seal_idle_secs: Annotated[float, Meta(gt=0, description="a tail that stood still this long is sealed too")] = 60.0
     artifact_grace_hours: Annotated[float, Meta(ge=0, description="how long an unused content is kept")] = 24.0
+    live_streams: Annotated[int, Meta(ge=0, description="how many pages may watch an experiment at once")] = 200
     log_requests: Annotated[bool, Meta(description="one JSON log line a request")] = True
 
     @property

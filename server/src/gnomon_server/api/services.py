@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gnomon_server.api.streams import LiveStreams
 from gnomon_server.api.telemetry import Telemetry
 from gnomon_server.core.access import Access
 from gnomon_server.core.artifacts import Artifacts
@@ -33,6 +34,7 @@ class Services:
     metrics: Metrics
     tables: RunTables
     artifacts: Artifacts
+    streams: LiveStreams
     now_ms: Callable[[], int]
     waker: "LoopWaker" = field(default_factory=lambda: LoopWaker())
     is_serving: bool = False

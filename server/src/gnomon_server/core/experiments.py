@@ -6,6 +6,7 @@ from typing import TypeVar
 from gnomon_server.core.access import Access, Principal, artifact_location_of
 from gnomon_server.core.ingest import Ingest
 from gnomon_server.model import names
+from gnomon_server.model.changes import Change
 from gnomon_server.model.entities import Experiment, KeyKind, KeyUse, LifecycleStage
 from gnomon_server.model.errors import AlreadyExists, FieldError, InvalidRequest, NotArchived, invalid_field
 from gnomon_server.model.ids import new_uid
@@ -113,6 +114,7 @@ class Experiments:
                 _refuse_taken(tx, str(values["name"]))
             sql.update_experiment(tx, principal.tenant, experiment.row, **values)
             sql.set_experiment_tags(tx, principal.tenant, experiment.row, clean_tags)
+            self._stores.writer.note(Change("experiment", principal.tenant, experiment.row))
             return _read(tx, uid)
 
         return self._stores.writer.call(principal.tenant, work)
@@ -128,6 +130,7 @@ class Experiments:
             sql.update_experiment(tx, principal.tenant, experiment.row, lifecycle_stage="deleted", updated_ms=now_ms)
             run_sql.archive_runs_of(tx, principal.tenant, experiment.row, now_ms=now_ms)
             self._ingest.forget_runs()
+            self._stores.writer.note(Change("runs", principal.tenant, experiment.row))
             return _read(tx, uid)
 
         return self._stores.writer.call(principal.tenant, work)
@@ -143,6 +146,7 @@ class Experiments:
             sql.update_experiment(tx, principal.tenant, experiment.row, lifecycle_stage="active", updated_ms=now_ms)
             run_sql.restore_runs_of(tx, principal.tenant, experiment.row, now_ms=now_ms)
             self._ingest.forget_runs()
+            self._stores.writer.note(Change("runs", principal.tenant, experiment.row))
             return _read(tx, uid)
 
         return self._stores.writer.call(principal.tenant, work)
@@ -164,6 +168,7 @@ class Experiments:
         if not runs:
             purge_sql.purge_experiment(tx, principal.tenant, experiment.row)
         self._ingest.undo()
+        self._stores.writer.note(Change("runs", principal.tenant, experiment.row))
         return not runs
 
     def keys(

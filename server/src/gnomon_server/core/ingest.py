@@ -14,6 +14,7 @@ import numpy as np
 
 from gnomon_server.core.run_begin import begin_asked
 from gnomon_server.model.batches import BatchKept, Identity, RunBatch
+from gnomon_server.model.changes import Change
 from gnomon_server.model.entities import RunHead
 from gnomon_server.model.errors import GnomonError, InvalidRequest, ParamConflict, RunArchived, SequenceGap
 from gnomon_server.model.ids import KeyId, RowId, TenantId
@@ -97,6 +98,8 @@ class Ingest:
                 answers.append(error)
                 continue
             answers.append(BatchKept(is_duplicate=not is_new))
+            if is_new and (batch.params or batch.tags or batch.create is not None):
+                self._note(Change("run", tenant, head.experiment, head.row))
             if is_new and batch.points is not None and len(batch.points):
                 kept.append((head, batch))
         if kept:
@@ -208,6 +211,15 @@ class Ingest:
         count_keys(tx, tenant, "metric", added)
         known.update((row.run, row.key) for row in folded)
         self._series_count += len(added)
+        grown: dict[tuple[RowId, RowId], list[KeyId]] = {}
+        for row in folded:
+            grown.setdefault((row.experiment, row.run), []).append(row.key)
+        for (experiment, run), run_keys in grown.items():
+            self._note(Change("points", tenant, experiment, run, run_keys))
+
+    def _note(self, change: Change) -> None:
+        assert self._writer is not None, "attach() comes first"
+        self._writer.note(change)
 
     def _key_column(self, tx: Connection, tenant: TenantId, batch: RunBatch) -> Keys:
         assert batch.points is not None

@@ -10,10 +10,11 @@ from gnomon_server.core.experiments import clean_tag_map
 from gnomon_server.core.ingest import Ingest, store_tags
 from gnomon_server.core.run_begin import begin_run, refuse_foreign_id
 from gnomon_server.model import names
+from gnomon_server.model.changes import Change
 from gnomon_server.model.entities import LifecycleStage, Run, RunHead, RunStatus
 from gnomon_server.model.errors import ExperimentArchived, InvalidRequest, NotArchived, RunArchived, invalid_field
 from gnomon_server.model.filters import Column, Expr, OrderItem, leaves
-from gnomon_server.model.ids import RowId, new_uid
+from gnomon_server.model.ids import RowId, TenantId, new_uid
 from gnomon_server.model.points import MAX_TIME_MS
 from gnomon_server.store import Connection, Stores
 from gnomon_server.store.meta import experiments as experiment_sql
@@ -96,7 +97,7 @@ class Runs:
             )
             if clean_tags:
                 store_tags(tx, principal.tenant, head, clean_tags, keys=KeyCache())
-            return _read(tx, uid)
+            return self._changed(tx, principal.tenant, uid)
 
         return self._stores.writer.call(principal.tenant, work)
 
@@ -192,7 +193,7 @@ class Runs:
             sql.update_run(tx, principal.tenant, run.row, **values)
             if clean_tags:
                 store_tags(tx, principal.tenant, _head(run), clean_tags, keys=KeyCache())
-            return _read(tx, uid)
+            return self._changed(tx, principal.tenant, uid)
 
         return self._stores.writer.call(principal.tenant, work)
 
@@ -212,7 +213,7 @@ class Runs:
             keeps_end = end_ms is None and run.end_ms is not None
             ended_ms = run.end_ms if keeps_end else (now_ms if end_ms is None else end_ms)
             sql.update_run(tx, principal.tenant, run.row, status=status, end_ms=ended_ms, updated_ms=now_ms)
-            return _read(tx, uid)
+            return self._changed(tx, principal.tenant, uid)
 
         return self._stores.writer.call(principal.tenant, work)
 
@@ -229,7 +230,7 @@ class Runs:
             )
             experiment_sql.add_runs(tx, principal.tenant, run.experiment, -1)
             self._ingest.forget_runs()
-            return _read(tx, uid)
+            return self._changed(tx, principal.tenant, uid)
 
         return self._stores.writer.call(principal.tenant, work)
 
@@ -254,7 +255,7 @@ class Runs:
             )
             experiment_sql.add_runs(tx, principal.tenant, run.experiment, 1)
             self._ingest.forget_runs()
-            return _read(tx, uid)
+            return self._changed(tx, principal.tenant, uid)
 
         return self._stores.writer.call(principal.tenant, work)
 
@@ -269,8 +270,16 @@ class Runs:
             if run.archived_with is not None:
                 experiment_sql.add_runs(tx, principal.tenant, run.experiment, -1)
             self._ingest.undo()
+            self._stores.writer.note(Change("runs", principal.tenant, run.experiment))
 
         self._stores.writer.call(principal.tenant, work)
+
+    def _changed(self, tx: Connection, tenant: TenantId, uid: str) -> Run:
+        """The run as this transaction leaves it, told to those who watch."""
+        run = sql.find_run(tx, uid)
+        assert run is not None, "written in this transaction"
+        self._stores.writer.note(Change("run", tenant, run.experiment, run.row))
+        return run
 
     def _find(self, tx: Connection, uid: str) -> Run:
         found = sql.find_run(tx, uid)
@@ -287,9 +296,3 @@ class Runs:
 
 def _head(run: Run) -> RunHead:
     return RunHead(row=run.row, experiment=run.experiment, lifecycle_stage=run.lifecycle_stage)
-
-
-def _read(tx: Connection, uid: str) -> Run:
-    found = sql.find_run(tx, uid)
-    assert found is not None, "written in this transaction"
-    return found

@@ -9,6 +9,7 @@ answers each. While the disk syncs, the next group gathers; no timer is needed. 
   that are refused leave nothing behind; if one meets a defect, the group is undone and each of its jobs tried alone.
 - A failed COMMIT or a disk that lies ends the process (`on_fatal`): what the file holds is then unknown, and only a
   restart that reads it again can tell. A full disk does not: the group is refused and the server lives on.
+- What a transaction notes as changed is told once it is committed (`on_changes`); of work undone nothing is told.
 - Caches that commit functions keep are dropped whenever work is undone (`on_undo`), so they never remember what the
   database does not hold.
 """
@@ -25,6 +26,7 @@ import pysqlite3.dbapi2 as sqlite
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from gnomon_server.model.changes import Change
 from gnomon_server.model.errors import GnomonError, Unavailable
 from gnomon_server.model.ids import TenantId
 from gnomon_server.store.meta.engine import Database, WriteConnection
@@ -110,12 +112,15 @@ class Writer(Generic[B]):
         on_undo: Callable[[], None],
         on_fatal: Callable[[Exception], None],
         on_commit: Callable[[int, float], None],
+        on_changes: Callable[[Sequence[Change]], None],
     ) -> None:
         self._database = database
         self._commit_batches = commit_batches
         self._on_undo = on_undo
         self._on_fatal = on_fatal
         self._on_commit = on_commit
+        self._on_changes = on_changes
+        self._changes: list[Change] = []
         self._queue: queue.SimpleQueue[_Job[B] | None] = queue.SimpleQueue()
         self._is_closed = False
         self._broken: Exception | None = None
@@ -141,6 +146,10 @@ class Writer(Generic[B]):
         self._put(_Job(tenant, ticket, work=lambda connection: out.append(work(connection))))
         ticket.wait()
         return out[0]
+
+    def note(self, change: Change) -> None:
+        """Tell of this change once the transaction at hand is committed. Called within it."""
+        self._changes.append(change)
 
     def close(self) -> None:
         """Commit what waits, checkpoint, and end the thread."""
@@ -190,6 +199,7 @@ class Writer(Generic[B]):
                 self._run_jobs(writing, jobs)
         except Exception as error:
             self._on_undo()
+            self._changes.clear()
             if len(jobs) > 1 and not _must_end_group(error):
                 # One of them met a defect. Nothing is kept or answered yet, so each is tried alone.
                 for job in jobs:
@@ -200,6 +210,9 @@ class Writer(Generic[B]):
                 job.ticket.fail(refusal)
         self._on_commit(len(jobs), perf_counter() - started)
         _announce(jobs)
+        if self._changes:
+            changes, self._changes = self._changes, []
+            self._on_changes(changes)
 
     def _refusal(self, error: Exception) -> Exception:
         """What to tell the jobs of a group that could not be committed; ends the process when the disk is in doubt."""
@@ -231,7 +244,7 @@ class Writer(Generic[B]):
         work = job.work
         assert work is not None
         with writing.as_tenant(job.tenant) as connection:
-            savepoint = connection.begin_nested()
+            savepoint, noted = connection.begin_nested(), len(self._changes)
             try:
                 work(connection)
                 savepoint.commit()
@@ -241,6 +254,7 @@ class Writer(Generic[B]):
                     raise
                 savepoint.rollback()
                 self._on_undo()
+                del self._changes[noted:]
                 job.ticket.fail(error)
 
     def _run_batches(self, writing: WriteConnection, jobs: list[_Job[B]]) -> None:

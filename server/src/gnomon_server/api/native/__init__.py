@@ -3,7 +3,7 @@
 from litestar.handlers import HTTPRouteHandler
 
 from gnomon_server.api.ingest import IngestRoute
-from gnomon_server.api.native import artifacts, batches, experiments, logging, metrics, runs, tables
+from gnomon_server.api.native import artifacts, batches, experiments, live, logging, metrics, runs, tables
 
 INGEST: list[IngestRoute] = [*logging.INGEST, *batches.INGEST]
 
@@ -14,4 +14,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *metrics.ROUTES,
     *tables.ROUTES,
     *artifacts.ROUTES,
+    *live.ROUTES,
 ]
