@@ -1,6 +1,8 @@
 """The grammar: what text becomes which tree, and that every bound holds at n and refuses n + 1."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 
@@ -287,3 +289,17 @@ def test_groups_are_ordered_by_size_value_or_statistic() -> None:
         with pytest.raises(InvalidRequest) as raised:
             parse_group_order(wrong, by=by, aggregate=aggregate)
         assert raised.value.code == "invalid_order_by"
+
+
+def test_every_filter_of_the_guide_can_be_read() -> None:
+    guide = (Path(__file__).parents[2] / "docs/guides/query-language.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\| .* \| `([^`]+)` \|$", guide.split("## Runs that lack the value")[1], re.MULTILINE)
+    shown.append(guide.split("```\n")[1])
+    shown += [
+        text
+        for text in re.findall(r"`([^`\n]+)`", guide)
+        if re.match(r"(not )?(metrics|params|tags|start_time)\S* [=<>i]", text)
+    ]
+    assert len(shown) > 12
+    for text in shown:
+        assert parse(text) is not None, text

@@ -1,7 +1,7 @@
 """Finding runs: a filter, an order and a page, with the exact total.
 
-Three statements at most in the common case: the ids of the key names, the set of runs (counted, and kept as one JSON
-text so that no later statement computes it again and no row of it crosses into Python), and the page.
+Few statements: the ids of the key names, the set of runs (counted, and kept as one value, so that no later statement
+computes it again and its rows never cross into Python one by one), and the page.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from gnomon_server.model.filters.ast import And, Column, Compare, Expr, Matches,
 from gnomon_server.model.ids import KeyId, RowId
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.keys import find_keys
-from gnomon_server.store.meta.search_pages import SORTED_AT_MOST, Members, Pager
+from gnomon_server.store.meta.search_pages import SORTED_AT_MOST, Members, Pager, ids_listed
 from gnomon_server.store.meta.search_sets import row_of, run_set
 from gnomon_server.store.meta.search_values import RunIds, Scope, condition, unplanned
 
@@ -86,8 +86,6 @@ def _members(scope: Scope, keys: dict[str, KeyId], wanted: Expr | None) -> Membe
     if wanted is None:
         total = scope.connection.scalar(sa.select(sa.func.count()).select_from(runs))
         return Members(scope, None, total or 0)
-    as_json = (
-        sa.func.json_group_array(runs.c.run) if scope.is_sqlite else sa.cast(sa.func.json_agg(runs.c.run), sa.Text)
-    )
-    total, listed = scope.connection.execute(sa.select(sa.func.count(), as_json)).one()
+    listing = sa.select(sa.func.count(), ids_listed(scope, runs.c.run))
+    total, listed = scope.connection.execute(listing).one()
     return Members(scope, listed, total)
