@@ -23,6 +23,7 @@ export function ExperimentCrumb({ id, experiment }: { readonly id: string; reado
         button={
           <>
             <span>{experiment?.name ?? "…"}</span>
+            {experiment?.lifecycle_stage === "deleted" && <em className="pill">archived</em>}
             <Icon name="down" size={12} />
           </>
         }

@@ -1,4 +1,5 @@
 /** The headings: each a button that sorts, once by the better end first, again the other way round, then not at all. */
+import { useState } from "react";
 import { directionOf } from "../../charts/direction";
 import type { Sort } from "../../lib/view";
 import type { Column } from "./columns";
@@ -12,9 +13,19 @@ interface Props {
   readonly sort: Sort | null;
   readonly hasSpark: boolean;
   readonly onSort: (sort: Sort | null) => void;
+  /** Put a column in the place of another. */
+  readonly onMove: (id: string, onto: string) => void;
 }
 
-export function GridHeader({ columns, first, last, before, sort, hasSpark, onSort }: Props) {
+/** Columns are dragged to their place, or moved with Alt and the arrow keys. */
+export function GridHeader({ columns, first, last, before, sort, hasSpark, onSort, onMove }: Props) {
+  const [dragged, setDragged] = useState<string | null>(null);
+  const [target, setTarget] = useState<string | null>(null);
+  const drop = (): void => {
+    if (dragged !== null && target !== null && dragged !== target) onMove(dragged, target);
+    setDragged(null);
+    setTarget(null);
+  };
   return (
     <div role="row" aria-rowindex={1} className="grid-row is-head">
       <div className="grid-lead">
@@ -39,9 +50,32 @@ export function GridHeader({ columns, first, last, before, sort, hasSpark, onSor
           role="columnheader"
           aria-colindex={first + i + 4}
           aria-sort={ariaSort(sort, column.id)}
-          className={`grid-cell${isRight ? " is-right" : ""}${extent === null ? "" : " is-headline"}`}
+          className={`grid-cell${isRight ? " is-right" : ""}${extent === null ? "" : " is-headline"}${target === column.id && dragged !== column.id ? " is-target" : ""}`}
           style={{ width }}
           title={column.id}
+          draggable
+          onDragStart={(event) => {
+            event.dataTransfer.effectAllowed = "move";
+            event.dataTransfer.setData("text/plain", column.id);
+            setDragged(column.id);
+          }}
+          onDragOver={(event) => {
+            if (dragged === null) return;
+            event.preventDefault();
+            setTarget(column.id);
+          }}
+          onDrop={(event) => {
+            event.preventDefault();
+            drop();
+          }}
+          onDragEnd={drop}
+          onKeyDown={(event) => {
+            const by = event.altKey ? { ArrowLeft: -1, ArrowRight: 1 }[event.key] : undefined;
+            const onto = by === undefined ? undefined : columns[first + i + by];
+            if (onto === undefined) return;
+            event.preventDefault();
+            onMove(column.id, onto.column.id);
+          }}
         >
           <SortButton column={column.id} sort={sort} isDescendingFirst={isDescendingFirst(column)} onSort={onSort}>
             <span>{label}</span>

@@ -34,6 +34,7 @@ export interface RunGridProps {
   readonly revision: number;
   readonly onRange: (first: number, last: number) => void;
   readonly onSort: (sort: Sort | null) => void;
+  readonly onMoveColumn: (id: string, onto: string) => void;
   readonly onToggle: (runId: string) => void;
   readonly onSolo: (runId: string) => void;
   readonly onPin: (runId: string) => void;
@@ -131,7 +132,7 @@ export function RunGrid(props: RunGridProps) {
   const sparkOf = (runId: string) => (sparkMetric === null ? null : sparks.get(runId, sparkMetric));
   return (
     <div
-      className={`run-grid thin-scroll${rows.isStale ? " is-stale" : ""}`}
+      className={`run-grid thin-scroll${rows.isStale ? " is-stale" : ""}${measures.left > 0 ? " is-scrolled" : ""}`}
       ref={scroll}
       role={group.length > 0 ? "treegrid" : "grid"}
       aria-label="Runs"
@@ -143,7 +144,7 @@ export function RunGrid(props: RunGridProps) {
         <div className="grid-top" role="rowgroup">
           <GridHeader
             columns={columns} first={sight.first} last={sight.last} before={sight.before}
-            sort={sort} hasSpark={sparkMetric !== null} onSort={props.onSort}
+            sort={sort} hasSpark={sparkMetric !== null} onSort={props.onSort} onMove={props.onMoveColumn}
           />
           {hasBaseline && (
             <RunGridRow

@@ -5,7 +5,7 @@ import type { KeyInfo } from "../../api/keys";
 import { hideRun, showRun, shownIds, type TableView } from "../../lib/view";
 import { ErrorMessage, Message } from "../../ui/Message";
 import { useTenantHref } from "../../ui/tenant";
-import type { Column } from "./columns";
+import { moved, type Column } from "./columns";
 import { QueryInput } from "./QueryInput";
 import { RunGrid } from "./RunGrid";
 import type { RunRow } from "./rows";
@@ -70,6 +70,10 @@ export function RunTable(props: RunTableProps) {
     [onChange, shown, view.baseline],
   );
   const onSolo = useCallback((runId: string) => onChange({ shown: [runId] }), [onChange]);
+  const onMoveColumn = useCallback(
+    (id: string, onto: string) => onChange({ columns: moved(columns.map((column) => column.id), id, onto) }),
+    [onChange, columns],
+  );
   const onFilter = useCallback((filter: string) => onChange({ filter }), [onChange]);
   const onSort = useCallback((sort: TableView["sort"]) => onChange({ sort }), [onChange]);
   const onOpen = useCallback((runId: string) => navigate(href(`/r/${runId}`)), [navigate, href]);
@@ -110,6 +114,7 @@ export function RunTable(props: RunTableProps) {
           revision={props.revision}
           onRange={onRange}
           onSort={onSort}
+          onMoveColumn={onMoveColumn}
           onToggle={onToggle}
           onSolo={onSolo}
           onPin={onPin}

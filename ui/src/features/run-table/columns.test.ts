@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { allOf, columnLabel, groupCondition, metricColumn, parseColumn, plainColumn } from "./columns";
+import { allOf, columnLabel, groupCondition, metricColumn, moved, parseColumn, plainColumn } from "./columns";
 
 test.each(["loss", "val/accuracy", "a b", "x`y", "gpu.0.util", "wait.min", "ends."])("a metric named %s comes back", (key) => {
   const column = metricColumn(key, "max");
@@ -31,4 +31,10 @@ test("a group's condition quotes its value and joins the filter without changing
   expect(groupCondition("params.opt", null)).toBe("params.opt is null");
   expect(allOf(["a = 1 or b = 2", "c = 3"])).toBe("(a = 1 or b = 2) and c = 3");
   expect(allOf(["", "c = 3"])).toBe("c = 3");
+});
+
+test("a column takes the place of another, in both directions", () => {
+  expect(moved(["a", "b", "c"], "a", "c")).toEqual(["b", "c", "a"]);
+  expect(moved(["a", "b", "c"], "c", "a")).toEqual(["c", "a", "b"]);
+  expect(moved(["a", "b"], "x", "a")).toEqual(["a", "b"]);
 });

@@ -110,3 +110,12 @@ export function allOf(conditions: readonly string[]): string {
   if (given.length <= 1) return given[0] ?? "";
   return given.map((condition) => (/\bor\b/i.test(condition) ? `(${condition})` : condition)).join(" and ");
 }
+
+/** The list with one item in the place of another. */
+export function moved(ids: readonly string[], id: string, onto: string): string[] {
+  const [from, to] = [ids.indexOf(id), ids.indexOf(onto)];
+  if (from < 0 || to < 0) return [...ids];
+  const rest = ids.filter((other) => other !== id);
+  rest.splice(to, 0, id);
+  return rest;
+}

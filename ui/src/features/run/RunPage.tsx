@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { experimentQuery } from "../../api/experiments";
 import { runQuery } from "../../api/runs";
+import { lastView } from "../../lib/recent";
 import { Link } from "../../ui/Link";
 import { ErrorMessage, Loading } from "../../ui/Message";
 import { Status } from "../../ui/Status";
@@ -11,6 +12,12 @@ import { useTitle } from "../shell/use-title";
 import { RunContent } from "./RunContent";
 import { RUN_TAB_LABELS, RUN_TABS, runTabPath, useRunTabKeys, type RunTab } from "./tabs";
 import "./run.css";
+
+/** Back to the experiment as it was left. */
+function withLastView(experimentId: string): string {
+  const last = lastView(experimentId);
+  return `/e/${experimentId}${last === "" ? "" : `?${last}`}`;
+}
 
 const REFRESH_MS = 2_000;
 
@@ -29,7 +36,7 @@ export function RunPage({ id, tab }: { readonly id: string; readonly tab: RunTab
         crumb={
           <>
             <i>/</i>
-            {run !== undefined && <Link to={`/e/${run.experiment_id}`}>{experiment.data?.name ?? "experiment"}</Link>}
+            {run !== undefined && <Link to={withLastView(run.experiment_id)}>{experiment.data?.name ?? "experiment"}</Link>}
             <i>/</i>
             <span className="here">
               <span>{run?.name}</span>

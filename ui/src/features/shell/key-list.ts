@@ -30,6 +30,7 @@ export function keyGroups(mod: string): readonly KeyGroup[] {
         ["G", "group"],
         ["S", "sort"],
         ["C", "compare the shown runs"],
+        ["Alt ← →", "move the column in focus"],
       ],
     },
     {
