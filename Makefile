@@ -26,6 +26,12 @@ $(UI_TOOLS): ui/package.json ui/package-lock.json
 	cd ui && npm install --no-save --no-audit --no-fund --silent
 	touch $@
 
+# MLflow pins other versions of what we use, so the tests that run its client do so in an environment of its own.
+.venv-mlflow/.installed: tests/compat/requirements.txt
+	$(PYTHON) -m venv .venv-mlflow
+	.venv-mlflow/bin/python -m pip install --quiet --requirement tests/compat/requirements.txt
+	touch $@
+
 $(UI): $(UI_TOOLS) $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 	cd ui && npm run --silent build
 	touch $@
@@ -53,6 +59,9 @@ format: $(VENV)/.installed ## put the code into shape
 fault: $(VENV)/.installed ## the fault suite alone
 	scripts/system-packages.sh
 	$(BIN)/python -m pytest tests/fault -m 'not nightly'
+
+compat: $(VENV)/.installed ## the MLflow suite alone, by hand and with MLflow's own client
+	$(BIN)/python -m pytest tests/compat -m 'not nightly'
 
 e2e: $(VENV)/.installed $(UI) ## the browser suite alone
 	scripts/system-packages.sh

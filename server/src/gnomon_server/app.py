@@ -19,7 +19,7 @@ import msgspec
 from litestar import Litestar, Router
 from litestar.exceptions import HTTPException
 
-from gnomon_server.api import system
+from gnomon_server.api import mlflow, system
 from gnomon_server.api.front import Front, FrontLimits
 from gnomon_server.api.guards import refuse_unguarded
 from gnomon_server.api.ingest import IngestApp
@@ -35,9 +35,11 @@ from gnomon_server.api.web import UI_FOLDER, load_ui, web_routes
 from gnomon_server.core.access import Access
 from gnomon_server.core.artifacts import Artifacts
 from gnomon_server.core.experiments import Experiments
+from gnomon_server.core.full_runs import FullRuns
 from gnomon_server.core.ingest import Ingest
 from gnomon_server.core.live import Live
 from gnomon_server.core.metrics import Metrics
+from gnomon_server.core.numbered import NumberedExperiments
 from gnomon_server.core.runs import Runs
 from gnomon_server.core.tables import RunTables
 from gnomon_server.core.upkeep import Upkeep
@@ -78,7 +80,7 @@ class Server:
         """The app behind its outer guard."""
         hosts = frozenset(comma_list(self.settings.allowed_hosts))
         limits = FrontLimits(hosts=hosts, artifact_bytes=self.settings.max_artifact_bytes + _FORM_BYTES)
-        app = IngestApp(self.app, self.services, INGEST)
+        app = IngestApp(self.app, self.services, INGEST, [mlflow.INGEST])
         return Front(app, limits, on_request=self.services.telemetry.on_request)
 
     def close(self) -> None:
@@ -137,20 +139,23 @@ def open_server(
     missing_run.append(access.missing_run)
     artifacts = Artifacts(stores, access, settings=settings, now_ms=clock)
     runs = Runs(stores, access, ingest, now_ms=clock, rng=rng)
+    experiments = Experiments(
+        stores, access, ingest, artifact_prefixes=comma_list(settings.artifact_prefixes), now_ms=clock
+    )
     services = Services(
         settings=settings,
         stores=stores,
         telemetry=telemetry,
         version=gnomon_version(),
         access=access,
-        experiments=Experiments(
-            stores, access, ingest, artifact_prefixes=comma_list(settings.artifact_prefixes), now_ms=clock
-        ),
+        experiments=experiments,
         runs=runs,
         ingest=ingest,
         metrics=Metrics(stores, access),
         tables=RunTables(stores, runs),
         artifacts=artifacts,
+        numbered=NumberedExperiments(stores, experiments, now_ms=clock),
+        full_runs=FullRuns(stores, access, runs, now_ms=clock, rng=rng),
         streams=LiveStreams(live, encode_news, most=settings.live_streams),
         now_ms=clock,
     )
@@ -177,7 +182,12 @@ def build_app(services: Services, upkeep: Upkeep) -> Litestar:
 
     pages = web_routes(load_ui(UI_FOLDER, base_path=services.settings.base_path))
     app = Litestar(
-        route_handlers=[Router(API_PREFIX, route_handlers=[*options_routes(ROUTES), *ROUTES]), *system.ROUTES, *pages],
+        route_handlers=[
+            Router(API_PREFIX, route_handlers=[*options_routes(ROUTES), *ROUTES]),
+            *system.ROUTES,
+            *mlflow.ROUTES,
+            *pages,
+        ],
         exception_handlers={
             GnomonError: answer_gnomon_error,
             HTTPException: answer_http_error,

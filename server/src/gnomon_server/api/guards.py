@@ -1,6 +1,6 @@
 """Every route declares the permission it needs; a route without one stops the app from starting."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from anyio import to_thread
@@ -19,6 +19,8 @@ Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 
 PERMISSION = "permission"
 TENANT_HEADER = "x-tenant-id"
+# The same by the name that MLflow's clients send.
+WORKSPACE_HEADER = "x-mlflow-workspace"
 
 
 def needs(permission: Permission) -> Guard:
@@ -27,7 +29,10 @@ def needs(permission: Permission) -> Guard:
     async def guard(connection: Connection, _handler: BaseRouteHandler) -> None:
         if permission == "public":
             return
-        principal = await authenticate(services_of(connection.scope), connection.headers.getall(TENANT_HEADER, []))
+        sent = connection.headers
+        principal = await authenticate(
+            services_of(connection.scope), sent.getall(TENANT_HEADER, []), sent.getall(WORKSPACE_HEADER, [])
+        )
         refuse_without(principal, permission)
         connection.scope["state"]["principal"] = principal
         connection.scope["state"][TENANT_STATE] = principal.tenant_name
@@ -42,11 +47,15 @@ def refuse_without(principal: Principal, permission: Permission) -> None:
         raise AccessDenied(f"this needs the permission {permission}", code="role_required")
 
 
-async def authenticate(services: Services, tenant_headers: list[str]) -> Principal:
+async def authenticate(services: Services, tenants: Sequence[str], workspaces: Sequence[str] = ()) -> Principal:
     """The principal of a request. A tenant that the process has not seen yet is looked up off the event loop."""
-    if len(tenant_headers) > 1:
-        raise invalid_field("X-Tenant-ID", "is sent twice; send it once")
-    name = tenant_headers[0] if tenant_headers else None
+    for field, sent in (("X-Tenant-ID", tenants), ("X-MLFLOW-WORKSPACE", workspaces)):
+        if len(sent) > 1:
+            raise invalid_field(field, "is sent twice; send it once")
+    named = [*tenants, *workspaces]
+    if len(set(named)) > 1:
+        raise invalid_field("X-MLFLOW-WORKSPACE", "names another tenant than X-Tenant-ID; send one of them")
+    name = named[0] if named else None
     known = services.access.known(name)
     return known if known is not None else await to_thread.run_sync(services.access.principal, name)
 

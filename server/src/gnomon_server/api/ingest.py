@@ -3,11 +3,12 @@
 Litestar costs about a third of a one-point request (`python -m bench framework`), so the few routes that a training
 loop calls are answered here, by one ASGI app that stands between the outer guard and Litestar. Each is still declared
 once, with `@ingest_route`: that makes its entry in this table and the Litestar handler that the OpenAPI document, 405
-and in-process tests go by. Both run the same function behind the same permission.
+and in-process tests go by. Both run the same function behind the same permission. A dialect whose paths name no run
+brings a table of its own, and says errors in its own words.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -30,7 +31,7 @@ _PREFIX = "/api/v1/experiments/runs/"
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """One ingest request: who logs to which run, and the raw body."""
+    """One ingest request: who logs to which run ("": the body says it), and the raw body."""
 
     services: Services
     principal: Principal
@@ -49,6 +50,34 @@ class IngestRoute:
     name: str
     function: Ingestion
     handler: HTTPRouteHandler
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer as it is sent."""
+
+    status: int
+    content_type: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+# What is answered to an error of the request with this id.
+SayError = Callable[[Exception, str], Answered]
+
+
+@dataclass(frozen=True, slots=True)
+class IngestTable:
+    """Ingest routes of a dialect, by their whole paths."""
+
+    functions: Mapping[str, Ingestion]
+    say_error: SayError
+
+
+def say_problem(error: Exception, request_id: str) -> Answered:
+    """The words of the native API."""
+    problem, headers = problem_of(error) if isinstance(error, GnomonError) else (defect_of(error, request_id), {})
+    return Answered(problem.status, PROBLEM_JSON, _encode(problem), headers)
 
 
 def ingest_route(
@@ -89,44 +118,54 @@ def ingest_route(
 class IngestApp:
     """ASGI: answers the ingest routes, passes everything else on."""
 
-    def __init__(self, app: App, services: Services, routes: Sequence[IngestRoute]) -> None:
+    def __init__(
+        self, app: App, services: Services, routes: Sequence[IngestRoute], tables: Sequence[IngestTable] = ()
+    ) -> None:
         self._app = app
         self._services = services
         self._functions = {each.name: each.function for each in routes}
+        self._exact = {
+            path: (function, table.say_error) for table in tables for path, function in table.functions.items()
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith(_PREFIX):
-            run, _, name = scope["path"][len(_PREFIX) :].partition("/")
-            function = self._functions.get(name)
-            if function is not None:
-                await self._answer(function, run, scope, receive, send)
+        if scope["type"] == "http" and scope["method"] == "POST":
+            path: str = scope["path"]
+            if path.startswith(_PREFIX):
+                run, _, name = path[len(_PREFIX) :].partition("/")
+                function = self._functions.get(name)
+                if function is not None:
+                    await self._answer(function, say_problem, run, scope, receive, send)
+                    return
+            elif (found := self._exact.get(path)) is not None:
+                await self._answer(*found, "", scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    async def _answer(self, function: Ingestion, run: str, scope: Scope, receive: Receive, send: Send) -> None:
-        status, content_type, headers = 200, b"application/json", []
+    async def _answer(
+        self, function: Ingestion, say_error: SayError, run: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         try:
-            answer = _encode(await self._run(function, run, scope, receive))
-        except GnomonError as error:
-            problem, extra = problem_of(error)
-            status, content_type, answer = problem.status, PROBLEM_JSON.encode(), _encode(problem)
-            headers = [(name.lower().encode(), value.encode()) for name, value in extra.items()]
+            answer = Answered(200, "application/json", _encode(await self._run(function, run, scope, receive)))
         except Exception as error:
-            problem = defect_of(error, str(scope["state"].get("request_id", "")))
-            status, content_type, answer = 500, PROBLEM_JSON.encode(), _encode(problem)
-        headers += [(b"content-type", content_type), (b"content-length", b"%d" % len(answer))]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer})
+            answer = say_error(error, str(scope["state"].get("request_id", "")))
+        headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
+        headers += [(b"content-type", answer.content_type.encode()), (b"content-length", b"%d" % len(answer.body))]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
 
     async def _run(self, function: Ingestion, run: str, scope: Scope, receive: Receive) -> msgspec.Struct:
         tenants: list[str] = []
+        workspaces: list[str] = []
         content_type = ""
         for name, value in scope["headers"]:
             if name == b"content-type":
                 content_type = value.decode("latin-1")
             elif name == b"x-tenant-id":
                 tenants.append(value.decode("latin-1"))
-        principal = await authenticate(self._services, tenants)
+            elif name == b"x-mlflow-workspace":
+                workspaces.append(value.decode("latin-1"))
+        principal = await authenticate(self._services, tenants, workspaces)
         refuse_without(principal, _PERMISSION)
         scope["state"][TENANT_STATE] = principal.tenant_name
         body = await _read_body(receive)

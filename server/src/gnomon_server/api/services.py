@@ -10,8 +10,10 @@ from gnomon_server.api.telemetry import Telemetry
 from gnomon_server.core.access import Access
 from gnomon_server.core.artifacts import Artifacts
 from gnomon_server.core.experiments import Experiments
+from gnomon_server.core.full_runs import FullRuns
 from gnomon_server.core.ingest import Ingest
 from gnomon_server.core.metrics import Metrics
+from gnomon_server.core.numbered import NumberedExperiments
 from gnomon_server.core.runs import Runs
 from gnomon_server.core.tables import RunTables
 from gnomon_server.settings import Settings
@@ -34,6 +36,8 @@ class Services:
     metrics: Metrics
     tables: RunTables
     artifacts: Artifacts
+    numbered: NumberedExperiments
+    full_runs: FullRuns
     streams: LiveStreams
     now_ms: Callable[[], int]
     waker: "LoopWaker" = field(default_factory=lambda: LoopWaker())

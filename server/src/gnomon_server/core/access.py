@@ -39,6 +39,7 @@ EVERYTHING: frozenset[Permission] = frozenset(
 )
 
 DEFAULT_TENANT = "default"
+ANONYMOUS = "anonymous"
 
 
 class Principal(Struct, frozen=True):
@@ -48,6 +49,11 @@ class Principal(Struct, frozen=True):
     tenant_name: str
     subject: str
     permissions: frozenset[Permission]
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nobody knows who it is."""
+        return self.subject == ANONYMOUS
 
 
 class Access:
@@ -103,4 +109,4 @@ def artifact_location_of(experiment_uid: str) -> str:
 
 
 def _open_principal(tenant: TenantId, name: str) -> Principal:
-    return Principal(tenant=tenant, tenant_name=name, subject="anonymous", permissions=EVERYTHING)
+    return Principal(tenant=tenant, tenant_name=name, subject=ANONYMOUS, permissions=EVERYTHING)

@@ -98,7 +98,7 @@ class Ingest:
                 answers.append(error)
                 continue
             answers.append(BatchKept(is_duplicate=not is_new))
-            if is_new and (batch.params or batch.tags or batch.create is not None):
+            if is_new and (batch.params or batch.tags or batch.create is not None or batch.name is not None):
                 self._note(Change("run", tenant, head.experiment, head.row))
             if is_new and batch.points is not None and len(batch.points):
                 kept.append((head, batch))
@@ -145,6 +145,8 @@ class Ingest:
             count_keys(tx, tenant, "param", {(head.experiment, key): 1 for key in new_params})
         if batch.tags:
             store_tags(tx, tenant, head, batch.tags, keys=self._keys)
+        if batch.name is not None:
+            sql.update_run(tx, tenant, head.row, name=batch.name, updated_ms=self._now_ms())
         return True
 
     def _advance(self, tx: Connection, tenant: TenantId, head: RunHead, batch: RunBatch, identity: Identity) -> bool:

@@ -33,7 +33,10 @@ class Identity(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class RunBatch:
-    """A validated batch. Without an identity, points equal in key, step, time and value count once."""
+    """A validated batch. Without an identity, points equal in key, step, time and value count once.
+
+    `name` is a new name for the run; None keeps the one it has.
+    """
 
     run: str
     points: PointBatch | None = None
@@ -41,6 +44,7 @@ class RunBatch:
     tags: Mapping[str, str | None] = field(default_factory=dict)
     identity: Identity | None = None
     create: NewRun | None = None
+    name: str | None = None
 
 
 class BatchKept(Struct, frozen=True):

@@ -73,6 +73,15 @@ class Run(Struct, frozen=True):
         return None if self.end_ms is None else max(self.end_ms - self.start_ms, 0)
 
 
+class LatestPoint(Struct, frozen=True):
+    """Where a metric of a run stands: its point that is greatest by (step, time, value)."""
+
+    key: str
+    value: float
+    step: float
+    time_ms: int
+
+
 class Artifact(Struct, frozen=True):
     """A stored file of a run: its logical path, its content's SHA-256 (hex) and size in bytes."""
 

@@ -72,6 +72,7 @@ class ParamConflict(InvalidRequest):
     def __init__(self, key: str, *, old: str, new: str) -> None:
         message = f"param {key!r} is {_short(old)} already and cannot become {_short(new)}; params are written once"
         super().__init__(message, errors=[FieldError(f"params.{key}", message)])
+        self.key, self.old, self.new = key, old, new
 
 
 class RunArchived(InvalidRequest):
@@ -81,6 +82,7 @@ class RunArchived(InvalidRequest):
 
     def __init__(self, run_uid: str) -> None:
         super().__init__(f"run {run_uid} is archived and takes no writes; restore it first")
+        self.uid = run_uid
 
 
 class ExperimentArchived(InvalidRequest):
@@ -90,6 +92,7 @@ class ExperimentArchived(InvalidRequest):
 
     def __init__(self, experiment_uid: str) -> None:
         super().__init__(f"experiment {experiment_uid} is archived; restore it first")
+        self.uid = experiment_uid
 
 
 class NotArchived(InvalidRequest):
@@ -129,6 +132,7 @@ class ExperimentNotFound(NotFound):
 
     def __init__(self, uid: str) -> None:
         super().__init__(f"no experiment has the id {_short(uid)}; list them with GET /api/v1/experiments")
+        self.uid = uid
 
 
 class RunNotFound(NotFound):
@@ -138,6 +142,16 @@ class RunNotFound(NotFound):
 
     def __init__(self, uid: str) -> None:
         super().__init__(f"no run has the id {_short(uid)}; list them with GET /api/v1/experiments/runs")
+        self.uid = uid
+
+
+class TagNotFound(NotFound):
+    """The run or experiment has no tag of this key."""
+
+    code = "tag_not_found"
+
+    def __init__(self, key: str, *, owner: str) -> None:
+        super().__init__(f"{owner} has no tag {_short(key)}")
 
 
 class ArtifactNotFound(NotFound):

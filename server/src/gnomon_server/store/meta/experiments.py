@@ -11,6 +11,8 @@ from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.upsert import upsert
 
 DEFAULT_NAME = "Default"
+# Rows named in one statement: far below what either database takes.
+_IN_LIST = 1_000
 
 _COLUMNS = [
     t.experiment.c[name]
@@ -39,6 +41,15 @@ def find_experiment_named(connection: Connection, name: str) -> Experiment | Non
 
 def find_experiment_numbered(connection: Connection, number: int) -> Experiment | None:
     return _one(connection, t.experiment.c.number == number)
+
+
+def read_experiments(connection: Connection, rows: Sequence[RowId]) -> list[Experiment]:
+    """The experiments of these rows, in this order."""
+    by_row: dict[RowId, Experiment] = {}
+    for start in range(0, len(rows), _IN_LIST):
+        query = sa.select(*_COLUMNS).where(t.experiment.c.id.in_(rows[start : start + _IN_LIST]))
+        by_row.update((found.row, found) for found in _with_tags(connection, connection.execute(query).all()))
+    return [by_row[row] for row in rows if row in by_row]
 
 
 def list_experiments(

@@ -1,0 +1,18 @@
+"""MLflow's tracking protocol over the same core: a second dialect, which decides nothing by itself.
+
+What MLflow's clients log is seen by the native API and the web UI, and the other way round. docs/guides/mlflow.md says
+which of its endpoints are served, and where an answer differs from MLflow's own server.
+"""
+
+from litestar.handlers import HTTPRouteHandler
+
+from gnomon_server.api.mlflow import experiments, logging, metrics, runs, system
+
+ROUTES: list[HTTPRouteHandler] = [
+    *experiments.ROUTES,
+    *runs.ROUTES,
+    *logging.ROUTES,
+    *metrics.ROUTES,
+    *system.ROUTES,
+]
+INGEST = logging.INGEST

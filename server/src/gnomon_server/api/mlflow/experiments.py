@@ -1,0 +1,145 @@
+"""The routes of experiments. MLflow's experiment id is our number."""
+
+from gnomon_server.api.mlflow import wire
+from gnomon_server.api.mlflow.convert import experiment_message
+from gnomon_server.api.mlflow.declare import wire_route
+from gnomon_server.api.mlflow.errors import WireError
+from gnomon_server.api.mlflow.limits import MAX_PAGE
+from gnomon_server.api.mlflow.paging import offset_of, token_at
+from gnomon_server.api.mlflow.views import stage_of
+from gnomon_server.api.route import Call
+from gnomon_server.core.numbered import DEFAULT_NUMBER
+from gnomon_server.model.errors import (
+    AlreadyExists,
+    ExperimentArchived,
+    ExperimentNotFound,
+    InvalidRequest,
+)
+from gnomon_server.model.filters.clauses import Vocabulary, parse_clause_order, parse_clauses
+
+_WORDS = Vocabulary(
+    attributes={"name": "text", "experiment_id": "text", "creation_time": "number", "last_update_time": "number"},
+    entities={"attribute": "attribute", "attributes": "attribute", "attr": "attribute", "tag": "tag", "tags": "tag"},
+)
+
+
+def number_of(experiment_id: str) -> int:
+    """The number that an experiment id is; "" is the default experiment's."""
+    if not experiment_id:
+        return DEFAULT_NUMBER
+    if not (experiment_id.isascii() and experiment_id.isdecimal() and len(experiment_id) <= 15):
+        raise InvalidRequest(f"Invalid experiment ID '{experiment_id}'. Experiment ID must be a valid integer.")
+    return int(experiment_id)
+
+
+@wire_route("POST", "/2.0/mlflow/experiments/create", needs="experiments.write", asks=wire.CreateExperiment)
+def create_experiment(call: Call[wire.CreateExperiment, None]) -> wire.ExperimentCreated:
+    """Create an experiment."""
+    body = call.body
+    try:
+        made = call.services.experiments.create(
+            call.principal,
+            name=body.name,
+            description="",
+            artifact_location=body.artifact_location or None,
+            tags={tag.key: tag.value for tag in body.tags},
+        )
+    except AlreadyExists:
+        raise AlreadyExists(f"Experiment(name={body.name}) already exists.") from None
+    return wire.ExperimentCreated(str(made.number))
+
+
+@wire_route("GET", "/2.0/mlflow/experiments/get", needs="experiments.read", asks=wire.ExperimentAsked)
+def get_experiment(call: Call[wire.ExperimentAsked, None]) -> wire.ExperimentFound:
+    """Get an experiment by id, deleted ones too."""
+    found = call.services.numbered.get(call.principal, number_of(call.body.experiment_id))
+    return wire.ExperimentFound(experiment_message(call.principal, found))
+
+
+@wire_route("GET", "/2.0/mlflow/experiments/get-by-name", needs="experiments.read", asks=wire.ExperimentNamed)
+def get_experiment_by_name(call: Call[wire.ExperimentNamed, None]) -> wire.ExperimentFound:
+    """Get an experiment by name, deleted ones too."""
+    name = call.body.experiment_name
+    try:
+        found = call.services.numbered.named(call.principal, name)
+    except ExperimentNotFound:
+        raise WireError("RESOURCE_DOES_NOT_EXIST", f"Could not find experiment with name '{name}'") from None
+    return wire.ExperimentFound(experiment_message(call.principal, found))
+
+
+@wire_route(("GET", "POST"), "/2.0/mlflow/experiments/search", needs="experiments.read", asks=wire.SearchExperiments)
+def search_experiments(call: Call[wire.SearchExperiments, None]) -> wire.ExperimentsFound:
+    """Find experiments; the newest first."""
+    body = call.body
+    if not 1 <= body.max_results <= MAX_PAGE:
+        raise InvalidRequest(
+            f"Invalid value {body.max_results} for parameter 'max_results' supplied. It must be a positive integer "
+            f"and at most {MAX_PAGE}."
+        )
+    offset = offset_of(body.page_token)
+    total, found = call.services.numbered.search(
+        call.principal,
+        parse_clauses(body.filter, _WORDS),
+        parse_clause_order(body.order_by, _WORDS) or [("creation_time", True)],
+        stage=stage_of(body.view_type, field="view_type"),
+        limit=body.max_results,
+        offset=offset,
+    )
+    return wire.ExperimentsFound(
+        [experiment_message(call.principal, one) for one in found], token_at(offset + len(found), total=total)
+    )
+
+
+@wire_route("POST", "/2.0/mlflow/experiments/update", needs="experiments.write", asks=wire.UpdateExperiment)
+def update_experiment(call: Call[wire.UpdateExperiment, None]) -> wire.Nothing:
+    """Rename an experiment."""
+    body = call.body
+    try:
+        call.services.numbered.rename(call.principal, number_of(body.experiment_id), body.new_name)
+    except AlreadyExists as taken:
+        raise WireError("BAD_REQUEST", taken.detail) from None
+    except ExperimentArchived:
+        raise WireError("INVALID_STATE", "Cannot rename a non-active experiment.") from None
+    return wire.Nothing()
+
+
+@wire_route("POST", "/2.0/mlflow/experiments/delete", needs="experiments.delete", asks=wire.ExperimentAsked)
+def delete_experiment(call: Call[wire.ExperimentAsked, None]) -> wire.Nothing:
+    """Delete an experiment and its runs: they are archived."""
+    call.services.numbered.archive(call.principal, number_of(call.body.experiment_id))
+    return wire.Nothing()
+
+
+@wire_route("POST", "/2.0/mlflow/experiments/restore", needs="experiments.delete", asks=wire.ExperimentAsked)
+def restore_experiment(call: Call[wire.ExperimentAsked, None]) -> wire.Nothing:
+    """Restore a deleted experiment and the runs that went with it."""
+    call.services.numbered.restore(call.principal, number_of(call.body.experiment_id))
+    return wire.Nothing()
+
+
+@wire_route("POST", "/2.0/mlflow/experiments/set-experiment-tag", needs="experiments.write", asks=wire.ExperimentTag)
+def set_experiment_tag(call: Call[wire.ExperimentTag, None]) -> wire.Nothing:
+    """Set a tag of an experiment."""
+    body = call.body
+    call.services.numbered.set_tags(call.principal, number_of(body.experiment_id), {body.key: body.value})
+    return wire.Nothing()
+
+
+@wire_route("POST", "/2.0/mlflow/experiments/delete-experiment-tag", needs="experiments.write", asks=wire.ExperimentTag)
+def delete_experiment_tag(call: Call[wire.ExperimentTag, None]) -> wire.Nothing:
+    """Remove a tag of an experiment."""
+    call.services.numbered.remove_tag(call.principal, number_of(call.body.experiment_id), call.body.key)
+    return wire.Nothing()
+
+
+ROUTES = [
+    create_experiment,
+    get_experiment,
+    get_experiment_by_name,
+    search_experiments,
+    update_experiment,
+    delete_experiment,
+    restore_experiment,
+    set_experiment_tag,
+    delete_experiment_tag,
+]

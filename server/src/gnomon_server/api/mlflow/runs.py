@@ -1,0 +1,137 @@
+"""The routes of runs: create, read, change, delete, restore, find."""
+
+from dataclasses import replace
+
+from msgspec import UnsetType
+
+from gnomon_server.api.bodies import given
+from gnomon_server.api.mlflow import wire
+from gnomon_server.api.mlflow.convert import RUN_NAME, run_info, run_message
+from gnomon_server.api.mlflow.declare import wire_route
+from gnomon_server.api.mlflow.experiments import number_of
+from gnomon_server.api.mlflow.limits import MAX_PAGE, MAX_TAG_VALUE, checked_key
+from gnomon_server.api.mlflow.paging import offset_of, token_at
+from gnomon_server.api.mlflow.views import stage_of, status_of
+from gnomon_server.api.route import Call
+from gnomon_server.core.full_runs import FullSearch
+from gnomon_server.model.errors import InvalidRequest
+from gnomon_server.model.filters import MLFLOW, And, Column, Expr, Not, Or, OrderItem, parse_filter, parse_order_by
+
+USER = "mlflow.user"
+
+
+@wire_route("POST", "/2.0/mlflow/runs/create", needs="runs.write", asks=wire.CreateRun)
+def create_run(call: Call[wire.CreateRun, None]) -> wire.RunFound:
+    """Create a run."""
+    body = call.body
+    tags = {
+        checked_key(tag.key, path=f"tags[{place}].key", what="key"): tag.value[:MAX_TAG_VALUE]
+        for place, tag in enumerate(body.tags)
+    }
+    tagged_name = tags.pop(RUN_NAME, "")
+    if body.run_name and tagged_name and body.run_name != tagged_name:
+        raise InvalidRequest(
+            "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different values "
+            f"(run_name='{body.run_name}', mlflow.runName='{tagged_name}')."
+        )
+    number = number_of(body.experiment_id)
+    call.services.numbered.get(call.principal, number)
+    made = call.services.full_runs.create(
+        call.principal,
+        number=number,
+        name=body.run_name or tagged_name or None,
+        start_ms=given(body.start_time),
+        created_by=body.user_id or tags.get(USER),
+        tags=tags,
+    )
+    return wire.RunFound(run_message(made))
+
+
+@wire_route("GET", "/2.0/mlflow/runs/get", needs="runs.read", asks=wire.RunAsked)
+def get_run(call: Call[wire.RunAsked, None]) -> wire.RunFound:
+    """Get a run, deleted ones too."""
+    return wire.RunFound(run_message(call.services.full_runs.get(call.principal, run_of(call.body))))
+
+
+@wire_route("POST", "/2.0/mlflow/runs/update", needs="runs.write", asks=wire.UpdateRun)
+def update_run(call: Call[wire.UpdateRun, None]) -> wire.RunUpdated:
+    """Change the status, the end or the name of a run."""
+    body = call.body
+    changed = call.services.full_runs.revise(
+        call.principal,
+        run_of(body),
+        status=None if isinstance(body.status, UnsetType) else status_of(body.status),
+        end_ms=given(body.end_time),
+        name=body.run_name or None,
+    )
+    return wire.RunUpdated(run_info(changed))
+
+
+@wire_route("POST", "/2.0/mlflow/runs/delete", needs="runs.delete", asks=wire.RunAsked)
+def delete_run(call: Call[wire.RunAsked, None]) -> wire.Nothing:
+    """Delete a run: it is archived."""
+    call.services.runs.archive(call.principal, run_of(call.body))
+    return wire.Nothing()
+
+
+@wire_route("POST", "/2.0/mlflow/runs/restore", needs="runs.delete", asks=wire.RunAsked)
+def restore_run(call: Call[wire.RunAsked, None]) -> wire.Nothing:
+    """Restore a deleted run."""
+    call.services.runs.restore(call.principal, run_of(call.body))
+    return wire.Nothing()
+
+
+@wire_route("POST", "/2.0/mlflow/runs/delete-tag", needs="runs.write", asks=wire.RunKey)
+def delete_tag(call: Call[wire.RunKey, None]) -> wire.Nothing:
+    """Remove a tag of a run."""
+    call.services.full_runs.remove_tag(call.principal, run_of(call.body), call.body.key)
+    return wire.Nothing()
+
+
+@wire_route("POST", "/2.0/mlflow/runs/search", needs="runs.read", asks=wire.SearchRuns)
+def search_runs(call: Call[wire.SearchRuns, None]) -> wire.RunsFound:
+    """Find runs; the newest first."""
+    body = call.body
+    if not 1 <= body.max_results <= MAX_PAGE:
+        raise InvalidRequest(
+            f"Invalid value {body.max_results} for parameter 'max_results' supplied: it must be a positive integer "
+            f"and at most {MAX_PAGE}."
+        )
+    offset = offset_of(body.page_token)
+    wanted = parse_filter(body.filter, now_ms=call.services.now_ms(), dialect=MLFLOW)
+    search = FullSearch(
+        numbers=[number_of(one) for one in body.experiment_ids],
+        filter=None if wanted is None else _named(wanted),
+        order=[_named_item(item) for item in parse_order_by(body.order_by, dialect=MLFLOW)],
+        stage=stage_of(body.run_view_type, field="run_view_type"),
+        limit=body.max_results,
+        offset=offset,
+    )
+    total, found = call.services.full_runs.find(call.principal, search)
+    return wire.RunsFound([run_message(one) for one in found], token_at(offset + len(found), total=total))
+
+
+def run_of(
+    message: wire.RunAsked | wire.UpdateRun | wire.RunKey | wire.RunPair | wire.LogMetric | wire.LogBatch,
+) -> str:
+    """The run that a message names; old clients call it `run_uuid`."""
+    return message.run_id or message.run_uuid
+
+
+def _named(expr: Expr) -> Expr:
+    """The expression with the tag that is a run's name read as the name."""
+    if isinstance(expr, And | Or):
+        return type(expr)(tuple(_named(item) for item in expr.items))
+    if isinstance(expr, Not):
+        return Not(_named(expr.item))
+    return replace(expr, column=_NAME) if expr.column == _NAME_TAG else expr
+
+
+def _named_item(item: OrderItem) -> OrderItem:
+    return replace(item, column=_NAME) if item.column == _NAME_TAG else item
+
+
+_NAME_TAG = Column("tag", RUN_NAME)
+_NAME = Column("attribute", "name", text="run_name")
+
+ROUTES = [create_run, get_run, update_run, delete_run, restore_run, delete_tag, search_runs]

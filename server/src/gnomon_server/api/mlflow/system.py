@@ -1,0 +1,61 @@
+"""What a client asks of the server itself, and an answer for every path that is not served."""
+
+from litestar import Response
+
+from gnomon_server.api.mlflow import wire
+from gnomon_server.api.mlflow.declare import wire_route
+from gnomon_server.api.mlflow.errors import WireError
+from gnomon_server.api.route import Call
+
+# The version of the protocol that is spoken here, which is what clients take this number for.
+SPOKEN = "3.17.2"
+
+
+@wire_route("GET", "/health", needs="public", prefixes=("",))
+async def health(call: Call[None, None]) -> Response[bytes]:  # noqa: ARG001  # every route is given its call
+    """Whether the process answers."""
+    return Response(content=b"OK", media_type="text/plain; charset=utf-8")
+
+
+@wire_route("GET", "/version", needs="public", prefixes=("",))
+async def version(call: Call[None, None]) -> Response[bytes]:  # noqa: ARG001
+    """The version of MLflow whose protocol is spoken."""
+    return Response(content=SPOKEN.encode(), media_type="text/plain; charset=utf-8")
+
+
+@wire_route("GET", "/3.0/mlflow/server-info", needs="public")
+async def server_info(call: Call[None, None]) -> wire.ServerInfo:  # noqa: ARG001
+    """What this server can do."""
+    return wire.ServerInfo(
+        store_type="SqlStore",
+        workspaces_enabled=True,
+        trace_archival_enabled=False,
+        multipart_uploads_enabled=False,
+        multipart_downloads_enabled=False,
+        presigned_upload_run_id_supported=False,
+        presigned_upload_model_id_supported=False,
+        features_enabled={"gateway": False},
+    )
+
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+@wire_route(_METHODS, "/2.0/{rest:path}", needs="public")
+async def no_such_route_2(call: Call[None, None]) -> wire.Nothing:
+    """Every other path."""
+    raise _not_found(call)
+
+
+@wire_route(_METHODS, "/3.0/{rest:path}", needs="public")
+async def no_such_route_3(call: Call[None, None]) -> wire.Nothing:
+    """Every other path."""
+    raise _not_found(call)
+
+
+def _not_found(call: Call[None, None]) -> WireError:
+    asked = f"{call.request.method} {call.request.scope['path']}"
+    return WireError("ENDPOINT_NOT_FOUND", f"{asked} is not served here; the MLflow guide of this server lists what is")
+
+
+ROUTES = [health, version, server_info, no_such_route_2, no_such_route_3]
