@@ -1,6 +1,6 @@
 /**
- * What can be undone: the states before and after the present one. A change that follows another of the same kind
- * within a moment joins it, so that dragging a slider is one step.
+ * What can be undone: the states before and after the present one. A change that follows another of the same
+ * gesture within a moment joins it, so that dragging a slider is one step.
  */
 const DEPTH = 200;
 const SAME_GESTURE_MS = 700;
@@ -8,16 +8,16 @@ const SAME_GESTURE_MS = 700;
 export class UndoStack<T> {
   private past: T[] = [];
   private future: T[] = [];
-  private lastKind: string | null = null;
+  private lastGesture: string | null = null;
   private lastAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** A change of `kind` is about to replace `before`. */
-  push(before: T, kind: string): void {
+  /** A change is about to replace `before`; changes of the same `gesture` may join, those of none never do. */
+  push(before: T, gesture: string | null): void {
     const at = this.now();
-    const isSameGesture = kind === this.lastKind && at - this.lastAt < SAME_GESTURE_MS;
-    this.lastKind = kind;
+    const isSameGesture = gesture !== null && gesture === this.lastGesture && at - this.lastAt < SAME_GESTURE_MS;
+    this.lastGesture = gesture;
     this.lastAt = at;
     this.future = [];
     if (isSameGesture) return;
@@ -37,7 +37,7 @@ export class UndoStack<T> {
     const next = from.pop();
     if (next === undefined) return null;
     to.push(present);
-    this.lastKind = null;
+    this.lastGesture = null;
     return next;
   }
 }

@@ -50,3 +50,11 @@ test("one gesture is one step of undo", () => {
   stack.push("0.3", "smoothing");
   expect(stack.undo("0.4")).toBe("0.1");
 });
+
+test("decisions are undone one by one, however fast they follow", () => {
+  const stack = new UndoStack<string>(() => 0);
+  stack.push("all", null);
+  stack.push("hidden", null);
+  expect(stack.undo("solo")).toBe("hidden");
+  expect(stack.undo("hidden")).toBe("all");
+});

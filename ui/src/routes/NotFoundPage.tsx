@@ -9,6 +9,7 @@ export function NotFoundPage() {
     <div className="page">
       <AppBar />
       <main className="page-message">
+        <h1 className="sr-only">Not found</h1>
         <Message
           title="There is no such page"
           actions={

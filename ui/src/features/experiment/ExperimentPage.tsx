@@ -55,12 +55,14 @@ export function ExperimentPage({ id, tab }: Props) {
   useTitle(experiment.data?.name ?? "Experiment");
   useKeys({ u: undo, "Shift+u": redo });
 
+  const shownRunIds = useMemo(() => data.lines.flatMap((line) => line.runIds), [data.lines]);
   const onLive = useCallback(
     ({ changed }: LiveChange): void => {
-      engine.loader.refresh(changed);
+      // Without names any run may have changed, so what is on screen is asked for again.
+      engine.loader.refresh(changed ?? shownRunIds);
       engine.sparks.markStale(changed);
     },
-    [engine],
+    [engine, shownRunIds],
   );
   const live = useLive(id, onLive);
   const onFocusLine = useCallback((runId: string | null) => engine.bus.focus(runId), [engine]);

@@ -43,8 +43,13 @@ export class SparkStore {
     return ends;
   }
 
-  markStale(runIds: Iterable<string>): void {
-    for (const id of runIds) this.stale.add(id);
+  /** These runs have new points; null: any may have. */
+  markStale(runIds: Iterable<string> | null): void {
+    for (const id of runIds ?? this.runIds()) this.stale.add(id);
+  }
+
+  private runIds(): Set<string> {
+    return new Set([...this.series.keys()].map((name) => name.slice(0, name.indexOf("\u0000"))));
   }
 
   missing(runIds: readonly string[], metric: string): string[] {

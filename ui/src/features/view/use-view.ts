@@ -48,7 +48,7 @@ export function useView(page: string): ViewControl {
       const now = currentSearch();
       const next = withView(now, { ...readView(now), ...wanted });
       if (next === now) return;
-      stackOf(page).push(now, Object.keys(wanted).sort().join());
+      stackOf(page).push(now, gestureOf(wanted));
       go(next);
     },
     [go, page],
@@ -66,12 +66,18 @@ export function useView(page: string): ViewControl {
       const now = currentSearch();
       const next = withView(now, readView(wanted));
       if (next === now) return;
-      stackOf(page).push(now, "open");
+      stackOf(page).push(now, null);
       go(next);
     },
     [go, page],
   );
   return useMemo(() => ({ view, change, undo, redo, open }), [view, change, undo, redo, open]);
+}
+
+/** Sliders and zooming come as many changes of the charts; all else is one decision at a time. */
+function gestureOf(change: Change): string | null {
+  const names = Object.keys(change);
+  return names.length === 1 && names[0] === "charts" ? "charts" : null;
 }
 
 function currentSearch(): string {
