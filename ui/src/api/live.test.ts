@@ -2,96 +2,210 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { LiveLink, type LinkState, type LiveChange } from "./live";
 
-interface Glance {
-  id: string;
-  metrics: Record<string, number | string>;
+/** The server's side of one stream. */
+class Stream {
+  private controller!: ReadableStreamDefaultController<Uint8Array>;
+  readonly headers: Headers;
+  isLeft = false;
+
+  constructor(init: RequestInit | undefined) {
+    this.headers = new Headers(init?.headers);
+    init?.signal?.addEventListener("abort", () => {
+      this.isLeft = true;
+      this.controller.error(init.signal?.reason);
+    });
+  }
+
+  answer(): Response {
+    const body = new ReadableStream<Uint8Array>({ start: (controller) => void (this.controller = controller) });
+    return new Response(body, { headers: { "content-type": "text/event-stream" } });
+  }
+
+  send(text: string): void {
+    this.controller.enqueue(new TextEncoder().encode(text));
+  }
+
+  /** Events as the server writes them, and the id that ends a look. */
+  tell(id: string, ...events: [string, unknown][]): void {
+    const lines = events.map(([name, data]) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+    this.send(`${lines.join("")}id: ${id}\n\n`);
+  }
+
+  end(): void {
+    this.controller.close();
+  }
 }
 
-let running: Glance[];
-let total: number;
-let isDown: boolean;
+let streams: Stream[];
 let status: number;
+let visibility: DocumentVisibilityState;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  running = [{ id: "a", metrics: { loss: 1 } }];
-  total = 3;
-  isDown = false;
+  streams = [];
   status = 200;
-  vi.stubGlobal("fetch", async (address: string) => {
-    if (isDown) throw new TypeError("connection refused");
-    if (status !== 200) return Response.json({ detail: "no such experiment", code: "experiment_not_found" }, { status });
-    return Response.json(address.includes("status=running") ? { runs: running, total: running.length } : { runs: [], total });
+  visibility = "visible";
+  vi.spyOn(document, "visibilityState", "get").mockImplementation(() => visibility);
+  vi.stubGlobal("fetch", async (_address: string, init?: RequestInit) => {
+    if (status === 0) throw new TypeError("connection refused");
+    if (status !== 200) return Response.json({ detail: "no", code: "no" }, { status });
+    const stream = new Stream(init);
+    streams.push(stream);
+    return stream.answer();
   });
 });
 
 afterEach(() => {
   vi.useRealTimers();
   vi.unstubAllGlobals();
+  vi.restoreAllMocks();
 });
 
-async function watch(): Promise<{ states: LinkState[]; changes: LiveChange[]; link: LiveLink }> {
+interface Watched {
+  readonly states: LinkState[];
+  readonly changes: LiveChange[];
+  readonly link: LiveLink;
+  readonly stream: Stream;
+}
+
+async function watch(): Promise<Watched> {
   const states: LinkState[] = [];
   const changes: LiveChange[] = [];
   const link = new LiveLink("e", { onState: (state) => states.push(state), onChange: (change) => changes.push(change) });
-  await vi.advanceTimersByTimeAsync(0);
-  return { states, changes, link };
+  await pass(0);
+  const stream = latest();
+  stream.send("retry: 2000\n");
+  stream.tell("a-1", ["experiment", { running: 1 }]);
+  await pass(0);
+  return { states, changes, link, stream };
 }
 
-test("a new value of a running run is a change of that run alone", async () => {
-  const { changes, link } = await watch();
-  running = [{ id: "a", metrics: { loss: 0.5 } }];
-  await vi.advanceTimersByTimeAsync(2_000);
-  expect(changes).toEqual([{ changed: ["a"], isListStale: false }]);
-  await vi.advanceTimersByTimeAsync(2_000);
-  expect(changes).toHaveLength(1);
-  link.close();
-});
+function latest(): Stream {
+  const stream = streams.at(-1);
+  if (stream === undefined) throw new Error("nothing was asked for");
+  return stream;
+}
 
-test("a run that ends, and one that begins, make the list stale", async () => {
-  const { changes, link } = await watch();
-  running = [{ id: "b", metrics: {} }];
-  total = 4;
-  await vi.advanceTimersByTimeAsync(2_000);
-  expect(changes).toEqual([{ changed: ["b", "a"], isListStale: true }]);
-  link.close();
-});
+async function pass(ms: number): Promise<void> {
+  await vi.advanceTimersByTimeAsync(ms);
+}
 
-test("a NaN that stays is no change", async () => {
-  running = [{ id: "a", metrics: { loss: "NaN" } }];
-  const { changes, link } = await watch();
-  await vi.advanceTimersByTimeAsync(4_000);
+async function show(next: DocumentVisibilityState): Promise<void> {
+  visibility = next;
+  document.dispatchEvent(new Event("visibilitychange"));
+  await pass(0);
+}
+
+test("the link is live as soon as the server says how things stand", async () => {
+  const { states, changes, link } = await watch();
+  expect(states).toEqual([{ kind: "live", running: 1 }]);
   expect(changes).toEqual([]);
   link.close();
 });
 
-test("a lost link is said, tried again ever more slowly, and recovers", async () => {
-  const { states, link } = await watch();
-  isDown = true;
-  await vi.advanceTimersByTimeAsync(2_000);
+test("new values are a change of their run alone; a run that began or ended makes the list stale", async () => {
+  const { changes, link, stream } = await watch();
+  stream.tell("a-2", ["metrics", { run_id: "r1" }], ["metrics", { run_id: "r2" }]);
+  await pass(0);
+  expect(changes).toEqual([{ changed: ["r1", "r2"], isListStale: false }]);
+  stream.tell("a-3", ["run", { id: "r3" }], ["metrics", { run_id: "r3" }]);
+  await pass(1_000);
+  expect(changes.at(-1)).toEqual({ changed: ["r3"], isListStale: true });
+  link.close();
+});
+
+test("the page hears at once, and then at most once a second", async () => {
+  const { changes, link, stream } = await watch();
+  for (let i = 2; i < 10; i++) {
+    stream.tell(`a-${i}`, ["metrics", { run_id: `r${i}` }]);
+    await pass(250);
+  }
+  expect(changes.map((change) => change.changed)).toEqual([["r2"], ["r3", "r4", "r5"], ["r6", "r7", "r8", "r9"]]);
+  await pass(5_000);
+  expect(changes).toHaveLength(3);
+  link.close();
+});
+
+test("a reset makes everything stale", async () => {
+  const { changes, link, stream } = await watch();
+  stream.tell("a-2", ["reset", { reason: "behind" }], ["experiment", { running: 0 }]);
+  await pass(0);
+  expect(changes).toEqual([{ changed: null, isListStale: true }]);
+  link.close();
+});
+
+test("events may come in any pieces, and unknown ones are passed over", async () => {
+  const { changes, link, stream } = await watch();
+  for (const piece of ['event: met', 'rics\ndata: {"run_id":', '"r1"}\n', "\n: still here\n\nevent: la", "ter\ndata: 1\n\n"]) {
+    stream.send(piece);
+    await pass(0);
+  }
+  expect(changes).toEqual([{ changed: ["r1"], isListStale: false }]);
+  link.close();
+});
+
+test("a lost link is said, tried again ever more slowly, and goes on where it was", async () => {
+  const { states, link, stream } = await watch();
+  stream.tell("a-7", ["metrics", { run_id: "r1" }]);
+  await pass(0);
+  stream.end();
+  status = 0;
+  await pass(0);
   expect(states.at(-1)?.kind).toBe("lost");
   const lost = states.length;
-  await vi.advanceTimersByTimeAsync(2_000 + 4_000 + 8_000);
+  await pass(2_000 + 4_000 + 8_000);
   expect(states.length - lost).toBe(3);
-  isDown = false;
+  status = 200;
   link.retry();
-  await vi.advanceTimersByTimeAsync(0);
-  expect(states.at(-1)).toEqual({ kind: "live", running: 1 });
+  await pass(0);
+  expect(latest().headers.get("last-event-id")).toBe("a-7");
+  latest().tell("b-1", ["experiment", { running: 2 }]);
+  await pass(0);
+  expect(states.at(-1)).toEqual({ kind: "live", running: 2 });
+  link.close();
+});
+
+test("a link that has gone silent is a lost one; a comment now and then keeps it", async () => {
+  const { states, link, stream } = await watch();
+  for (let i = 0; i < 6; i++) {
+    await pass(15_000);
+    stream.send(": still here\n\n");
+  }
+  await pass(0);
+  expect(states.map((state) => state.kind)).toEqual(["live"]);
+  await pass(40_000);
+  expect(states.at(-1)?.kind).toBe("lost");
+  link.close();
+});
+
+test("a hidden page lets its stream go and takes it up where it was", async () => {
+  const { states, link, stream } = await watch();
+  await show("hidden");
+  await pass(1_000);
+  await show("visible");
+  expect([stream.isLeft, streams.length]).toEqual([false, 1]);
+  await show("hidden");
+  await pass(60_000);
+  expect([stream.isLeft, streams.length]).toEqual([true, 1]);
+  await show("visible");
+  expect(latest().headers.get("last-event-id")).toBe("a-1");
+  expect(states.map((state) => state.kind)).toEqual(["live"]);
   link.close();
 });
 
 test("what the server refuses is not asked again", async () => {
   status = 404;
-  const { states, link } = await watch();
-  await vi.advanceTimersByTimeAsync(60_000);
-  expect(states).toEqual([]);
+  const states: LinkState[] = [];
+  const link = new LiveLink("e", { onState: (state) => states.push(state), onChange: () => undefined });
+  await pass(60_000);
+  expect([states, streams]).toEqual([[], []]);
   link.close();
 });
 
-test("a closed link is silent", async () => {
-  const { states, link } = await watch();
+test("a closed link is silent and holds no stream", async () => {
+  const { states, changes, link, stream } = await watch();
+  stream.tell("a-2", ["metrics", { run_id: "r1" }]);
   link.close();
-  const before = states.length;
-  await vi.advanceTimersByTimeAsync(10_000);
-  expect(states).toHaveLength(before);
+  await pass(100_000);
+  expect([states.length, changes.length, stream.isLeft, streams.length]).toEqual([1, 0, true, 1]);
 });

@@ -1,17 +1,21 @@
 /**
- * What changes while one watches: asked for every two seconds while the page is visible, and not at all while it is
- * hidden. The one place that knows how changes reach the page.
+ * What changes while one watches: the server tells it as events (docs/formats/sse.md) while the page is visible, and
+ * nothing crosses the wire while it is hidden. The one place that knows how changes reach the page.
  *
- * A run has changed when the answer says something else about it than before; a run that is no longer among the
- * running ones has ended, and one that was not there before is new.
+ * The stream is read with fetch: an EventSource could send neither the tenant nor the key.
  */
-import { double, integer, list, object, record, text } from "../lib/shape";
-import { ApiError, getJson, withQuery } from "./client";
+import { integer, object, text } from "../lib/shape";
+import { ApiError, LinkError, problemOf, send } from "./client";
+import { readEvents, type ServerEvent } from "./server-events";
 
-const POLL_MS = 2_000;
+/** The server tells up to four times a second; a page that fetches what changed does so at most this often. */
+const PACE_MS = 1_000;
+/** The server says something every 15 seconds: after so long a silence the link is dead, whatever the system says. */
+const SILENCE_MS = 40_000;
+/** A page that is hidden for a moment keeps its stream. */
+const HIDDEN_MS = 5_000;
 /** Waits after a failure, in turn; the last one stays. */
 const RETRY_MS = [2_000, 4_000, 8_000, 15_000];
-const MOST_RUNNING = 500;
 
 export type LinkState =
   | { readonly kind: "connecting" }
@@ -19,9 +23,9 @@ export type LinkState =
   | { readonly kind: "lost"; readonly lastAt: number | null; readonly retryAt: number };
 
 export interface LiveChange {
-  /** Runs with new values, in a state or in metrics. */
-  readonly changed: readonly string[];
-  /** Runs appeared, ended or vanished: lists and totals are stale. */
+  /** Runs with new values, in a state or in metrics; null: any run may have. */
+  readonly changed: readonly string[] | null;
+  /** Runs appeared, ended, vanished or got params or tags: lists and totals are stale. */
   readonly isListStale: boolean;
 }
 
@@ -30,111 +34,170 @@ export interface LiveListener {
   readonly onChange: (change: LiveChange) => void;
 }
 
-interface Glance {
-  readonly id: string;
-  readonly metrics: Readonly<Record<string, number>>;
-}
-
-const readRunning = object<{ runs: Glance[]; total: number }>({
-  runs: list(object<Glance>({ id: text, metrics: record(double) })),
-  total: integer,
-});
-
-const readCount = object<{ total: number }>({ total: integer });
+const readExperiment = object<{ running: number }>({ running: integer });
+const readRun = object<{ id: string }>({ id: text });
+const readMetrics = object<{ run_id: string }>({ run_id: text });
 
 /** Watches one experiment until `close`. */
 export class LiveLink {
-  private timer: ReturnType<typeof setTimeout> | null = null;
   private request: AbortController | null = null;
+  private retryTimer: ReturnType<typeof setTimeout> | null = null;
+  private hideTimer: ReturnType<typeof setTimeout> | null = null;
+  private silenceTimer: ReturnType<typeof setTimeout> | null = null;
   private failures = 0;
   private lastAt: number | null = null;
-  private known: Map<string, string> | null = null;
-  private knownTotal: number | null = null;
+  /** How far the stream has come: the next one goes on from here. */
+  private lastId: string | null = null;
   private isClosed = false;
+  private readonly gathered: Gathered;
 
   constructor(
     private readonly experimentId: string,
     private readonly listener: LiveListener,
   ) {
+    this.gathered = new Gathered(listener.onChange);
     document.addEventListener("visibilitychange", this.onVisibility);
-    void this.poll();
+    void this.connect();
   }
 
   close(): void {
     this.isClosed = true;
     document.removeEventListener("visibilitychange", this.onVisibility);
-    this.request?.abort();
-    if (this.timer !== null) clearTimeout(this.timer);
+    this.rest();
+    this.gathered.dispose();
   }
 
   /** Try again at once. */
   retry(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
-    if (this.request === null) void this.poll();
+    stop(this.retryTimer);
+    this.retryTimer = null;
+    if (this.request === null) void this.connect();
   }
 
   private readonly onVisibility = (): void => {
+    stop(this.hideTimer);
+    this.hideTimer = null;
     if (document.visibilityState === "visible") this.retry();
+    else this.hideTimer = setTimeout(() => this.rest(), HIDDEN_MS);
   };
 
-  private async poll(): Promise<void> {
+  private rest(): void {
+    for (const timer of [this.retryTimer, this.hideTimer, this.silenceTimer]) stop(timer);
+    this.retryTimer = null;
+    this.request?.abort();
+    this.request = null;
+  }
+
+  private async connect(): Promise<void> {
     if (this.isClosed || document.visibilityState === "hidden") return;
     const request = new AbortController();
     this.request = request;
     try {
-      const [running, count] = await Promise.all([
-        getJson(this.path({ status: "running", limit: MOST_RUNNING }), readRunning, request.signal),
-        getJson(this.path({ limit: 1 }), readCount, request.signal),
-      ]);
-      if (this.isClosed) return;
-      this.failures = 0;
-      this.lastAt = Date.now();
-      this.listener.onState({ kind: "live", running: running.total });
-      this.compare(running.runs, count.total);
-      this.again(POLL_MS);
+      await this.follow(request);
     } catch (error) {
-      if (this.isClosed || request.signal.aborted) return;
+      if (this.request !== request) return; // closed, hidden or replaced
+      this.request = null;
+      stop(this.silenceTimer);
       // The link is well, the server has answered: what it refuses it will refuse again, and the page says so.
       if (error instanceof ApiError && error.status < 500) return;
-      const wait = RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)] ?? POLL_MS;
+      const wait = RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)] ?? PACE_MS;
       this.failures++;
       this.listener.onState({ kind: "lost", lastAt: this.lastAt, retryAt: Date.now() + wait });
-      this.again(wait);
+      this.retryTimer = setTimeout(() => this.retry(), wait);
       if (!(error instanceof Error)) throw error;
-    } finally {
-      this.request = null;
     }
   }
 
-  private path(query: { status?: string; limit: number }): string {
-    return withQuery("api/v1/experiments/runs", { experiment_id: this.experimentId, ...query });
+  /** Read one stream to its end, which is always a failure: it has none of its own. */
+  private async follow(request: AbortController): Promise<never> {
+    const headers = { accept: "text/event-stream", ...(this.lastId === null ? {} : { "last-event-id": this.lastId }) };
+    this.expectWord(request);
+    const response = await send(`api/v1/experiments/${encodeURIComponent(this.experimentId)}/live`, {
+      headers,
+      signal: request.signal,
+    });
+    if (!response.ok) throw await problemOf(response);
+    if (response.body === null) throw new LinkError();
+    for await (const events of readEvents(response.body)) {
+      if (this.request !== request) break;
+      this.expectWord(request);
+      this.failures = 0;
+      this.lastAt = Date.now();
+      for (const event of events) this.take(event);
+    }
+    throw new LinkError();
   }
 
-  private again(ms: number): void {
-    this.timer = setTimeout(() => {
-      this.timer = null;
-      void this.poll();
-    }, ms);
+  private take(event: ServerEvent): void {
+    if (event.id !== null) this.lastId = event.id;
+    if (event.data === "") return;
+    const data: unknown = JSON.parse(event.data);
+    switch (event.name) {
+      case "experiment":
+        this.listener.onState({ kind: "live", running: readExperiment(data, event.name).running });
+        break;
+      case "run":
+        this.gathered.add(readRun(data, event.name).id, true);
+        break;
+      case "metrics":
+        this.gathered.add(readMetrics(data, event.name).run_id, false);
+        break;
+      case "reset":
+        this.gathered.addEverything();
+        break;
+    }
   }
 
-  private compare(running: readonly Glance[], total: number): void {
-    const next = new Map(running.map((run) => [run.id, fingerprint(run)]));
-    const before = this.known;
-    const isTotalNew = this.knownTotal !== null && this.knownTotal !== total;
-    this.known = next;
-    this.knownTotal = total;
-    if (before === null) return;
-    const ended = [...before.keys()].filter((id) => !next.has(id));
-    const isNew = [...next.keys()].some((id) => !before.has(id));
-    const changed = [...next].filter(([id, print]) => before.get(id) !== print).map(([id]) => id);
-    if (changed.length === 0 && ended.length === 0 && !isTotalNew) return;
-    this.listener.onChange({ changed: [...changed, ...ended], isListStale: isNew || ended.length > 0 || isTotalNew });
+  private expectWord(request: AbortController): void {
+    stop(this.silenceTimer);
+    this.silenceTimer = setTimeout(() => request.abort(new LinkError()), SILENCE_MS);
   }
 }
 
-function fingerprint(run: Glance): string {
-  return Object.entries(run.metrics)
-    .map(([key, value]) => `${key}=${value}`)
-    .join();
+/** Changes on their way to the page: the first at once, what follows at most every `PACE_MS`. */
+class Gathered {
+  private changed = new Set<string>();
+  private isEverything = false;
+  private isListStale = false;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(private readonly onChange: (change: LiveChange) => void) {}
+
+  add(runId: string, isListStale: boolean): void {
+    this.changed.add(runId);
+    this.isListStale ||= isListStale;
+    this.tellSoon();
+  }
+
+  addEverything(): void {
+    this.isEverything = true;
+    this.isListStale = true;
+    this.tellSoon();
+  }
+
+  dispose(): void {
+    stop(this.timer);
+    this.timer = null;
+    this.changed.clear();
+  }
+
+  private tellSoon(): void {
+    // The rest of a look comes in the same turn: what belongs together is told together.
+    this.timer ??= setTimeout(() => this.tell(), 0);
+  }
+
+  private tell(): void {
+    this.timer = null;
+    if (!this.isEverything && this.changed.size === 0) return;
+    const change = { changed: this.isEverything ? null : [...this.changed], isListStale: this.isListStale };
+    this.changed = new Set();
+    this.isEverything = false;
+    this.isListStale = false;
+    this.timer = setTimeout(() => this.tell(), PACE_MS);
+    this.onChange(change);
+  }
+}
+
+function stop(timer: ReturnType<typeof setTimeout> | null): void {
+  if (timer !== null) clearTimeout(timer);
 }

@@ -57,8 +57,9 @@ export class SeriesCache {
     }
   }
 
-  markStale(runIds: ReadonlySet<string>): void {
-    for (const entry of this.entries.values()) if (runIds.has(entry.runId)) entry.isStale = true;
+  /** null: those of every run. */
+  markStale(runIds: ReadonlySet<string> | null): void {
+    for (const entry of this.entries.values()) if (runIds === null || runIds.has(entry.runId)) entry.isStale = true;
   }
 
   get sizeBytes(): number {

@@ -82,11 +82,11 @@ export class SeriesLoader {
     this.announce(new Set(wanted.keys));
   }
 
-  /** New points have arrived for these runs: what is shown stays until the newer answer is here. */
-  refresh(runIds: Iterable<string>): void {
-    const changed = new Set(runIds);
+  /** New points have arrived for these runs (null: any): what is shown stays until the newer answer is here. */
+  refresh(runIds: Iterable<string> | null): void {
+    const changed = runIds === null ? null : new Set(runIds);
     this.cache.markStale(changed);
-    for (const runId of changed) this.revisions.set(runId, (this.revisions.get(runId) ?? 0) + 1);
+    for (const runId of changed ?? this.wanted.runIds) this.revisions.set(runId, (this.revisions.get(runId) ?? 0) + 1);
     this.want(this.wanted);
   }
 

@@ -23,7 +23,8 @@ import { AppBar } from "../shell/AppBar";
 import { FirstRun } from "../shell/FirstRun";
 import { LiveDot, LostNotice } from "../shell/LiveDot";
 import { useTitle } from "../shell/use-title";
-import { useView } from "../view/use-view";
+import { useView, withView } from "../view/use-view";
+import type { ExperimentView } from "../view/view";
 import { ExperimentCrumb } from "./ExperimentCrumb";
 import { ExperimentTabs } from "./ExperimentTabs";
 import { TabContent } from "./TabContent";
@@ -55,14 +56,12 @@ export function ExperimentPage({ id, tab }: Props) {
   useTitle(experiment.data?.name ?? "Experiment");
   useKeys({ u: undo, "Shift+u": redo });
 
-  const shownRunIds = useMemo(() => data.lines.flatMap((line) => line.runIds), [data.lines]);
   const onLive = useCallback(
     ({ changed }: LiveChange): void => {
-      // Without names any run may have changed, so what is on screen is asked for again.
-      engine.loader.refresh(changed ?? shownRunIds);
+      engine.loader.refresh(changed);
       engine.sparks.markStale(changed);
     },
-    [engine, shownRunIds],
+    [engine],
   );
   const live = useLive(id, onLive);
   const onFocusLine = useCallback((runId: string | null) => engine.bus.focus(runId), [engine]);
@@ -92,6 +91,7 @@ export function ExperimentPage({ id, tab }: Props) {
         crumb={<ExperimentCrumb id={id} experiment={experiment.data} />}
         tabs={experiment.error === null && <ExperimentTabs experimentId={id} tab={tab} shownCount={data.shown.runs.length} />}
         status={<LiveDot state={live.state} />}
+        link={() => linkTo({ ...view, shown: data.shown.slots, columns: data.columns.map((column) => column.id) })}
       />
       {experiment.error !== null ? (
         <main className="page-message">
@@ -140,6 +140,12 @@ export function ExperimentPage({ id, tab }: Props) {
       )}
     </div>
   );
+}
+
+/** A link holds what the page has chosen by itself as well: tomorrow it might choose other runs and columns. */
+function linkTo(view: ExperimentView): string {
+  const { origin, pathname, search } = window.location;
+  return `${origin}${pathname}?${withView(search.slice(1), view)}`;
 }
 
 export interface Engine {
