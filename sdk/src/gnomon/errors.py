@@ -62,6 +62,7 @@ class ApiError(GnomonError):
         errors: Sequence[FieldProblem] = (),
         request_id: str | None = None,
         retry_after_secs: float | None = None,
+        expected_seq: int | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
@@ -70,6 +71,7 @@ class ApiError(GnomonError):
         self.errors = tuple(errors)
         self.request_id = request_id
         self.retry_after_secs = retry_after_secs
+        self.expected_seq = expected_seq
 
 
 class InvalidRequest(ApiError):
@@ -133,4 +135,5 @@ def api_error(status: int, problem: Problem | None, *, retry_after_secs: float |
         errors=problem.errors,
         request_id=problem.request_id,
         retry_after_secs=retry_after_secs,
+        expected_seq=problem.expected_seq,
     )

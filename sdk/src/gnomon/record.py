@@ -59,12 +59,13 @@ class End(Struct, frozen=True, array_like=True, tag=4):
 
 
 class Artifact(Struct, frozen=True, array_like=True, tag=5):
-    """A file to send: `stored` is its copy in the writer's folder `artifacts/`."""
+    """A file to send: `stored` is its copy in the writer's folder `artifacts/`, of this size."""
 
     time_ms: int
     stored: str
     name: str
     directory: str | None
+    size: int
 
 
 class Reopen(Struct, frozen=True, array_like=True, tag=6):

@@ -93,6 +93,13 @@ class SpoolWriter:
         with self._lock:
             self._older_bytes -= freed_bytes
 
+    def stop(self) -> None:
+        """Take no more records; the folder stays locked, for sending what is in it."""
+        with self._lock:
+            fd, self._fd = self._fd, -1
+            if fd >= 0:
+                os.close(fd)
+
     def close(self) -> None:
         """Stop writing and release the folder. Doing it again changes nothing."""
         with self._lock:
@@ -242,7 +249,32 @@ def adopt(folder: Path) -> Adopted | None:
         os.close(fd)
         return None
     _name_last(folder)
+    if not segments(folder):  # its writer died before it could log anything
+        remove_lock(folder)
+        os.close(fd)
+        return None
     return Adopted(folder, fd)
+
+
+def has_living_sibling(folder: Path) -> bool:
+    """Whether another process logs to the run of this folder, or sends for one that did."""
+    for other in find_folders(folder.parent):
+        if other == folder:
+            continue
+        if (adopted := adopt(other)) is None:
+            return (other / _LOCK).exists()
+        adopted.release()
+    return False
+
+
+def remove_lock(folder: Path) -> None:
+    """The folder is sent to the end: take away its lock, and the folder with its parent where nothing else is left."""
+    (folder / _LOCK).unlink(missing_ok=True)
+    for emptied in (folder / "artifacts", folder, folder.parent):
+        try:
+            emptied.rmdir()
+        except OSError:  # something is left in it, which is what rmdir is asked to find out
+            continue
 
 
 def find_folders(root: Path) -> list[Path]:

@@ -1,0 +1,215 @@
+"""The sender thread: one daemon per run and process, from the spool to the server.
+
+Invariants:
+- It shares nothing with `log()` but the files, so nothing that the network or the server does is felt there.
+- Every second it has the disk hold what was logged, whatever the server does.
+- Waiting between tries grows from 0.5 to 60 s with full jitter, and is never shorter than the server's `Retry-After`.
+- What the server will not take until a person acts (a bad key, an archived run) is kept, tried once a minute, and said
+  once.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from gnomon.drain import Drain, Held, Rejection
+from gnomon.errors import ApiError, ConnectionFailed
+from gnomon.notice import notice
+from gnomon.record import Header, SpoolDamaged
+from gnomon.remote import Remote
+from gnomon.spool import (
+    SpoolWriter,
+    adopt,
+    find_folders,
+    has_living_sibling,
+    read_header,
+    segment_path,
+    segments,
+    sync_data,
+)
+
+TICK_SECS = 1.0
+FIRST_WAIT_SECS = 0.5
+LONGEST_WAIT_SECS = 60.0
+HELD_WAIT_SECS = 60.0
+ADOPT_EVERY_SECS = 10.0
+
+
+class Uploader:
+    """Sends what `writer` appends, and what dead writers below `root` left for the same server."""
+
+    def __init__(
+        self,
+        writer: SpoolWriter,
+        remote: Remote | None,
+        *,
+        root: Path,
+        jitter: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`remote` None: nothing is sent, the spool waits for `gnomon sync`."""
+        self._writer = writer
+        self._remote = remote
+        self._root = root
+        self._jitter = jitter
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._asked = 0
+        self._answered = 0
+        self._is_closing = False
+        self._failures = 0
+        self._not_before = 0.0
+        self._adopt_at = 0.0
+        self._adopts_all = True
+        self._synced: tuple[int, int] = (0, 0)
+        self.is_done = False
+        self.drain = (
+            None
+            if remote is None
+            else Drain(writer.folder, lambda _header: remote, on_freed=writer.forget, on_rejected=_tell_rejected)
+        )
+        self._thread = threading.Thread(target=self._run, name="gnomon-uploader", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def flush(self, timeout_secs: float) -> bool:
+        """Send now what is in the spool; whether all of it was confirmed in time."""
+        deadline = self._clock() + timeout_secs
+        with self._changed:
+            self._asked += 1
+            wanted = self._asked
+            self._failures, self._not_before = 0, 0.0
+            self._changed.notify_all()
+            while self._answered < wanted and not self.is_done:
+                left = deadline - self._clock()
+                if left <= 0 or not self._thread.is_alive():
+                    return False
+                self._changed.wait(left)
+            return True
+
+    def close(self, timeout_secs: float) -> bool:
+        """Nothing more comes: send the rest, then end the thread. After the time-out it goes on by itself."""
+        with self._changed:
+            self._is_closing = True
+        return self.flush(timeout_secs)
+
+    def _run(self) -> None:
+        while not self.is_done:
+            with self._changed:
+                pause = self._not_before - self._clock() if self._asked != self._answered else TICK_SECS
+                if pause > 0:
+                    self._changed.wait(min(pause, TICK_SECS))
+                asked = self._asked
+            try:
+                self._sync()
+                self._round(asked)
+            except Exception as error:
+                # A defect here must not end the sending for the rest of the job.
+                notice(f"sending failed ({type(error).__name__}: {error}); it is tried again, what was logged is kept")
+                self._wait_secs(LONGEST_WAIT_SECS)
+
+    def _round(self, asked: int) -> None:
+        if self._remote is None or self.drain is None:
+            self._finish_round(asked)
+            return
+        if self._clock() < self._not_before:
+            return
+        try:
+            while self.drain.step():
+                self._failures = 0
+                self._sync()
+            self._adopt(self._remote)
+        except Held as error:
+            notice(f"{error}")
+            self._wait_secs(HELD_WAIT_SECS)
+        except (ApiError, ConnectionFailed) as error:
+            notice(f"what is logged waits in {self._writer.folder}: {error}", cause="unreachable")
+            self._back_off(getattr(error, "retry_after_secs", None) or 0.0)
+        else:
+            self._finish_round(asked)
+
+    def _finish_round(self, asked: int) -> None:
+        with self._changed:
+            if self._is_closing and asked == self._asked:
+                if self.drain is not None:
+                    self.drain.remove()
+                self._writer.close()
+                self.is_done = True
+            self._answered = asked
+            self._changed.notify_all()
+
+    def _adopt(self, remote: Remote) -> None:
+        """Send for the dead: forked children of this run, and once what earlier jobs left for this server."""
+        if not self._is_closing and self._clock() < self._adopt_at:
+            return
+        self._adopt_at = self._clock() + ADOPT_EVERY_SECS
+        own_run = self._writer.folder.parent
+        for folder in find_folders(self._root if self._adopts_all else own_run):
+            is_own_run = folder.parent == own_run
+            if not is_own_run and not _same_server(folder, self._writer.header):
+                continue
+            if (adopted := adopt(folder)) is None:
+                continue
+            try:
+                drain_dead(folder, lambda _header: remote, ends_run=not is_own_run and not has_living_sibling(folder))
+            except (Held, SpoolDamaged) as error:
+                notice(f"{error}")
+            finally:
+                adopted.release()
+        self._adopts_all = False
+
+    def _sync(self) -> None:
+        folder = self._writer.folder
+        numbers = segments(folder)
+        if not numbers:
+            return
+        last = numbers[-1]
+        size = segment_path(folder, last).stat().st_size
+        if (last, size) == self._synced:
+            return
+        for number in numbers:
+            if number >= self._synced[0]:
+                sync_data(folder, number)
+        self._synced = (last, size)
+
+    def _back_off(self, at_least_secs: float) -> None:
+        longest = min(LONGEST_WAIT_SECS, FIRST_WAIT_SECS * 2.0 ** min(self._failures, 10))
+        self._failures += 1
+        self._wait_secs(at_least_secs + self._jitter() * longest)
+
+    def _wait_secs(self, secs: float) -> None:
+        self._not_before = self._clock() + secs
+
+
+def drain_dead(
+    folder: Path,
+    remote_of: Callable[[Header], Remote],
+    *,
+    ends_run: bool,
+    on_step: Callable[[Drain], None] = lambda _drain: None,
+) -> Drain:
+    """Send all that a dead writer left. The caller has adopted the folder. Raises what `Drain.step` raises."""
+    drain = Drain(folder, remote_of, on_rejected=_tell_rejected)
+    while drain.step():
+        on_step(drain)
+    drain.close_dead(ends_run=ends_run)
+    return drain
+
+
+def _same_server(folder: Path, own: Header) -> bool:
+    """Whether a folder was meant for where we send; one that cannot be read is left to `gnomon sync`."""
+    for number in segments(folder):
+        try:
+            header = read_header(segment_path(folder, number))[0]
+        except (SpoolDamaged, FileNotFoundError):
+            return False
+        return (header.url, header.tenant) == (own.url, own.tenant)
+    return False
+
+
+def _tell_rejected(rejection: Rejection) -> None:
+    sentence = f"the server refused an entry, it is kept in rejected/: {rejection.reason}"
+    notice(sentence, cause=f"refused {rejection.code}")
