@@ -1,6 +1,11 @@
-"""Gnomon's client: read and write experiments, runs, metrics and artifacts of a Gnomon server.
+"""Gnomon in Python. In a training script: a run to log to, which never hurts the script and loses nothing.
 
     import gnomon
+
+    with gnomon.init(experiment="first steps", params={"lr": 0.1}) as run:
+        run.log({"loss": 0.3})
+
+Everywhere else: a client of the server, which answers when the server has answered.
 
     with gnomon.Client() as client:
         experiment = client.experiments.create("first steps")
@@ -14,6 +19,7 @@ This is the whole public API. Names are loaded when first used, so `import gnomo
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gnomon.begin import init
     from gnomon.client import Client
     from gnomon.errors import (
         AccessDenied,
@@ -33,6 +39,7 @@ if TYPE_CHECKING:
         Unauthenticated,
         UnsafePath,
     )
+    from gnomon.run import Run
     from gnomon.settings import Settings
 
 __version__ = "0.1.0"
@@ -48,6 +55,7 @@ __all__ = [
     "MissingExtra",
     "NotFound",
     "ParamConflict",
+    "Run",
     "ServerBusy",
     "ServerFault",
     "Settings",
@@ -56,9 +64,15 @@ __all__ = [
     "Unauthenticated",
     "UnsafePath",
     "__version__",
+    "init",
 ]
 
-_ELSEWHERE = {"Client": "gnomon.client", "Settings": "gnomon.settings"}
+_ELSEWHERE = {
+    "Client": "gnomon.client",
+    "Run": "gnomon.run",
+    "Settings": "gnomon.settings",
+    "init": "gnomon.begin",
+}
 
 
 def __getattr__(name: str) -> object:

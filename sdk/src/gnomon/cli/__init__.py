@@ -26,6 +26,7 @@ _COMMANDS = {
     "artifacts": "gnomon.cli.artifacts:artifacts",
     "export": "gnomon.cli.export:export",
     "demo": "gnomon.cli.demo:demo",
+    "sync": "gnomon.cli.sync:sync",
 }
 _ELSEWHERE = {"server": "pip install gnomon"}
 

@@ -1,0 +1,299 @@
+"""`gnomon.init()` and the `Run` it gives: what a training script writes.
+
+    with gnomon.init(experiment="fraud", params={"lr": 0.1}) as run:
+        run.log({"loss": 0.3})
+
+Invariants:
+- No call raises into the script (`GNOMON_STRICT=1` makes them raise, for tests) and none waits for the network;
+  `finish` and the end of the process wait a bounded time.
+- When `log` has returned, what it logged is in the spool and survives `kill -9` of the process.
+- Whatever the script does with the clock, times of a run go forward: the clock's at its start, then the monotonic one.
+- A forked child that logs gets a spool and a sender of its own.
+"""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Self, TypeVar, cast
+
+from gnomon import exits
+from gnomon.copies import keep_copy
+from gnomon.errors import GnomonError
+from gnomon.notice import notice
+from gnomon.places import open_writer
+from gnomon.record import Artifact, End, EndStatus, Header, Params, Points, Reopen, Tags, encode
+from gnomon.remote import HttpRemote
+from gnomon.settings import Settings
+from gnomon.spool import SpoolFull, SpoolWriter
+from gnomon.uploader import Uploader
+from gnomon.values import MAX_PARAM, MAX_TAG, clean_key, flatten, number, text
+
+F = TypeVar("F", bound=Callable[..., object])
+_MAX_STEP = 2.0**53
+
+
+def guarded(default: object) -> Callable[[F], F]:
+    """Whatever goes wrong in a call is said once, not raised."""
+
+    def guard(call: F) -> F:
+        @wraps(call)
+        def safe(*args: object, **more: object) -> object:
+            try:
+                return call(*args, **more)
+            except Exception as error:
+                complain(f"run.{call.__name__}() kept nothing of a call", error)
+                return default
+
+        return cast("F", safe)
+
+    return guard
+
+
+def complain(what: str, error: Exception) -> None:
+    """Say what failed; raise it instead when the script wants that."""
+    if os.environ.get("GNOMON_STRICT") == "1":
+        raise error
+    notice(f"{what} ({type(error).__name__}: {error})", cause=f"{what} {type(error).__name__}")
+
+
+class Run:
+    """A run that this process logs to. Made by `gnomon.init()`; may be used from threads and forked children."""
+
+    def __init__(
+        self, header: Header, *, settings: Settings | None, is_offline: bool, is_resumed: bool = False
+    ) -> None:
+        self._header = header
+        self._settings = settings
+        self._is_offline = is_offline or settings is None
+        self._lock = threading.RLock()
+        self._clean: set[str] = set()
+        self._params: dict[str, str] = {}
+        self._next_step = 0.0
+        self._start_ns = time.monotonic_ns()
+        self._dropped = 0
+        self._is_finished = False
+        self._spool: SpoolWriter | None = None
+        self._uploader: Uploader | None = None
+        try:
+            self._open()
+            if is_resumed:
+                self._append(encode(Reopen(self._now_ms())), keeps=True)
+        except Exception as error:
+            complain("nothing can be kept of this run for now", error)
+
+    @property
+    def id(self) -> str:
+        return self._header.run
+
+    @property
+    def experiment(self) -> str:
+        return self._header.experiment
+
+    @property
+    def config(self) -> Mapping[str, str]:
+        """The params that this process has set, as they are kept."""
+        return MappingProxyType(self._params)
+
+    @property
+    def spool(self) -> Path | None:
+        """Where this process keeps what is not confirmed yet."""
+        return None if self._spool is None else self._spool.folder
+
+    @guarded(None)
+    def log(self, values: Mapping[str, object], step: float | None = None) -> None:
+        """One point of each metric, all at one step and now. Without `step` it is one more than the last.
+
+        Nested mappings are joined with `/`; arrays and tensors of one element are numbers; NaN and infinities are kept.
+        """
+        clean = self._clean
+        numbers: dict[str, float] = {}
+        for key, value in values.items():
+            kind = type(value)
+            if kind is float and key in clean:
+                numbers[key] = value  # type: ignore[assignment]  # the exact type was just asked for
+            else:
+                self._take(numbers, key, value)
+        if not numbers:
+            return
+        with self._lock:
+            at = self._next_step if step is None else self._step(step)
+            self._next_step = at + 1
+        self._append(encode(Points(self._now_ms(), at, numbers)), points=len(numbers))
+
+    @guarded(None)
+    def params(self, values: Mapping[str, object] | None = None, /, **more: object) -> None:
+        """What the run was started with. A param is written once; another value for it is refused, and said."""
+        new: dict[str, str] = {}
+        for key, value in flatten(dict(values or {}) | more):
+            name, shown = clean_key(key), text(value, MAX_PARAM)
+            known = self._params.setdefault(name, shown)
+            if known != shown:
+                notice(f"param {name!r} is {known!r} already and stays so; params are written once")
+            else:
+                new[name] = shown
+        if new:
+            self._append(encode(Params(self._now_ms(), new)), keeps=True)
+
+    @guarded(None)
+    def tag(self, values: Mapping[str, object] | None = None, /, **more: object) -> None:
+        """Say something about the run; the last value of a tag counts."""
+        tags = {clean_key(key): text(value, MAX_TAG) for key, value in flatten(dict(values or {}) | more)}
+        if tags:
+            self._append(encode(Tags(self._now_ms(), tags)), keeps=True)
+
+    @guarded(None)
+    def log_artifact(
+        self, path: str | os.PathLike[str], directory: str | None = None, *, name: str | None = None
+    ) -> None:
+        """Keep a file with the run, as it is now: it is copied before the call returns, and sent later."""
+        source = Path(path)
+        if source.is_dir():
+            self.log_artifacts(source, directory)
+            return
+        spool = self._writer()
+        if spool is None:
+            return
+        stored, size = keep_copy(source, spool.folder)
+        record = Artifact(self._now_ms(), stored, name or source.name, directory, size)
+        self._append(encode(record), keeps=True)
+
+    @guarded(None)
+    def log_artifacts(self, folder: str | os.PathLike[str], directory: str | None = None) -> None:
+        """Keep every file in and below a folder with the run, as they are now."""
+        root = Path(folder)
+        if not root.is_dir():
+            raise GnomonError(f"there is no folder {root}")
+        for file in sorted(each for each in root.rglob("*") if each.is_file()):
+            parent = file.parent.relative_to(root).as_posix()
+            parts = [part for part in (directory, parent) if part and part != "."]
+            self.log_artifact(file, "/".join(parts) or None)
+
+    @guarded(False)
+    def flush(self, timeout_secs: float | None = None) -> bool:
+        """Wait until the server has confirmed what was logged; whether it did in time."""
+        uploader = self._uploader
+        if uploader is None:
+            return True
+        return not self._is_offline and uploader.flush(exits.timeout_secs() if timeout_secs is None else timeout_secs)
+
+    @guarded(None)
+    def finish(self, status: EndStatus = "finished") -> None:
+        """End the run, and wait at most `GNOMON_EXIT_TIMEOUT` seconds until it is sent."""
+        self._end(status, exits.timeout_secs())
+
+    @guarded(None)
+    def end_with_process(self, status: EndStatus, timeout_secs: float) -> None:
+        """The process ends: what `finish` does, or wait once more for what an earlier `finish` left."""
+        self._end(status, timeout_secs)
+
+    def forget_parent(self) -> None:
+        """In a forked child: no writer, no thread, no lock of the parent's is of any use here."""
+        self._lock = threading.RLock()
+        if self._spool is not None:
+            self._spool.abandon()
+        self._spool = self._uploader = None
+        self._header = _of_child(self._header)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.finish(exits.status_after(kind, error))
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r}, experiment={self.experiment!r})"
+
+    def _take(self, numbers: dict[str, float], key: object, value: object) -> None:
+        if key in self._clean and (plain := number(value)) is not None:
+            numbers[str(key)] = plain
+            return
+        for name, each in flatten({key: value}):
+            cleaned = clean_key(name)
+            self._clean.add(cleaned)
+            found = number(each)
+            if found is None:
+                notice(
+                    f"{cleaned!r} is no number but {type(each).__name__}; run.log() keeps numbers, run.params() and"
+                    " run.tag() keep text",
+                    cause=f"no number {cleaned}",
+                )
+            else:
+                numbers[cleaned] = found
+
+    def _step(self, given: object) -> float:
+        found = number(given)
+        if found is None or not -_MAX_STEP <= found <= _MAX_STEP:
+            notice(f"{given!r} is no step; the next one of the run is used", cause="no step")
+            return self._next_step
+        return found
+
+    def _append(self, payload: bytes, *, points: int = 0, keeps: bool = False) -> None:
+        spool = self._spool or self._writer()
+        if spool is None:
+            return
+        try:
+            spool.append(payload, beyond_limit=keeps)
+        except SpoolFull:
+            self._dropped += points
+            notice(f"the spool is full, points are dropped and counted: {spool.folder}", cause="spool full")
+        except OSError:
+            if self._is_finished:
+                _say_finished()
+                return
+            self._dropped += points
+            raise
+
+    def _writer(self) -> SpoolWriter | None:
+        with self._lock:
+            if self._spool is None and not self._is_finished:
+                self._open()
+            if self._is_finished:
+                _say_finished()
+                return None
+            return self._spool
+
+    def _open(self) -> None:
+        spool = open_writer(self._header)
+        remote = None if self._is_offline or self._settings is None else HttpRemote(self._settings)
+        self._header = spool.header
+        self._spool = spool
+        self._uploader = Uploader(spool, remote, root=spool.folder.parent.parent)
+        self._uploader.start()
+
+    def _end(self, status: EndStatus, timeout_secs: float) -> None:
+        with self._lock:
+            spool, uploader = self._spool, self._uploader
+            if spool is None or uploader is None:
+                self._is_finished = True
+                return
+            if not self._is_finished:
+                if self._dropped:
+                    self.tag({"gnomon.points_dropped": self._dropped})
+                if self._header.is_primary:
+                    self._append(encode(End(self._now_ms(), status)), keeps=True)
+                self._is_finished = True
+                spool.stop()
+        is_sent = uploader.close(timeout_secs) and not self._is_offline
+        if is_sent:
+            exits.unwatch(self)
+            return
+        notice(f"run {self.id} is not wholly sent; send the rest with: gnomon sync {spool.folder.parent}")
+
+    def _now_ms(self) -> int:
+        return self._header.start_ms + (time.monotonic_ns() - self._start_ns) // 1_000_000
+
+
+def _say_finished() -> None:
+    notice("nothing is kept of a run after its end; log before run.finish()", cause="finished")
+
+
+def _of_child(header: Header) -> Header:
+    fields = {name: getattr(header, name) for name in header.__struct_fields__}
+    return Header(**(fields | {"pid": os.getpid(), "host": socket.gethostname(), "is_primary": False}))
