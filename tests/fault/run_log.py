@@ -148,8 +148,8 @@ class RunLog:
     def _point_differences(self, key: str, sent: list[Point], stored: list[Point], latest: object) -> list[str]:
         expected = sorted(sent, key=lambda point: point[0])
         wrong: list[str] = []
-        if list(map(_exact, stored)) != list(map(_exact, expected)):
-            lost = set(map(_exact, expected)) - set(map(_exact, stored))
+        if list(map(exact, stored)) != list(map(exact, expected)):
+            lost = set(map(exact, expected)) - set(map(exact, stored))
             wrong.append(
                 f"{key} of {self.run}: {len(stored)} points, {len(expected)} answered for; lost {sorted(lost)[:3]}"
             )
@@ -241,7 +241,7 @@ def _from_wire(value: object) -> float:
     return float(value)
 
 
-def _exact(point: Point) -> tuple[int, int, str]:
+def exact(point: Point) -> tuple[int, int, str]:
     """A point as it can be compared: NaN equals NaN, and -0.0 is not 0.0."""
     return point[0], point[1], "NaN" if math.isnan(point[2]) else point[2].hex()
 
