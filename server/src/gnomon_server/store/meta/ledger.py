@@ -3,10 +3,12 @@
 import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql.dml import Insert
 
 from gnomon_server.model.ids import RowId, TenantId
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.upsert import upsert
+from gnomon_server.store.points.compiled import HotInsert, HotScalar
 
 
 class WriterProgress(Struct, frozen=True):
@@ -22,35 +24,15 @@ class WriterProgress(Struct, frozen=True):
 
 def last_seq(connection: Connection, run: RowId, writer: str) -> int:
     """The last sequence number taken; -1 before the first."""
-    query = sa.select(t.ledger.c.last_seq).where(t.ledger.c.run == run, t.ledger.c.writer == writer)
-    found = connection.scalar(query)
-    return -1 if found is None else int(found)
+    found = _LAST_SEQ.run(connection, (run, writer))
+    return -1 if found is None else found
 
 
 def advance(
     connection: Connection, tenant: TenantId, run: RowId, writer: str, *, seq: int, points: int, now_ms: int
 ) -> None:
-    base = t.ledger_base
-    insert = upsert(connection, base).values(
-        tenant=tenant,
-        run=run,
-        writer=writer,
-        last_seq=seq,
-        points=points,
-        duplicates=0,
-        first_ms=now_ms,
-        last_ms=now_ms,
-    )
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=["tenant", "run", "writer"],
-            set_={
-                "last_seq": insert.excluded.last_seq,
-                "points": base.c.points + insert.excluded.points,
-                "last_ms": insert.excluded.last_ms,
-            },
-        )
-    )
+    """Move a writer's place to `seq`."""
+    _ADVANCE.run(connection, [(tenant, run, writer, seq, points, now_ms)])
 
 
 def count_duplicate(connection: Connection, tenant: TenantId, run: RowId, writer: str, *, now_ms: int) -> None:
@@ -68,3 +50,34 @@ def read_ledger(connection: Connection, run: RowId) -> list[WriterProgress]:
     return [
         WriterProgress(*row) for row in connection.execute(query.where(c.run == run).order_by(c.first_ms, c.writer))
     ]
+
+
+def _advance(connection: Connection) -> Insert:
+    base = t.ledger_base
+    insert = upsert(connection, base).values(
+        tenant=sa.bindparam("tenant"),
+        run=sa.bindparam("run"),
+        writer=sa.bindparam("writer"),
+        last_seq=sa.bindparam("seq"),
+        points=sa.bindparam("points"),
+        duplicates=sa.literal_column("0"),
+        first_ms=sa.bindparam("now_ms"),
+        last_ms=sa.bindparam("now_ms"),
+    )
+    return insert.on_conflict_do_update(
+        index_elements=["tenant", "run", "writer"],
+        set_={
+            "last_seq": insert.excluded.last_seq,
+            "points": base.c.points + insert.excluded.points,
+            "last_ms": insert.excluded.last_ms,
+        },
+    )
+
+
+_LAST_SEQ = HotScalar(
+    ("run", "writer"),
+    sa.select(t.ledger.c.last_seq).where(
+        t.ledger.c.run == sa.bindparam("run"), t.ledger.c.writer == sa.bindparam("writer")
+    ),
+)
+_ADVANCE = HotInsert(("tenant", "run", "writer", "seq", "points", "now_ms"), _advance)

@@ -7,10 +7,32 @@ so both databases get theirs from the same words.
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Insert
 
 Row = tuple[object, ...]
+
+
+class HotScalar:
+    """A SELECT of one value, asked for every batch: its parameters come as a tuple in the order of `names`."""
+
+    def __init__(self, names: Sequence[str], statement: "sa.Select[int]") -> None:
+        self._names = tuple(names)
+        self._statement = statement
+        self._texts: dict[str, tuple[str, Callable[[Row], Row] | None]] = {}
+
+    def run(self, connection: Connection, row: Row) -> int | None:
+        """The value, or None where there is no row."""
+        text = self._texts.get(connection.dialect.name)
+        if text is None:
+            compiled = self._statement.compile(dialect=connection.dialect)
+            text = self._texts[connection.dialect.name] = (str(compiled), _reorder(self._names, compiled))
+        sql, reorder = text
+        sent = dict(zip(self._names, row, strict=True)) if reorder is None else reorder(row)
+        found = connection.exec_driver_sql(sql, sent).scalar()
+        return None if found is None else int(found)
 
 
 class HotInsert:
@@ -38,8 +60,13 @@ class HotInsert:
         text = self._texts.get(connection.dialect.name)
         if text is None:
             compiled = self._build(connection).inline().compile(dialect=connection.dialect)
-            reorder = None
-            if compiled.positiontup is not None:
-                reorder = itemgetter(*(self._names.index(name) for name in compiled.positiontup))
-            text = self._texts[connection.dialect.name] = (str(compiled), reorder)
+            text = self._texts[connection.dialect.name] = (str(compiled), _reorder(self._names, compiled))
         return text
+
+
+def _reorder(names: Sequence[str], compiled: "sa.Compiled") -> Callable[[Row], Row] | None:
+    """From the order of `names` to that of the driver's placeholders; None where those have names."""
+    assert isinstance(compiled, SQLCompiler)
+    if compiled.positiontup is None:
+        return None
+    return itemgetter(*(names.index(name) for name in compiled.positiontup))
