@@ -150,7 +150,7 @@ class ParamsLog(Request, frozen=True):
     params: Annotated[dict[Key, Scalar], _said(maxProperties=10_000)]
 
 
-class MetricEntry(Request, frozen=True):
+class MetricEntry(Request, frozen=True, gc=False):
     key: Key
     value: Number
     step: Step = 0

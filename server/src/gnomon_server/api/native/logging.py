@@ -171,7 +171,7 @@ def _columns(
         key=np.arange(len(keys), dtype=np.uint32) if key_column is None else np.array(key_column, np.uint32),
         step=np.array(steps, np.float64),
         time_ms=np.array(times, np.int64),
-        value=np.array([float(value) for value in values], np.float64),
+        value=np.array(values, np.float64),  # "NaN" and the infinities by their names too
     )
 
 
