@@ -1,4 +1,4 @@
-"""The rules of artifacts: files of a run, kept whole or not at all.
+"""The rules of artifacts: files of a run or of a logged model, kept whole or not at all.
 
 An upload is answered when the file is on the disk under its digest and then, in one transaction, the row that gives
 it a path. Readers find a row first, so they see a whole file or none. The same content again under the same path
@@ -11,21 +11,26 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from gnomon_server.core.access import Access, Principal
-from gnomon_server.model.entities import Artifact, RunHead
-from gnomon_server.model.errors import ArtifactNotFound, RunArchived, TooLarge, invalid_field
-from gnomon_server.model.ids import TenantId
+from gnomon_server.model.entities import Artifact
+from gnomon_server.model.errors import ArtifactNotFound, ModelNotFound, RunArchived, TooLarge, invalid_field
+from gnomon_server.model.ids import RowId, TenantId
 from gnomon_server.settings import Settings
 from gnomon_server.store import Connection, Stores
 from gnomon_server.store.blobs import Content
 from gnomon_server.store.meta import artifacts as sql
+from gnomon_server.store.meta import models as model_sql
 from gnomon_server.store.meta import runs as run_sql
 
 _HOUR_MS = 3_600_000
 _SWEPT_AT_ONCE = 200
 # A replaced artifact whose old content was swept between our reading its row and opening its file is looked up again.
 _OPEN_ATTEMPTS = 3
+
+# Whose files are meant; a uid is then that of a run or of a logged model.
+Owner = Literal["run", "model"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,15 @@ class OpenArtifact:
 
     artifact: Artifact
     file: io.FileIO
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The owner of files: where they stand, its row, and whether it takes more."""
+
+    shelf: sql.Shelf
+    row: RowId
+    is_active: bool
 
 
 class Artifacts:
@@ -47,31 +61,31 @@ class Artifacts:
         self._grace_ms = int(settings.artifact_grace_hours * _HOUR_MS)
         self._has_swept_strays = False
 
-    def refuse_unwritable(self, principal: Principal, run_uid: str) -> None:
-        """Raise when the run takes no artifacts; asked before the body is read, and again when the row is written."""
+    def refuse_unwritable(self, principal: Principal, uid: str, *, of: Owner = "run") -> None:
+        """Raise when the owner takes no artifacts; asked before the body is read, and again when the row is written."""
         with self._stores.database.read(principal.tenant) as connection:
-            self._writable(connection, run_uid)
+            self._writable(connection, uid, of)
 
-    def begin(self, principal: Principal, run_uid: str, path: str) -> "Upload":
-        """Start an upload to a clean path (`names.artifact_path`) of a run."""
-        keep = partial(self._keep, principal, run_uid, path)
+    def begin(self, principal: Principal, uid: str, path: str, *, of: Owner = "run") -> "Upload":
+        """Start an upload to a clean path (`names.artifact_path`)."""
+        keep = partial(self._keep, principal, uid, of, path)
         return Upload(self._stores, principal.tenant, max_bytes=self._max_bytes, keep=keep)
 
     def list_directory(
-        self, principal: Principal, run_uid: str, directory: str, *, limit: int, offset: int
+        self, principal: Principal, uid: str, directory: str, *, limit: int, offset: int, of: Owner = "run"
     ) -> tuple[int, list[sql.ArtifactEntry]]:
-        """A page of a directory of a run, and how many entries it has; "" is the root. An unknown one is empty."""
+        """A page of a directory, and how many entries it has; "" is the root. An unknown one is empty."""
         with self._stores.database.read(principal.tenant) as connection:
-            head = self._find(connection, run_uid)
-            return sql.list_directory(connection, head.row, directory, limit=limit, offset=offset)
+            place = self._find(connection, uid, of)
+            return sql.list_directory(connection, place.shelf, place.row, directory, limit=limit, offset=offset)
 
-    def open(self, principal: Principal, run_uid: str, path: str) -> OpenArtifact:
+    def open(self, principal: Principal, uid: str, path: str, *, of: Owner = "run") -> OpenArtifact:
         """An artifact with its content, open."""
         attempts_left = _OPEN_ATTEMPTS
         while True:
             with self._stores.database.read(principal.tenant) as connection:
-                head = self._find(connection, run_uid)
-                artifact = sql.find_artifact(connection, head.row, path)
+                place = self._find(connection, uid, of)
+                artifact = sql.find_artifact(connection, place.shelf, place.row, path)
             if artifact is None:
                 raise ArtifactNotFound(path)
             attempts_left -= 1
@@ -82,6 +96,17 @@ class Artifacts:
                     raise
                 continue
             return OpenArtifact(artifact, file)
+
+    def remove(self, principal: Principal, uid: str, path: str, *, of: Owner = "run") -> None:
+        """Remove a file, or a directory with all that is in it ("": everything). What is not there is removed."""
+
+        def work(tx: Connection) -> None:
+            place = self._writable(tx, uid, of)
+            now_ms = self._now_ms()
+            for sha256 in sql.delete_artifacts(tx, principal.tenant, place.shelf, place.row, path):
+                sql.drop_reference(tx, principal.tenant, sha256, now_ms=now_ms)
+
+        self._stores.writer.call(principal.tenant, work)
 
     def sweep(self, now_ms: int) -> int:
         """Remove the contents that nothing has used for the grace; how many were removed.
@@ -104,39 +129,44 @@ class Artifacts:
         self._stores.blobs.empty_trash()
         return swept
 
-    def _keep(self, principal: Principal, run_uid: str, path: str, content: Content) -> Artifact:
+    def _keep(self, principal: Principal, uid: str, of: Owner, path: str, content: Content) -> Artifact:
         """Write the row of a published content."""
         tenant = principal.tenant
 
         def work(tx: Connection) -> Artifact:
-            head = self._writable(tx, run_uid)
-            old = sql.find_artifact(tx, head.row, path)
+            place = self._writable(tx, uid, of)
+            old = sql.find_artifact(tx, place.shelf, place.row, path)
             if old is not None and old.sha256 == content.sha256:
                 return old
             if old is None:
-                _refuse_clash(tx, head, path)
+                _refuse_clash(tx, place, path)
             now_ms = self._now_ms()
             version = 1 if old is None else old.version + 1
             artifact = Artifact(path, content.sha256, content.size, version, now_ms)
             sql.add_reference(tx, tenant, sha256=content.sha256, size=content.size)
-            sql.put_artifact(tx, tenant, head.row, artifact)
+            sql.put_artifact(tx, tenant, place.shelf, place.row, artifact)
             if old is not None:
                 sql.drop_reference(tx, tenant, old.sha256, now_ms=now_ms)
             return artifact
 
         return self._stores.writer.call(tenant, work)
 
-    def _find(self, connection: Connection, run_uid: str) -> RunHead:
-        head = run_sql.find_heads(connection, [run_uid]).get(run_uid)
+    def _find(self, connection: Connection, uid: str, of: Owner) -> "_Place":
+        if of == "model":
+            row = model_sql.find_row(connection, uid)
+            if row is None:
+                raise ModelNotFound(uid)
+            return _Place(sql.MODELS, row, is_active=True)
+        head = run_sql.find_heads(connection, [uid]).get(uid)
         if head is None:
-            raise self._access.missing_run(run_uid)
-        return head
+            raise self._access.missing_run(uid)
+        return _Place(sql.RUNS, head.row, is_active=head.lifecycle_stage == "active")
 
-    def _writable(self, connection: Connection, run_uid: str) -> RunHead:
-        head = self._find(connection, run_uid)
-        if head.lifecycle_stage != "active":
-            raise RunArchived(run_uid)
-        return head
+    def _writable(self, connection: Connection, uid: str, of: Owner) -> "_Place":
+        place = self._find(connection, uid, of)
+        if not place.is_active:
+            raise RunArchived(uid)
+        return place
 
     def _find_unused(self, before_ms: int) -> dict[TenantId, list[str]]:
         with self._stores.database.system() as connection:
@@ -209,9 +239,9 @@ class _Used:
             return sql.known_contents(connection, sha256s)
 
 
-def _refuse_clash(tx: Connection, head: RunHead, path: str) -> None:
+def _refuse_clash(tx: Connection, place: _Place, path: str) -> None:
     """A path is a file or a directory, never both: clients write artifacts to their disks."""
-    if (file := sql.find_file_above(tx, head.row, path)) is not None:
+    if (file := sql.find_file_above(tx, place.shelf, place.row, path)) is not None:
         raise invalid_field("artifact_path", f"passes through {file!r}, which is a file of this run; choose another")
-    if sql.is_directory(tx, head.row, path):
+    if sql.is_directory(tx, place.shelf, place.row, path):
         raise invalid_field("file", f"would replace {path!r}, which is a directory of this run; rename the file")

@@ -145,8 +145,24 @@ class RunNotFound(NotFound):
         self.uid = uid
 
 
+class ModelNotFound(NotFound):
+    """No logged model has this id."""
+
+    code = "model_not_found"
+
+    def __init__(self, uid: str) -> None:
+        super().__init__(f"no logged model has the id {_short(uid)}")
+        self.uid = uid
+
+
+class RegisteredModelNotFound(NotFound):
+    """No registered model, version or alias of one has this name."""
+
+    code = "registered_model_not_found"
+
+
 class TagNotFound(NotFound):
-    """The run or experiment has no tag of this key."""
+    """What is asked for has no tag of this key."""
 
     code = "tag_not_found"
 

@@ -6,13 +6,14 @@ which of its endpoints are served, and where an answer differs from MLflow's own
 
 from litestar.handlers import HTTPRouteHandler
 
-from gnomon_server.api.mlflow import experiments, logging, metrics, runs, system
+from gnomon_server.api.mlflow import artifacts, experiments, logging, metrics, runs, system
 
 ROUTES: list[HTTPRouteHandler] = [
     *experiments.ROUTES,
     *runs.ROUTES,
     *logging.ROUTES,
     *metrics.ROUTES,
+    *artifacts.ROUTES,
     *system.ROUTES,
 ]
 INGEST = logging.INGEST

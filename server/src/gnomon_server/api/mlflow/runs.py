@@ -112,7 +112,13 @@ def search_runs(call: Call[wire.SearchRuns, None]) -> wire.RunsFound:
 
 
 def run_of(
-    message: wire.RunAsked | wire.UpdateRun | wire.RunKey | wire.RunPair | wire.LogMetric | wire.LogBatch,
+    message: wire.RunAsked
+    | wire.UpdateRun
+    | wire.RunKey
+    | wire.RunPair
+    | wire.LogMetric
+    | wire.LogBatch
+    | wire.ListArtifacts,
 ) -> str:
     """The run that a message names; old clients call it `run_uuid`."""
     return message.run_id or message.run_uuid

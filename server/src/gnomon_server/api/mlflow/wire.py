@@ -286,6 +286,33 @@ class MetricsFound(Told, frozen=True):
     next_page_token: str = ""
 
 
+# --- artifacts
+
+
+class ListArtifacts(Asked, frozen=True):
+    run_id: str = ""
+    run_uuid: str = ""
+    path: str = ""
+    page_token: str = ""
+
+
+class GetArtifact(Asked, frozen=True):
+    run_id: str = ""
+    run_uuid: str = ""
+    path: str = ""
+
+
+class FileInfo(Told, frozen=True):
+    path: str
+    is_dir: bool
+    file_size: int | UnsetType = UNSET
+
+
+class FilesFound(Told, frozen=True):
+    files: list[FileInfo] = []
+    root_uri: str = ""
+
+
 # --- the server
 
 

@@ -1,23 +1,21 @@
 """The routes of artifacts: files of a run, streamed both ways through threads, piece by piece."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import unquote
 
 from anyio import CancelScope, to_thread
 from litestar import Response
-from litestar.background_tasks import BackgroundTask
-from litestar.response import Stream
 from msgspec import Meta, Struct
 
 from gnomon import wire
 from gnomon_server.api.artifact_paths import ARTIFACT_PATH
-from gnomon_server.api.attachments import OCTETS, attachment_headers
+from gnomon_server.api.attachments import OCTETS
+from gnomon_server.api.downloads import answer_file, file_headers, not_modified
 from gnomon_server.api.multipart import FormFile
 from gnomon_server.api.native.paging import Limit, Offset
 from gnomon_server.api.native.times import iso_time
-from gnomon_server.api.ranges import is_known, wanted_range
-from gnomon_server.api.route import Answer, Call, HttpRequest, json_answer, route
+from gnomon_server.api.ranges import is_known
+from gnomon_server.api.route import Answer, Call, json_answer, route
 from gnomon_server.core.artifacts import OpenArtifact
 from gnomon_server.model import names
 from gnomon_server.model.errors import (
@@ -34,8 +32,6 @@ from gnomon_server.model.errors import (
 
 TAG = "artifacts"
 READS = (InvalidRequest, AccessDenied, RunNotFound, ArtifactNotFound)
-# A slow reader holds one of these; many slow readers must fit into memory.
-_PIECE_BYTES = 128 * 1024
 _DIRECTORY = Meta(extra_json_schema={"pattern": f"^$|{ARTIFACT_PATH}"})
 _ATTACHMENT = {OCTETS: "the bytes; the type comes from the end of the name, and this is the type of any other"}
 _HEADERS = {
@@ -143,12 +139,7 @@ async def download_artifact(call: Call[None, None]) -> Answer:
     Always as an attachment. `If-None-Match` with its ETag is answered 304; one `Range` is answered 206, and with
     `If-Range` only while the artifact is still the same.
     """
-    opened = await _open(call)
-    try:
-        return _answer(call.request, opened)
-    except BaseException:
-        opened.file.close()
-        raise
+    return answer_file(call.request, await _open(call))
 
 
 @route(
@@ -164,43 +155,10 @@ async def head_artifact(call: Call[None, None]) -> Answer:
     """Ask for the headers of an artifact."""
     opened = await _open(call)
     opened.file.close()
-    headers = _headers(opened)
+    headers = file_headers(opened)
     if is_known(call.request.headers.getall("if-none-match", []), headers["ETag"]):
-        return _not_modified(headers)
+        return not_modified(headers)
     return Response(b"", headers={**headers, "Content-Length": str(opened.artifact.size)})
-
-
-def _answer(request: HttpRequest, opened: OpenArtifact) -> Answer:
-    headers = _headers(opened)
-    etag, size = headers["ETag"], opened.artifact.size
-    if is_known(request.headers.getall("if-none-match", []), etag):
-        opened.file.close()
-        return _not_modified(headers)
-    part = wanted_range(
-        request.headers.getall("range", []), if_range=request.headers.get("if-range"), etag=etag, size=size
-    )
-    sent = range(size) if part is None else part
-    headers["Content-Length"] = str(len(sent))
-    if part is not None:
-        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
-    return Stream(
-        _pieces(opened, sent),
-        status_code=200 if part is None else 206,
-        headers=headers,
-        # After the answer, and also after a client that left; a file whose answer fails is closed with its object.
-        background=BackgroundTask(opened.file.close),
-    )
-
-
-async def _pieces(opened: OpenArtifact, sent: range) -> AsyncIterator[bytes]:
-    file, left = opened.file, len(sent)
-    file.seek(sent.start)
-    while left:
-        piece = await to_thread.run_sync(file.read, min(left, _PIECE_BYTES))
-        if not piece:
-            raise RuntimeError(f"the file of content {opened.artifact.sha256} is shorter than it was when it was kept")
-        left -= len(piece)
-        yield piece
 
 
 async def _open(call: Call[None, None]) -> OpenArtifact:
@@ -219,20 +177,6 @@ def _asked_path(call: Call[None, None]) -> str:
     except UnicodeDecodeError:
         raise InvalidRequest("the path is not UTF-8") from None
     return path.partition(f"/runs/{call.path('run_id')}/artifacts/")[2]
-
-
-def _headers(opened: OpenArtifact) -> dict[str, str]:
-    return {
-        **attachment_headers(opened.artifact.path),
-        "ETag": f'"sha256:{opened.artifact.sha256}"',
-        "Accept-Ranges": "bytes",
-        "Cache-Control": "private, no-cache",
-    }
-
-
-def _not_modified(headers: dict[str, str]) -> Response[bytes]:
-    kept = {name: headers[name] for name in ("ETag", "Cache-Control")}
-    return Response(b"", status_code=304, headers=kept)
 
 
 def _directory(text: str, *, field: str) -> str:

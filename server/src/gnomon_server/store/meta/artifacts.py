@@ -1,6 +1,10 @@
-"""The SQL of artifacts: which content stands under which path of a run, and how many artifacts use a content."""
+"""The SQL of artifacts: which content stands under which path of a run or model, and how many artifacts use a content.
+
+A shelf says whose files are meant: `run` is then the row of a run, or of a logged model.
+"""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from msgspec import Struct
@@ -8,12 +12,30 @@ from sqlalchemy.engine import Connection
 
 from gnomon_server.model.entities import Artifact
 from gnomon_server.model.ids import RowId, TenantId
+from gnomon_server.store.meta import model_tables as m
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.upsert import upsert
 
-_COLUMNS = [t.artifact.c[name] for name in ("path", "sha256", "size", "version", "created_ms")]
+_COLUMNS = ("path", "sha256", "size", "version", "created_ms")
 # The character after "/" in every collation by code point: `models/` <= path < `models0` is all below `models`.
 _AFTER_SLASH = chr(ord("/") + 1)
+
+
+class Shelf(NamedTuple):
+    """Where the files of one kind of owner stand."""
+
+    view: sa.Table
+    base: sa.Table
+    owner: str
+
+    @property
+    def key(self) -> sa.Column[int]:
+        """The column that holds the owner's row."""
+        return self.view.c[self.owner]
+
+
+RUNS = Shelf(t.artifact, t.artifact_base, "run")
+MODELS = Shelf(m.model_artifact, m.model_artifact_base, "model")
 
 
 class ArtifactEntry(Struct, frozen=True):
@@ -23,17 +45,18 @@ class ArtifactEntry(Struct, frozen=True):
     artifact: Artifact | None
 
 
-def find_artifact(connection: Connection, run: RowId, path: str) -> Artifact | None:
-    row = connection.execute(sa.select(*_COLUMNS).where(t.artifact.c.run == run, t.artifact.c.path == path)).first()
+def find_artifact(connection: Connection, shelf: Shelf, owner: RowId, path: str) -> Artifact | None:
+    columns = [shelf.view.c[name] for name in _COLUMNS]
+    row = connection.execute(sa.select(*columns).where(shelf.key == owner, shelf.view.c.path == path)).first()
     return None if row is None else Artifact(*row)
 
 
 def list_directory(
-    connection: Connection, run: RowId, directory: str, *, limit: int, offset: int
+    connection: Connection, shelf: Shelf, owner: RowId, directory: str, *, limit: int, offset: int
 ) -> tuple[int, list[ArtifactEntry]]:
-    """A page of what stands directly in a directory ("" is the run's root), by name, and how much there is in all."""
+    """A page of what stands directly in a directory ("" is the root), by name, and how much there is in all."""
     prefix = f"{directory}/" if directory else ""
-    c = t.artifact.c
+    c = shelf.view.c
     rest = sa.func.substr(c.path, len(prefix) + 1)
     slash = _position(connection, rest)
     name = sa.case((slash > 0, sa.func.substr(rest, 1, slash - 1)), else_=rest)
@@ -41,9 +64,9 @@ def list_directory(
         sa.select(
             name.label("name"),
             sa.func.max(slash).label("slash"),
-            *(sa.func.max(c[column]).label(column) for column in ("sha256", "size", "version", "created_ms")),
+            *(sa.func.max(c[column]).label(column) for column in _COLUMNS[1:]),
         )
-        .where(c.run == run, *_below(directory))
+        .where(shelf.key == owner, *_below(shelf, directory))
         .group_by(name)
         .subquery()
     )
@@ -60,32 +83,45 @@ def list_directory(
     ]
 
 
-def find_file_above(connection: Connection, run: RowId, path: str) -> str | None:
+def find_file_above(connection: Connection, shelf: Shelf, owner: RowId, path: str) -> str | None:
     """An artifact that stands where the path needs a directory."""
     segments = path.split("/")
     above = ["/".join(segments[:depth]) for depth in range(1, len(segments))]
-    c = t.artifact.c
-    return connection.scalar(sa.select(c.path).where(c.run == run, c.path.in_(above)).limit(1)) if above else None
+    c = shelf.view.c
+    return connection.scalar(sa.select(c.path).where(shelf.key == owner, c.path.in_(above)).limit(1)) if above else None
 
 
-def is_directory(connection: Connection, run: RowId, path: str) -> bool:
-    query = sa.select(t.artifact.c.path).where(t.artifact.c.run == run, *_below(path)).limit(1)
+def is_directory(connection: Connection, shelf: Shelf, owner: RowId, path: str) -> bool:
+    query = sa.select(shelf.view.c.path).where(shelf.key == owner, *_below(shelf, path)).limit(1)
     return connection.execute(query).first() is not None
 
 
-def put_artifact(connection: Connection, tenant: TenantId, run: RowId, artifact: Artifact) -> None:
+def put_artifact(connection: Connection, tenant: TenantId, shelf: Shelf, owner: RowId, artifact: Artifact) -> None:
     """Write the row of an artifact, in place of the one its path had. Its content must have its reference already."""
-    insert = upsert(connection, t.artifact_base).values(
-        tenant=tenant,
-        run=run,
-        path=artifact.path,
-        sha256=artifact.sha256,
-        size=artifact.size,
-        version=artifact.version,
-        created_ms=artifact.created_ms,
+    insert = upsert(connection, shelf.base).values(
+        {
+            "tenant": tenant,
+            shelf.owner: owner,
+            "path": artifact.path,
+            "sha256": artifact.sha256,
+            "size": artifact.size,
+            "version": artifact.version,
+            "created_ms": artifact.created_ms,
+        }
     )
     changed = {name: insert.excluded[name] for name in ("sha256", "size", "version", "created_ms")}
-    connection.execute(insert.on_conflict_do_update(index_elements=["tenant", "run", "path"], set_=changed))
+    connection.execute(insert.on_conflict_do_update(index_elements=["tenant", shelf.owner, "path"], set_=changed))
+
+
+def delete_artifacts(connection: Connection, tenant: TenantId, shelf: Shelf, owner: RowId, path: str) -> list[str]:
+    """Delete a file, or all that lies below a directory ("": everything); the contents that were referred to."""
+    view, base = shelf.view.c, shelf.base.c
+    is_meant = sa.true() if not path else sa.or_(view.path == path, sa.and_(*_below(shelf, path)))
+    rows = connection.execute(sa.select(view.path, view.sha256).where(shelf.key == owner, is_meant)).all()
+    if rows:
+        where = (base.tenant == tenant, base[shelf.owner] == owner, base.path == sa.bindparam("p"))
+        connection.execute(sa.delete(shelf.base).where(*where), [{"p": row.path} for row in rows])
+    return [row.sha256 for row in rows]
 
 
 def add_reference(connection: Connection, tenant: TenantId, *, sha256: str, size: int) -> None:
@@ -134,8 +170,8 @@ def known_contents(connection: Connection, sha256s: Sequence[str]) -> set[str]:
     return set(connection.scalars(sa.select(t.blob.c.sha256).where(t.blob.c.sha256.in_(sha256s))))
 
 
-def _below(directory: str) -> tuple[sa.ColumnElement[bool], ...]:
-    path = t.artifact.c.path
+def _below(shelf: Shelf, directory: str) -> tuple[sa.ColumnElement[bool], ...]:
+    path = shelf.view.c.path
     return (path >= f"{directory}/", path < directory + _AFTER_SLASH) if directory else ()
 
 

@@ -12,19 +12,13 @@ refuses a SELECT of the base (`wall.py`). Invariants:
 - Times end in `_ms`: Unix milliseconds, UTC. Steps are doubles, |step| <= 2^53.
 """
 
-import sqlalchemy as sa
-from sqlalchemy import BigInteger, Column, Double, ForeignKeyConstraint, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Column, Double, ForeignKeyConstraint, Index, LargeBinary, Table, Text
 from sqlalchemy import PrimaryKeyConstraint as PrimaryKey
 
-metadata = sa.MetaData()
-
-# SQLite's INTEGER is 64 bits wide and only that word makes a rowid alias; PostgreSQL needs BIGINT.
-Int = BigInteger().with_variant(Integer(), "sqlite")
-
-
-def _base(name: str, *items: sa.schema.SchemaItem, rowid: bool = False) -> Table:
-    return Table(f"{name}_", metadata, *items, sqlite_with_rowid=rowid)
-
+from gnomon_server.store.meta import model_tables  # noqa: F401  # its tables are behind the wall too
+from gnomon_server.store.meta.schema import Int as Int
+from gnomon_server.store.meta.schema import base_table, view_of
+from gnomon_server.store.meta.schema import metadata as metadata
 
 tenant_base = Table(
     "tenant_",
@@ -34,7 +28,7 @@ tenant_base = Table(
     Column("created_ms", Int, nullable=False),
 )
 
-experiment_base = _base(
+experiment_base = base_table(
     "experiment",
     Column("tenant", Int, nullable=False),
     Column("id", Int, nullable=False),
@@ -53,7 +47,7 @@ experiment_base = _base(
     Index("experiment_number", "tenant", "number", unique=True),
 )
 
-experiment_tag_base = _base(
+experiment_tag_base = base_table(
     "experiment_tag",
     Column("tenant", Int, nullable=False),
     Column("experiment", Int, nullable=False),
@@ -63,7 +57,7 @@ experiment_tag_base = _base(
     ForeignKeyConstraint(["tenant", "experiment"], ["experiment_.tenant", "experiment_.id"]),
 )
 
-run_base = _base(
+run_base = base_table(
     "run",
     Column("tenant", Int, nullable=False),
     Column("id", Int, nullable=False),
@@ -87,7 +81,7 @@ run_base = _base(
     Index("run_start", "tenant", "lifecycle_stage", "start_ms", "id", "status", "end_ms", "name"),
 )
 
-key_base = _base(
+key_base = base_table(
     "key",
     Column("tenant", Int, nullable=False),
     Column("id", Int, nullable=False),
@@ -98,7 +92,7 @@ key_base = _base(
 )
 
 # How many runs of an experiment have a key, whatever their lifecycle: the catalogue is a row a key, never a scan.
-key_count_base = _base(
+key_count_base = base_table(
     "key_count",
     Column("tenant", Int, nullable=False),
     Column("experiment", Int, nullable=False),
@@ -108,7 +102,7 @@ key_count_base = _base(
     PrimaryKey("tenant", "experiment", "kind", "key"),
 )
 
-param_base = _base(
+param_base = base_table(
     "param",
     Column("tenant", Int, nullable=False),
     Column("run", Int, nullable=False),
@@ -120,7 +114,7 @@ param_base = _base(
     ForeignKeyConstraint(["tenant", "run"], ["run_.tenant", "run_.id"]),
 )
 
-tag_base = _base(
+tag_base = base_table(
     "tag",
     Column("tenant", Int, nullable=False),
     Column("run", Int, nullable=False),
@@ -135,7 +129,7 @@ tag_base = _base(
 # last: the greatest (step, time, value) with NaN as 0. low/high/total are over finite values; NULL where there is none.
 # `late` is set when points came that were not beyond `last`: such a series may hold repeated points until it is sealed;
 # 1: its n, nonfinite and total may count them, 2: they were counted as a reader does (`points/recount.py`).
-series_base = _base(
+series_base = base_table(
     "series",
     Column("tenant", Int, nullable=False),
     Column("run", Int, nullable=False),
@@ -159,7 +153,7 @@ series_base = _base(
 )
 
 # Exactly once: the last batch taken from each writer of a run, moved in the transaction that keeps the batch.
-ledger_base = _base(
+ledger_base = base_table(
     "ledger",
     Column("tenant", Int, nullable=False),
     Column("run", Int, nullable=False),
@@ -217,7 +211,7 @@ chunk_base = Table(
 )
 
 # A stored content, once per tenant. The row is made in the transaction that first refers to it.
-blob_base = _base(
+blob_base = base_table(
     "blob",
     Column("tenant", Int, nullable=False),
     Column("sha256", Text, nullable=False),
@@ -227,7 +221,7 @@ blob_base = _base(
     PrimaryKey("tenant", "sha256"),
 )
 
-artifact_base = _base(
+artifact_base = base_table(
     "artifact",
     Column("tenant", Int, nullable=False),
     Column("run", Int, nullable=False),
@@ -265,24 +259,16 @@ Index("series_search", *(series_base.c[name] for name in _SERIES))
 
 WALLED: tuple[Table, ...] = tuple(table for table in metadata.sorted_tables if table is not tenant_base)
 
-_views = sa.MetaData()
-
-
-def _view(base: Table) -> Table:
-    columns = [Column(column.name, column.type, nullable=column.nullable) for column in base.columns]
-    return Table(base.name.removesuffix("_"), _views, *columns)
-
-
-experiment = _view(experiment_base)
-experiment_tag = _view(experiment_tag_base)
-run = _view(run_base)
-key = _view(key_base)
-key_count = _view(key_count_base)
-param = _view(param_base)
-tag = _view(tag_base)
-series = _view(series_base)
-ledger = _view(ledger_base)
-segment = _view(segment_base)
-chunk = _view(chunk_base)
-blob = _view(blob_base)
-artifact = _view(artifact_base)
+experiment = view_of(experiment_base)
+experiment_tag = view_of(experiment_tag_base)
+run = view_of(run_base)
+key = view_of(key_base)
+key_count = view_of(key_count_base)
+param = view_of(param_base)
+tag = view_of(tag_base)
+series = view_of(series_base)
+ledger = view_of(ledger_base)
+segment = view_of(segment_base)
+chunk = view_of(chunk_base)
+blob = view_of(blob_base)
+artifact = view_of(artifact_base)

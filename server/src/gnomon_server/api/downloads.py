@@ -1,0 +1,72 @@
+"""Sending an artifact: whole or one byte range of it, always as a download, through threads, piece by piece."""
+
+from collections.abc import AsyncIterator
+
+from anyio import to_thread
+from litestar import Response
+from litestar.background_tasks import BackgroundTask
+from litestar.response import Stream
+
+from gnomon_server.api.attachments import attachment_headers
+from gnomon_server.api.ranges import is_known, wanted_range
+from gnomon_server.api.route import Answer, HttpRequest
+from gnomon_server.core.artifacts import OpenArtifact
+
+# A slow reader holds one of these; many slow readers must fit into memory.
+_PIECE_BYTES = 128 * 1024
+
+
+def answer_file(request: HttpRequest, opened: OpenArtifact) -> Answer:
+    """The answer to a GET of an artifact; it closes the file, whatever comes of it."""
+    try:
+        return _answer(request, opened)
+    except BaseException:
+        opened.file.close()
+        raise
+
+
+def _answer(request: HttpRequest, opened: OpenArtifact) -> Answer:
+    headers = file_headers(opened)
+    etag, size = headers["ETag"], opened.artifact.size
+    if is_known(request.headers.getall("if-none-match", []), etag):
+        opened.file.close()
+        return not_modified(headers)
+    part = wanted_range(
+        request.headers.getall("range", []), if_range=request.headers.get("if-range"), etag=etag, size=size
+    )
+    sent = range(size) if part is None else part
+    headers["Content-Length"] = str(len(sent))
+    if part is not None:
+        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
+    return Stream(
+        _pieces(opened, sent),
+        status_code=200 if part is None else 206,
+        headers=headers,
+        # After the answer, and also after a client that left; a file whose answer fails is closed with its object.
+        background=BackgroundTask(opened.file.close),
+    )
+
+
+async def _pieces(opened: OpenArtifact, sent: range) -> AsyncIterator[bytes]:
+    file, left = opened.file, len(sent)
+    file.seek(sent.start)
+    while left:
+        piece = await to_thread.run_sync(file.read, min(left, _PIECE_BYTES))
+        if not piece:
+            raise RuntimeError(f"the file of content {opened.artifact.sha256} is shorter than it was when it was kept")
+        left -= len(piece)
+        yield piece
+
+
+def file_headers(opened: OpenArtifact) -> dict[str, str]:
+    return {
+        **attachment_headers(opened.artifact.path),
+        "ETag": f'"sha256:{opened.artifact.sha256}"',
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-cache",
+    }
+
+
+def not_modified(headers: dict[str, str]) -> Response[bytes]:
+    kept = {name: headers[name] for name in ("ETag", "Cache-Control")}
+    return Response(b"", status_code=304, headers=kept)

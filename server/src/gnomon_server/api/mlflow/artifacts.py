@@ -1,0 +1,180 @@
+"""The routes of artifacts: MLflow's proxy, whose paths are `<experiment>/<run>/artifacts/<path>`, and a run's own list.
+
+A path that leads to no run or logged model of ours names nothing: there is no folder behind this that could be walked.
+"""
+
+import re
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from anyio import CancelScope, to_thread
+from litestar import Response
+
+from gnomon_server.api.downloads import answer_file
+from gnomon_server.api.mlflow import wire
+from gnomon_server.api.mlflow.declare import PREFIXES, wire_route
+from gnomon_server.api.mlflow.errors import WireError
+from gnomon_server.api.mlflow.runs import run_of
+from gnomon_server.api.route import Answer, Call, HttpRequest
+from gnomon_server.core.artifacts import OpenArtifact, Owner
+from gnomon_server.model import names
+from gnomon_server.model.errors import ArtifactNotFound, InvalidRequest, NotFound
+
+# More entries than any client shows; MLflow's own lists have no pages.
+_MOST_ENTRIES = 100_000
+_PLACE = re.compile(
+    r"[0-9a-f]{32}/(?:(?P<run>[0-9a-f]{32})|models/(?P<model>m-[0-9a-f]{32}))/artifacts(?:/(?P<path>.*))?", re.DOTALL
+)
+_PROXY = "/2.0/mlflow-artifacts/artifacts"
+
+
+class Place(NamedTuple):
+    """Whose files are meant, and where among them ("": the root)."""
+
+    of: Owner
+    uid: str
+    path: str
+
+
+def place_of(path: str) -> Place:
+    """What a path of the proxy leads to."""
+    found = _PLACE.fullmatch(path.strip("/"))
+    if found is None:
+        raise ArtifactNotFound(path)
+    of: Owner = "model" if found["run"] is None else "run"
+    return Place(of, found["run"] or found["model"], clean_path(found["path"] or ""))
+
+
+def clean_path(path: str) -> str:
+    """A path below the root of a run or model; "" is the root."""
+    try:
+        return names.artifact_path(path) if path else ""
+    except InvalidRequest as refused:
+        raise InvalidRequest(f"Invalid path: {refused.detail}") from None
+
+
+def listed_files(call: Call[wire.ListArtifacts, None], place: Place, *, below: str) -> list[wire.FileInfo]:
+    """What stands in a directory, with paths relative to `below`."""
+    _, entries = call.services.artifacts.list_directory(
+        call.principal, place.uid, place.path, limit=_MOST_ENTRIES, offset=0, of=place.of
+    )
+    start = len(below) + 1 if below else 0
+    return [
+        wire.FileInfo(entry.path[start:], is_dir=True)
+        if entry.artifact is None
+        else wire.FileInfo(entry.path[start:], is_dir=False, file_size=entry.artifact.size)
+        for entry in entries
+    ]
+
+
+@wire_route("GET", _PROXY, needs="runs.read", asks=wire.ListArtifacts)
+def list_proxied(call: Call[wire.ListArtifacts, None]) -> wire.FilesFound:
+    """List a directory; one that is not there, or is a file, is empty."""
+    try:
+        place = place_of(call.body.path)
+        return wire.FilesFound(listed_files(call, place, below=place.path))
+    except NotFound:
+        return wire.FilesFound()
+
+
+@wire_route("PUT", _PROXY + "/{rest:path}", needs="runs.write")
+async def upload(call: Call[None, None]) -> Response[bytes]:
+    """Upload a file: the body is its content."""
+    place = place_of(_asked_path(call.request))
+    await _keep(call, place)
+    return Response(content=b"", media_type="application/json")
+
+
+@wire_route("GET", _PROXY + "/{rest:path}", needs="runs.read")
+async def download(call: Call[None, None]) -> Answer:
+    """Download a file, or one byte range of it."""
+    return await send_file(call, place_of(_asked_path(call.request)))
+
+
+@wire_route("DELETE", _PROXY + "/{rest:path}", needs="runs.write")
+def remove(call: Call[None, None]) -> wire.Nothing:
+    """Remove a file, or a directory with all that is in it; what is not there is removed."""
+    try:
+        place = place_of(_asked_path(call.request))
+    except ArtifactNotFound:
+        return wire.Nothing()
+    call.services.artifacts.remove(call.principal, place.uid, place.path, of=place.of)
+    return wire.Nothing()
+
+
+@wire_route("GET", "/2.0/mlflow/artifacts/list", needs="runs.read", asks=wire.ListArtifacts)
+def list_artifacts(call: Call[wire.ListArtifacts, None]) -> wire.FilesFound:
+    """List a directory of a run; paths are relative to the root of the run."""
+    run = run_of(call.body)
+    if not run:
+        raise InvalidRequest("Missing value for required parameter 'run_id'.")
+    uri = call.services.runs.get(call.principal, run).artifact_uri
+    return wire.FilesFound(listed_files(call, Place("run", run, clean_path(call.body.path)), below=""), root_uri=uri)
+
+
+@wire_route("GET", "/get-artifact", needs="runs.read", asks=wire.GetArtifact, prefixes=("", *PREFIXES))
+async def get_artifact(call: Call[wire.GetArtifact, None]) -> Answer:
+    """Download a file of a run."""
+    body = call.body
+    run = body.run_id or body.run_uuid
+    if not run:
+        raise InvalidRequest("Request must specify run_id or run_uuid parameter")
+    return await send_file(call, Place("run", run, clean_path(body.path)))
+
+
+@wire_route("POST", "/2.0/mlflow/upload-artifact", needs="runs.write", prefixes=("/ajax-api",))
+async def upload_from_page(call: Call[None, None]) -> wire.Nothing:
+    """Upload a file, as MLflow's own pages do: the body is its content."""
+    asked = call.request.query_params
+    run, path = asked.get("run_uuid", ""), asked.get("path", "")
+    if not run or not path:
+        raise InvalidRequest("Request must specify run_uuid and path.")
+    await _keep(call, Place("run", run, clean_path(path)))
+    return wire.Nothing()
+
+
+async def send_file(call: Call[wire.GetArtifact, None] | Call[None, None], place: Place) -> Answer:
+    """The file at a place, as a download."""
+    opened = await to_thread.run_sync(_open, call, place)
+    return answer_file(call.request, opened)
+
+
+def _open(call: Call[wire.GetArtifact, None] | Call[None, None], place: Place) -> OpenArtifact:
+    artifacts = call.services.artifacts
+    if not place.path:
+        raise InvalidRequest("This is a directory; name a file in it.")
+    try:
+        return artifacts.open(call.principal, place.uid, place.path, of=place.of)
+    except ArtifactNotFound:
+        if artifacts.list_directory(call.principal, place.uid, place.path, limit=1, offset=0, of=place.of)[0]:
+            raise WireError("INVALID_PARAMETER_VALUE", "This is a directory; name a file in it.") from None
+        raise
+
+
+async def _keep(call: Call[None, None], place: Place) -> None:
+    artifacts = call.services.artifacts
+    if not place.path:
+        raise InvalidRequest("Invalid path: name the file to write")
+    await to_thread.run_sync(lambda: artifacts.refuse_unwritable(call.principal, place.uid, of=place.of))
+    upload = await to_thread.run_sync(lambda: artifacts.begin(call.principal, place.uid, place.path, of=place.of))
+    try:
+        async for piece in call.request.stream():
+            if piece:
+                await to_thread.run_sync(upload.write, piece)
+        await to_thread.run_sync(upload.commit)
+    finally:
+        with CancelScope(shield=True):
+            await to_thread.run_sync(upload.close)
+
+
+def _asked_path(request: HttpRequest) -> str:
+    """The path of the artifact as the client wrote it, decoded once; the router's parameter is repaired already."""
+    raw = request.scope["raw_path"].decode("latin-1")
+    try:
+        path = unquote(raw, errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidRequest("Invalid path: it is not UTF-8") from None
+    return path.partition(_PROXY + "/")[2]
+
+
+ROUTES = [list_proxied, upload, download, remove, list_artifacts, get_artifact, upload_from_page]
