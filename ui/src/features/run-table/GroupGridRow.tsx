@@ -36,7 +36,7 @@ export const GroupGridRow = memo(function GroupGridRow(props: Props) {
     >
       <div className="grid-lead is-group">
         <span role="gridcell" className="group-name" aria-colindex={1}>
-          <button type="button" tabIndex={-1} aria-label={`${group.isFolded ? "Unfold" : "Fold"} ${group.label}`} onClick={toggle}>
+          <button type="button" tabIndex={-1} onClick={toggle}>
             <Icon name={group.isFolded ? "right" : "down"} size={12} />
             {by.map((column) => (
               <span key={column}>

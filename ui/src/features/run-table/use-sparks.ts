@@ -53,7 +53,8 @@ export class SparkStore {
   }
 
   missing(runIds: readonly string[], metric: string): string[] {
-    return runIds.filter((id) => this.stale.has(id) || !this.series.has(`${id}\u0000${metric}`)).slice(0, MOST_RUNS);
+    // A pinned run is there twice when its own row is in sight as well.
+    return [...new Set(runIds)].filter((id) => this.stale.has(id) || !this.series.has(`${id}\u0000${metric}`)).slice(0, MOST_RUNS);
   }
 
   async load(runIds: readonly string[], metric: string, signal: AbortSignal): Promise<void> {

@@ -15,9 +15,11 @@ interface Props {
   readonly crumb?: ReactNode;
   readonly tabs?: ReactNode;
   readonly status?: ReactNode;
+  /** The address that shows what is seen now; else the address of the page. */
+  readonly link?: () => string;
 }
 
-export function AppBar({ crumb, tabs, status }: Props) {
+export function AppBar({ crumb, tabs, status, link }: Props) {
   const theme = useTheme();
   const [open, setOpen] = useState<"command" | "keys" | null>(null);
   const flip = (): void => setPreferences({ theme: theme === "light" ? "dark" : "light" });
@@ -48,7 +50,7 @@ export function AppBar({ crumb, tabs, status }: Props) {
         <CopyButton
           className="icon-button"
           label="Copy link to this view"
-          text={() => window.location.href}
+          text={link ?? (() => window.location.href)}
           done={<Icon name="check" />}
         >
           <Icon name="share" />
