@@ -16,6 +16,7 @@ from gnomon.spool import (
     adopt,
     find_folders,
     frame,
+    has_living_sibling,
     read_frames,
     read_header,
     segment_path,
@@ -174,6 +175,29 @@ def test_a_forked_child_that_abandons_does_not_hold_the_lock(tmp_path: Path) -> 
     adopted.release()
     os.close(ready)
     os.close(told)
+
+
+def test_the_folder_of_a_writer_that_never_logged_goes(tmp_path: Path) -> None:
+    for name, content in (("w1", {}), ("w2", {"00000001.next": MAGIC})):
+        folder = tmp_path / "r" / name
+        folder.mkdir(parents=True)
+        (folder / "lock").touch()
+        for file, data in content.items():
+            (folder / file).write_bytes(data)
+        assert adopt(folder) is None
+        assert not folder.exists()
+
+
+def test_a_living_sibling_is_seen_beside_dead_ones(tmp_path: Path) -> None:
+    for name in ("a", "b", "d"):
+        SpoolWriter(tmp_path / "r" / name, HEADER).close()
+    (tmp_path / "r" / "0").mkdir()
+    (tmp_path / "r" / "0" / "lock").touch()
+    assert not has_living_sibling(tmp_path / "r" / "a")
+    living = SpoolWriter(tmp_path / "r" / "c", HEADER)
+    assert has_living_sibling(tmp_path / "r" / "a")
+    assert not has_living_sibling(tmp_path / "r" / "c")
+    living.close()
 
 
 def test_a_segment_without_its_name_is_found(tmp_path: Path) -> None:

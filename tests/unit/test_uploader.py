@@ -12,7 +12,7 @@ from tests.support.ledger_model import Killed, LedgerModel, Point
 from gnomon import cut as cutting
 from gnomon import drain as draining
 from gnomon.cursor import load_cursor
-from gnomon.drain import Drain, Held
+from gnomon.drain import Drain, Fate, Held
 from gnomon.errors import AccessDenied, ApiError, ConnectionFailed, ServerBusy
 from gnomon.record import Artifact, End, Header, Params, Points, Reopen, SpoolDamaged, Tags, encode
 from gnomon.remote import judge
@@ -56,7 +56,7 @@ def test_all_of_a_spool_arrives_once_and_its_folder_goes(tmp_path: Path) -> None
     server = LedgerModel()
     drain = drain_of(tmp_path / RUN / "w", server)
     send_all(drain)
-    drain.close_dead(ends_run=True)
+    assert drain.close_dead("ended")
     assert server.points == expected
     assert (server.status[RUN], drain.cursor.points) == ("finished", expected.total())
     assert not (tmp_path / RUN).exists()
@@ -239,7 +239,7 @@ def test_damage_in_a_dead_spool_is_kept_and_the_rest_is_sent(tmp_path: Path) -> 
     server = LedgerModel()
     drain = drain_of(tmp_path / "w", server)
     send_all(drain)
-    drain.close_dead(ends_run=False)
+    assert drain.close_dead("goes on")
     assert 50 < server.points.total() < 60
     assert ("a", 59.0, 59, 59.0) in server.points
     assert [each.suffix for each in (tmp_path / "w").iterdir()] == [".damaged"]
@@ -254,8 +254,15 @@ def test_a_cursor_that_cannot_be_read_stops_the_sending(tmp_path: Path) -> None:
 
 
 def test_a_dead_writer_ends_its_run_as_killed_only_when_it_may(tmp_path: Path) -> None:
-    for ends_run, is_primary, expected in ((True, True, "killed"), (False, True, None), (True, False, None)):
-        folder = tmp_path / RUN / f"{ends_run}{is_primary}"
+    cases: list[tuple[Fate, bool, str | None, bool]] = [
+        ("ended", True, "killed", True),
+        ("goes on", True, None, True),
+        ("unknown", True, None, False),
+        ("ended", False, None, True),
+        ("unknown", False, None, True),
+    ]
+    for fate, is_primary, expected, is_removed in cases:
+        folder = tmp_path / RUN / f"{fate}{is_primary}"
         fields = {name: getattr(HEADER, name) for name in HEADER.__struct_fields__}
         header = Header(**(fields | {"is_primary": is_primary}))
         writer = SpoolWriter(folder, header)
@@ -264,8 +271,8 @@ def test_a_dead_writer_ends_its_run_as_killed_only_when_it_may(tmp_path: Path) -
         server = LedgerModel()
         drain = drain_of(folder, server)
         send_all(drain)
-        drain.close_dead(ends_run=ends_run)
-        assert server.status[RUN] == expected
+        assert drain.close_dead(fate) is is_removed
+        assert (server.status[RUN], folder.exists()) == (expected, not is_removed)
 
 
 def test_the_uploader_sends_for_a_dead_child_of_its_run(tmp_path: Path) -> None:

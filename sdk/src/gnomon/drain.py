@@ -11,6 +11,7 @@ Invariants:
 import base64
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -25,6 +26,9 @@ from gnomon.wire import RunBegin, SequencedBatch
 
 ARTIFACTS = "artifacts"
 REJECTED = "rejected"
+
+# Of the run of a dead writer: nobody logs to it, it goes on in another process, or another one still logs to it.
+Fate = Literal["ended", "goes on", "unknown"]
 
 
 class Held(GnomonError):
@@ -83,16 +87,19 @@ class Drain:
             self._move(found)
         return True
 
-    def close_dead(self, *, ends_run: bool) -> None:
+    def close_dead(self, fate: Fate) -> bool:
         """All is sent and the writer is dead: end its run, if it could not do so itself, and remove the folder.
 
-        `ends_run`: nobody else is known to log to the run.
+        False: whether the run has ended cannot be said yet, and the folder stays for whoever comes later.
         """
-        killed = ends_run and self.header.is_primary and self.cursor.status is None
-        if killed and self._remote.is_running(self.header.run):
+        is_open = self.header.is_primary and self.cursor.status is None
+        if is_open and fate == "unknown":
+            return False
+        if is_open and fate == "ended" and self._remote.is_running(self.header.run):
             self._remote.end(self.header.run, "killed", max(self.cursor.last_ms, self.header.start_ms))
             self.cursor.status = "killed"
         self.remove()
+        return True
 
     def remove(self) -> None:
         """Remove what is sent; what could not be read or was refused stays."""

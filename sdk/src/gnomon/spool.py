@@ -261,9 +261,10 @@ def has_living_sibling(folder: Path) -> bool:
     for other in find_folders(folder.parent):
         if other == folder:
             continue
-        if (adopted := adopt(other)) is None:
-            return (other / _LOCK).exists()
-        adopted.release()
+        if (adopted := adopt(other)) is not None:
+            adopted.release()
+        elif (other / _LOCK).exists():
+            return True
     return False
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gnomon.drain import Drain, Held, Rejection
+from gnomon.drain import Drain, Fate, Held, Rejection
 from gnomon.errors import ApiError, ConnectionFailed
 from gnomon.notice import notice
 from gnomon.record import Header, SpoolDamaged
@@ -154,7 +154,7 @@ class Uploader:
             if (adopted := adopt(folder)) is None:
                 continue
             try:
-                drain_dead(folder, lambda _header: remote, ends_run=not is_own_run and not has_living_sibling(folder))
+                drain_dead(folder, lambda _header: remote, fate="goes on" if is_own_run else fate_of(folder))
             except (Held, SpoolDamaged) as error:
                 notice(f"{error}")
             finally:
@@ -188,15 +188,24 @@ def drain_dead(
     folder: Path,
     remote_of: Callable[[Header], Remote],
     *,
-    ends_run: bool,
+    fate: Fate,
     on_step: Callable[[Drain], None] = lambda _drain: None,
 ) -> Drain:
-    """Send all that a dead writer left. The caller has adopted the folder. Raises what `Drain.step` raises."""
+    """Send all that a dead writer left, and remove it. The caller has adopted the folder.
+
+    Raises what `Drain.step` raises, and `Held` when the run may yet go on.
+    """
     drain = Drain(folder, remote_of, on_rejected=_tell_rejected)
     while drain.step():
         on_step(drain)
-    drain.close_dead(ends_run=ends_run)
+    if not drain.close_dead(fate):
+        raise Held("its points are sent, but another process of its run is alive; sync again when that has ended")
     return drain
+
+
+def fate_of(folder: Path) -> Fate:
+    """What this machine knows of the run of a dead writer."""
+    return "unknown" if has_living_sibling(folder) else "ended"
 
 
 def _same_server(folder: Path, own: Header) -> bool:

@@ -12,8 +12,8 @@ from gnomon.drain import Drain
 from gnomon.errors import GnomonError
 from gnomon.places import spool_root
 from gnomon.remote import HttpRemote
-from gnomon.spool import adopt, find_folders, has_living_sibling
-from gnomon.uploader import drain_dead
+from gnomon.spool import adopt, find_folders
+from gnomon.uploader import drain_dead, fate_of
 
 # A server that restarts is back within these; after that a person looks.
 ATTEMPTS = 6
@@ -60,6 +60,8 @@ def sync(session: Session, folder: Path | None, as_json: bool) -> None:
             found = _send(session, each)
         except GnomonError as error:
             found = Left(str(each), str(error))
+        if found is None:
+            continue
         if isinstance(found, Synced):
             sent.append(found)
         else:
@@ -76,15 +78,18 @@ def sync(session: Session, folder: Path | None, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _send(session: Session, folder: Path) -> Synced | Left:
+def _send(session: Session, folder: Path) -> Synced | Left | None:
+    """None: there was nothing in it, or somebody else has sent it by now."""
     adopted = adopt(folder)
+    if adopted is None and not folder.exists():
+        return None
     if adopted is None:
         return Left(str(folder), "its job is alive and sends it, or somebody else does")
     try:
         drain = drain_dead(
             folder,
             lambda header: _remote(session, header.tenant),
-            ends_run=not has_living_sibling(folder),
+            fate=fate_of(folder),
             on_step=_tell,
         )
         header, cursor = drain.header, drain.cursor
