@@ -38,6 +38,23 @@ _PICTURE = {
     "chunk_": {"sqlite_autoindex_chunk__1": "4000000 4000000 40 2 1 1"},
     "blob_": {"blob_": "100000 100000 1", "blob_unused": "100 100 1"},
     "artifact_": {"artifact_": "500000 500000 5 1"},
+    "saved_view_": {"saved_view_": "500 500 5 1", "saved_view_name": "500 500 5 1"},
+    "dataset_": {"dataset_": "1000 1000 1", "dataset_name": "1000 1000 10 2 1"},
+    "run_dataset_": {"run_dataset_": "100000 100000 1 1", "run_dataset_of": "100000 100000 100 1"},
+    "logged_model_": {
+        "logged_model_": "100000 100000 1",
+        "logged_model_uid": "100000 1 1",
+        "logged_model_experiment": "100000 100000 1000 900 1",
+    },
+    "logged_model_param_": {"logged_model_param_": "1000000 1000000 10 1"},
+    "logged_model_tag_": {"logged_model_tag_": "200000 200000 2 1"},
+    "logged_model_metric_": {"logged_model_metric_": "500000 500000 5 1 1 1 1"},
+    "run_model_": {"run_model_": "100000 100000 1 1 1 1"},
+    "model_artifact_": {"model_artifact_": "700000 700000 7 1"},
+    "registered_model_": {"registered_model_": "100 100 1", "registered_model_name": "100 100 1"},
+    "model_version_": {"model_version_": "1000 1000 10 1", "model_version_model": "1000 1000 1"},
+    "model_version_tag_": {"model_version_tag_": "2000 2000 20 2 1"},
+    "model_alias_": {"model_alias_": "200 200 2 1"},
 }
 
 
