@@ -24,7 +24,15 @@ negative_data_rejection.expected-statuses = [400, 403, 404, 405, 409, 413, 414, 
 # Schemathesis does not ask for the document again; comparing needs two ids that exist, which no link can say; it waits
 # for the end of an answer, and a live stream has none.
 LIVE = "/api/v1/experiments/{experiment_id}/live"
-UNREACHED = {"GET /openapi.json", "POST /api/v1/experiments/runs/compare", f"GET {LIVE}"}
+# To reach a view it would have to make an experiment and a view in it, and keep to one tenant: chance seldom does.
+VIEW = "/api/v1/experiments/{experiment_id}/views/{view_id}"
+UNREACHED = {
+    "GET /openapi.json",
+    "POST /api/v1/experiments/runs/compare",
+    f"GET {LIVE}",
+    f"PUT {VIEW}",
+    f"DELETE {VIEW}",
+}
 
 
 def test_every_generated_request_is_answered_as_the_document_says(server: ServerProcess, tmp_path: Path) -> None:

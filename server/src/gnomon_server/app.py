@@ -43,6 +43,7 @@ from gnomon_server.core.numbered import NumberedExperiments
 from gnomon_server.core.runs import Runs
 from gnomon_server.core.tables import RunTables
 from gnomon_server.core.upkeep import Upkeep
+from gnomon_server.core.views import Views
 from gnomon_server.model.batches import RunBatch
 from gnomon_server.model.errors import GnomonError
 from gnomon_server.settings import Settings, comma_list
@@ -157,6 +158,7 @@ def open_server(
         numbered=NumberedExperiments(stores, experiments, now_ms=clock),
         full_runs=FullRuns(stores, access, runs, now_ms=clock, rng=rng),
         streams=LiveStreams(live, encode_news, most=settings.live_streams),
+        views=Views(stores, access, now_ms=clock),
         now_ms=clock,
     )
     schedule = SealSchedule(

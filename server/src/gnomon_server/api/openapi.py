@@ -42,10 +42,15 @@ _UID = "^[0-9a-f]{32}$"
 _PATH_MEANING = {
     "experiment_id": ("the id of an experiment: 32 lower-case hex digits", _UID),
     "run_id": ("the id of a run: 32 lower-case hex digits", _UID),
+    "view_id": ("the id of a saved view: 32 lower-case hex digits", _UID),
     "path": ("the path of an artifact within its run; slashes separate directories", ARTIFACT_PATH),
 }
 # What is made under one id is found under it: the answer of the first fills this parameter of every other operation.
-_MAKERS = {("POST", "/experiments"): "experiment_id", ("POST", "/experiments/runs"): "run_id"}
+_MAKERS = {
+    ("POST", "/experiments"): "experiment_id",
+    ("POST", "/experiments/runs"): "run_id",
+    ("POST", "/experiments/{experiment_id:str}/views"): "view_id",
+}
 _TEMPLATE = "#/components/schemas/{name}"
 
 
@@ -59,7 +64,7 @@ def openapi_document(docs: Iterable[tuple[str, Doc]], *, version: str) -> dict[s
         path = _PATH_PARAMETER.sub(r"{\1}", prefix + doc.path)
         operation = paths.setdefault(path, {})[doc.method.lower()] = _operation(doc)
         if (maker := _MAKERS.get((doc.method, doc.path))) is not None:
-            operation["responses"][str(doc.status)]["links"] = _links(listed, maker)
+            operation["responses"][str(doc.status)]["links"] = _links(listed, doc, maker)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -102,10 +107,12 @@ def _operation_id(doc: Doc) -> str:
     return re.sub(r"\W+", "_", f"{doc.method.lower()}_{doc.path.strip('/')}").strip("_")
 
 
-def _links(docs: Sequence[tuple[str, Doc]], parameter: str) -> dict[str, Any]:
+def _links(docs: Sequence[tuple[str, Doc]], maker: Doc, parameter: str) -> dict[str, Any]:
     """To every operation that takes the id just made, in its path or as the experiment of a new run."""
+    taken = {name: f"$request.path.{name}" for name, _kind in _PATH_PARAMETER.findall(maker.path)}
+    taken[parameter] = "$response.body#/id"
     links: dict[str, Any] = {
-        _operation_id(doc): {"operationId": _operation_id(doc), "parameters": {parameter: "$response.body#/id"}}
+        _operation_id(doc): {"operationId": _operation_id(doc), "parameters": taken}
         for _, doc in docs
         if f"{{{parameter}:" in doc.path
     }

@@ -16,6 +16,7 @@ from gnomon_server.core.metrics import Metrics
 from gnomon_server.core.numbered import NumberedExperiments
 from gnomon_server.core.runs import Runs
 from gnomon_server.core.tables import RunTables
+from gnomon_server.core.views import Views
 from gnomon_server.settings import Settings
 from gnomon_server.store import Stores
 from gnomon_server.store.writer import Ticket
@@ -39,6 +40,7 @@ class Services:
     numbered: NumberedExperiments
     full_runs: FullRuns
     streams: LiveStreams
+    views: Views
     now_ms: Callable[[], int]
     waker: "LoopWaker" = field(default_factory=lambda: LoopWaker())
     is_serving: bool = False

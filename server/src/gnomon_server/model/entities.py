@@ -92,6 +92,17 @@ class Artifact(Struct, frozen=True):
     created_ms: int
 
 
+class SavedView(Struct, frozen=True):
+    """A page of an experiment under a name; `state` is the query string of the page."""
+
+    uid: str
+    name: str
+    state: str
+    created_by: str
+    created_ms: int
+    updated_ms: int
+
+
 class KeyUse(Struct, frozen=True):
     """A key of an experiment and how many of its runs have it."""
 

@@ -179,6 +179,15 @@ class ArtifactNotFound(NotFound):
         super().__init__(f"the run has no artifact {_short(path)}; list them with GET .../artifacts")
 
 
+class ViewNotFound(NotFound):
+    """The experiment has no saved view of this id."""
+
+    code = "view_not_found"
+
+    def __init__(self, uid: str) -> None:
+        super().__init__(f"the experiment has no saved view {_short(uid)}; list them with GET .../views")
+
+
 class SequenceGap(GnomonError):
     """A writer skipped a batch: it must send again from `expected_seq`."""
 

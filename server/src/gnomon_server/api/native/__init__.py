@@ -3,7 +3,7 @@
 from litestar.handlers import HTTPRouteHandler
 
 from gnomon_server.api.ingest import IngestRoute
-from gnomon_server.api.native import artifacts, batches, experiments, live, logging, metrics, runs, tables
+from gnomon_server.api.native import artifacts, batches, experiments, live, logging, metrics, runs, tables, views
 
 INGEST: list[IngestRoute] = [*logging.INGEST, *batches.INGEST]
 
@@ -15,4 +15,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *tables.ROUTES,
     *artifacts.ROUTES,
     *live.ROUTES,
+    *views.ROUTES,
 ]

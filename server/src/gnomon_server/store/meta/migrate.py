@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pysqlite3.dbapi2 as sqlite
 
-HEAD = "0002"
+HEAD = "0003"
 _FOLDER = Path(__file__).parent / "migrations"
 
 

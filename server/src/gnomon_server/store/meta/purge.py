@@ -37,7 +37,7 @@ def purge_run(connection: Connection, tenant: TenantId, run: RowId, experiment: 
 
 def purge_experiment(connection: Connection, tenant: TenantId, experiment: RowId) -> None:
     """Remove an experiment that has no runs any more."""
-    for base in (t.experiment_tag_base, t.key_count_base):
+    for base in (t.experiment_tag_base, t.key_count_base, t.saved_view_base):
         connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.experiment == experiment))
     base = t.experiment_base
     connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.id == experiment))

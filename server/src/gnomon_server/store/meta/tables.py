@@ -242,6 +242,22 @@ Index(
     sqlite_where=series_base.c.late == 1,
     postgresql_where=series_base.c.late == 1,
 )
+# A page of an experiment under a name. `state` is the query string of the page.
+saved_view_base = base_table(
+    "saved_view",
+    Column("tenant", Int, nullable=False),
+    Column("experiment", Int, nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_ms", Int, nullable=False),
+    Column("updated_ms", Int, nullable=False),
+    PrimaryKey("tenant", "experiment", "uid"),
+    ForeignKeyConstraint(["tenant", "experiment"], ["experiment_.tenant", "experiment_.id"]),
+    Index("saved_view_name", "tenant", "experiment", "name", unique=True),
+)
+
 # What the sweep asks for: contents that nothing refers to, a handful among all there are.
 Index(
     "blob_unused",
@@ -272,3 +288,4 @@ segment = view_of(segment_base)
 chunk = view_of(chunk_base)
 blob = view_of(blob_base)
 artifact = view_of(artifact_base)
+saved_view = view_of(saved_view_base)
