@@ -324,6 +324,25 @@ export interface TagEntry {
   readonly value: string;
 }
 
+export interface ViewListResponse {
+  readonly views: readonly ViewResponse[];
+  readonly total: number;
+}
+
+export interface ViewResponse {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly created_at: string;
+  readonly last_updated: string;
+  readonly created_by: string;
+}
+
+export interface ViewSave {
+  readonly name: string;
+  readonly state: string;
+}
+
 export interface WriterLedger {
   readonly writer: string;
   readonly last_seq: number;
