@@ -148,11 +148,17 @@ function paintRunningEnd({ ctx, px, py, ratio, from, to }: Frame, curve: Curve, 
   }
 }
 
-/** A cross in a disc of the panel's colour: the last finite point before NaN or an infinity. */
-function paintBreak({ ctx, px, py, ratio, from, to }: Frame, curve: Curve, color: string, surface: string): void {
+/**
+ * A cross in a disc of the panel's colour: the last finite point before NaN or an infinity. Where clipping leaves that point
+ * out it stands at the edge, inside of the triangle.
+ */
+function paintBreak({ ctx, px, py, ratio, from, to, top, bottom }: Frame, curve: Curve, color: string, surface: string): void {
   const found = breakOf(curve);
   if (found === null || found.x < from || found.x > to) return;
-  const [cx, cy] = [px(found.x), py(at(curve.values, found.index))];
+  const inset = 11 * ratio;
+  const cx = px(found.x);
+  const height = py(at(curve.values, found.index));
+  const cy = height < top ? top + inset : height > bottom ? bottom - inset : height;
   const arm = 3 * ratio;
   ctx.beginPath();
   ctx.arc(cx, cy, 5.5 * ratio, 0, Math.PI * 2);

@@ -66,6 +66,8 @@ export function plotOptions(wish: PlotWish): uPlot.Options {
         size: (_, values) =>
           Math.max(LEAST_Y_AXIS, 12 + LETTER_PIXELS * Math.max(0, ...(values ?? []).map((v) => v.length))),
         grid: { stroke: () => style().grid, width: 1 },
+        // The ticks are ours. uPlot would look for a gap among its own, and leave the axis out where values span 1e100.
+        incrs: [Number.MAX_VALUE],
         ticks: { show: false },
         splits: (u, _, min, max) => {
           const most = u.bbox.height / devicePixelRatio / Y_TICK_PIXELS;

@@ -58,7 +58,41 @@ describe("the y range", () => {
   });
 });
 
+describe("a run that diverges into NaN", () => {
+  const usual = [curveOf(noisyDecay), curveOf(decay)];
+  const diverging = (top: number) =>
+    curveOf([...Array.from({ length: 9 }, (_, i): [number, number] => [i * 40, 2 * (top / 2) ** (i / 8)]), [360, Number.NaN]]);
+
+  test("leaves the panel to the others when clipping is on", () => {
+    for (const isLog of [false, true]) {
+      const [, hi] = yRange([...usual, diverging(1e97)], null, { isLog, isClipped: true, hasBand: false });
+      expect(hi).toBeGreaterThan(2.7);
+      expect(hi).toBeLessThan(20);
+    }
+    expect(yRange([...usual, diverging(1e97)], null, plain)[1]).toBeGreaterThan(1e97);
+  });
+
+  test("stays in view when it went only somewhat further, or is alone", () => {
+    const clipped = { ...plain, isClipped: true };
+    expect(yRange([...usual, diverging(6)], null, clipped)[1]).toBeGreaterThan(6);
+    expect(yRange([diverging(1e97)], null, clipped)[1]).toBeGreaterThan(1e96);
+  });
+
+  test("has no say in the kind of axis", () => {
+    expect(wantsLog("auto", [curveOf(noisyDecay), diverging(1e97)])).toBe(false);
+    const noisy = curveOf([...noisyDecay.map(([x, y]): [number, number] => [x, y * Math.exp(x / 40)]), [400, Number.NaN]]);
+    expect(wantsLog("auto", [noisy])).toBe(true);
+    expect(wantsLog("auto", [noisy, curveOf(noisyDecay)])).toBe(false);
+  });
+});
+
 describe("a log axis", () => {
+  test("is not chosen for shares that rise towards 1", () => {
+    const rising = noisyDecay.map(([x, y]): [number, number] => [x, Math.max(0.02, 0.98 - y / 2.9)]);
+    expect(wantsLog("auto", [curveOf(rising)])).toBe(false);
+    expect(wantsLog("auto", [curveOf(rising.map(([x, y]) => [400 - x, y] as const).toReversed())])).toBe(true);
+  });
+
   test("is chosen for positive values over more than a decade", () => {
     const steep = noisyDecay.map(([x, y]): [number, number] => [x, y * Math.exp(-x / 200)]);
     expect(wantsLog("auto", [curveOf(steep)])).toBe(true);

@@ -2,8 +2,9 @@
  * The y range of a panel, from the curves within the visible window.
  *
  * Clipping leaves out isolated spikes only: the range is that of a running median with room for the usual noise around
- * it, so the high start of a loss stays in view and one bad batch does not flatten the rest. What is left out is marked at
- * the edge where it would be.
+ * it, so the high start of a loss stays in view and one bad batch does not flatten the rest. A curve that grows beyond all
+ * measure and ends in NaN leaves the panel rather than flatten the others. What is left out is marked at the edge where it
+ * would be.
  */
 import { at, indexAtOrBefore, type Range, type Series } from "../series/series";
 import type { Curve } from "./curves";
@@ -24,6 +25,11 @@ const LOG_FACTOR = 12;
 
 /** Room for noise, in median deviations from the running median: about three and a half standard deviations. */
 const NOISE_ROOM = 4;
+
+/** A curve that broke and goes further beyond the others than this many times what they span is a runaway. */
+const RUNAWAY = 3;
+/** How far a runaway is followed, as a share of what the others span. */
+const RUNAWAY_ROOM = 0.35;
 
 const medians = new WeakMap<Series, Float64Array>();
 
@@ -94,6 +100,24 @@ class Extent {
     this.hi = Math.max(this.hi, hi);
   }
 
+  /** Not further than a little beyond `usual`, if it goes beyond all measure. */
+  limit(usual: Extent): void {
+    const far = usual.beyond(RUNAWAY);
+    const near = usual.beyond(RUNAWAY_ROOM);
+    if (this.lo < far.lo) this.lo = near.lo;
+    if (this.hi > far.hi) this.hi = near.hi;
+  }
+
+  /** This range and so many times its span on either side; on a log axis the span is a factor. */
+  private beyond(spans: number): { lo: number; hi: number } {
+    if (this.isPositive) {
+      const factor = (this.hi / this.lo) ** spans;
+      return { lo: this.lo / factor, hi: this.hi * factor };
+    }
+    const room = (this.hi - this.lo) * spans;
+    return { lo: this.lo - room, hi: this.hi + room };
+  }
+
   get isEmpty(): boolean {
     return this.lo > this.hi;
   }
@@ -118,18 +142,36 @@ function clippedExtent(series: Series, from: number, to: number, isLog: boolean)
   return extent;
 }
 
+/** What a curve asks for by itself. */
+function firmExtent(curve: Curve, window: Range | null, choice: RangeChoice): { extent: Extent; from: number; to: number } {
+  const [from, to] = within(curve, window);
+  const { series } = curve;
+  const extent = choice.isClipped ? clippedExtent(series, from, to, choice.isLog) : plainExtent(series, from, to, choice.isLog);
+  // A group's band is half of what its line says.
+  if (curve.line.runIds.length > 1 || (choice.hasBand && !choice.isClipped)) {
+    extent.add(series.min, from, to);
+    extent.add(series.max, from, to);
+  }
+  return { extent, from, to };
+}
+
+function hasBroken({ series }: Curve): boolean {
+  return series.nonfinite > 0;
+}
+
 export function yRange(curves: readonly Curve[], window: Range | null, choice: RangeChoice): Range {
+  const extents = curves.map((curve) => ({ curve, ...firmExtent(curve, window, choice) }));
   const firm = new Extent(choice.isLog);
   const loose = new Extent(choice.isLog);
-  for (const curve of curves) {
-    const [from, to] = within(curve, window);
-    const { series } = curve;
-    firm.include(choice.isClipped ? clippedExtent(series, from, to, choice.isLog) : plainExtent(series, from, to, choice.isLog));
-    loose.add(curve.values, from, to);
-    // A group's band is half of what its line says.
-    if (curve.line.runIds.length > 1 || (choice.hasBand && !choice.isClipped)) {
-      firm.add(series.min, from, to);
-      firm.add(series.max, from, to);
+  // Those that broke come last, when it is known what the others span.
+  for (const isBroken of [false, true]) {
+    const usual = new Extent(choice.isLog);
+    usual.include(firm);
+    for (const { curve, extent, from, to } of extents) {
+      if (hasBroken(curve) !== isBroken) continue;
+      if (isBroken && choice.isClipped && usual.hi > usual.lo) extent.limit(usual);
+      firm.include(extent);
+      loose.add(curve.values, from, to);
     }
   }
   if (firm.isEmpty) return choice.isLog ? [0.1, 10] : [0, 1];
@@ -158,13 +200,24 @@ function padded(lo: number, hi: number, isLog: boolean): Range {
 
 /**
  * Whether a log axis is asked for, or suits the curves: positive throughout, over more than a decade or so. A schedule
- * is read on a linear axis, where its shape is the one that was programmed.
+ * is read on a linear axis, where its shape is the one that was programmed, and so are shares that rise towards 1. Curves
+ * that broke have no say as long as there are others.
  */
 export function wantsLog(choice: ScaleChoice, curves: readonly Curve[]): boolean {
   if (choice === "linear" || (choice === "auto" && curves.every((curve) => curve.isNoiseFree))) return false;
+  const whole = curves.filter((curve) => !hasBroken(curve));
+  const judged = choice === "auto" && whole.length > 0 ? whole : curves;
   const all = new Extent(false);
-  for (const curve of curves) all.add(runningMedian(curve.series), 0, curve.series.x.length - 1);
+  for (const { series } of judged) all.add(runningMedian(series), 0, series.x.length - 1);
   if (all.isEmpty) return false;
   if (choice === "log") return all.hi > 0;
-  return all.lo > 0 && all.hi / all.lo > LOG_FACTOR;
+  return all.lo > 0 && all.hi / all.lo > LOG_FACTOR && !(all.hi <= 1 && doMostRise(judged));
+}
+
+function doMostRise(curves: readonly Curve[]): boolean {
+  const rising = curves.filter(({ series }) => {
+    const median = runningMedian(series);
+    return at(median, median.length - 1) > at(median, 0);
+  });
+  return rising.length * 2 > curves.length;
 }
