@@ -79,7 +79,7 @@ export function Toolbar({ view, metrics, bus, onChange, children }: Props) {
       {children}
       <Menu
         className="size-menu"
-        label="Panel size"
+        label={`Size ${view.layout.size.toUpperCase()} of panels`}
         button={
           <>
             <span className="menu-word">Size</span> <b>{view.layout.size.toUpperCase()}</b>
