@@ -13,6 +13,7 @@ export interface Live {
   readonly retry: () => void;
 }
 
+const POINTS_DO_NOT_MATTER: ReadonlySet<unknown> = new Set(["sample", "check", "members"]);
 /** Keys and totals are asked for again at most this often while runs are writing. */
 const KEYS_EVERY_MS = 10_000;
 
@@ -32,7 +33,11 @@ export function useLive(experimentId: string, onChange: (change: LiveChange) => 
       onChange: (change) => {
         latest.current(change);
         setRevision((n) => n + 1);
-        void client.invalidateQueries({ queryKey: tableKeys.all(experimentId) });
+        void client.invalidateQueries({
+          queryKey: tableKeys.all(experimentId),
+          // Which params differ, and whether a filter is right, new points cannot change.
+          predicate: ({ queryKey }) => change.isListStale || !POINTS_DO_NOT_MATTER.has(queryKey[2]),
+        });
         if (change.isListStale) void client.invalidateQueries({ queryKey: experimentKeys.all });
         const now = performance.now();
         if (!change.isListStale && now - keysAt < KEYS_EVERY_MS) return;

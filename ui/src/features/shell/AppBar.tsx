@@ -44,7 +44,7 @@ export function AppBar({ crumb, tabs, status, link }: Props) {
       <button type="button" className="jump" aria-label="Jump to an experiment, run or action" onClick={() => setOpen("command")}>
         <Icon name="search" />
         <span>Jump to</span>
-        <kbd>{MOD}K</kbd>
+        <kbd aria-hidden="true">{MOD}K</kbd>
       </button>
       <div className="app-tools">
         <CopyButton
