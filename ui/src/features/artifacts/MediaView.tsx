@@ -23,6 +23,7 @@ export function MediaView({ bytes, path, kind }: Props) {
       // oxlint-disable-next-line jsx-a11y/media-has-caption -- a logged sample has no captions
       return <video className="artifact-video" controls src={url} onError={broken} />;
     case "pdf":
+      // oxlint-disable-next-line react/iframe-missing-sandbox -- a sandbox shuts out the browser's own viewer; the type is ours
       return <iframe className="artifact-pdf" title={path} src={url} />;
     default:
       return <img className="artifact-image" src={url} alt={path} onError={broken} />;

@@ -93,6 +93,7 @@ export function useSparks(store: SparkStore, runIds: readonly string[], metric: 
       clearTimeout(timer);
       controller.abort();
     };
+    // oxlint-disable-next-line react/exhaustive-effect-dependencies -- a new revision means that runs were marked stale
   }, [store, ids, metric, revision]);
 }
 

@@ -23,6 +23,7 @@ export function RunCharts({ run, view, onChange }: Props) {
   useEffect(() => () => engine.loader.dispose(), [engine]);
   // The page asks for the run every two seconds while it is running: other latest values mean new points.
   const latest = JSON.stringify(run.metrics);
+  // oxlint-disable-next-line react/exhaustive-effect-dependencies -- their change is the event
   useEffect(() => engine.loader.refresh([run.id]), [engine, run.id, latest, run.status]);
   const names = Object.keys(run.metrics).sort().join("\n");
   const metrics = useMemo(() => (names === "" ? [] : names.split("\n")).map((key) => ({ key, runCount: null })), [names]);
