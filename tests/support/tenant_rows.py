@@ -32,6 +32,7 @@ class Row:
 
 
 _E, _R = "/experiments/EXPERIMENT", "/experiments/runs/RUN"
+NO_VIEW = "f" * 32
 
 NATIVE = [
     Row("POST", "/experiments", {"name": "matrix"}),
@@ -45,6 +46,10 @@ NATIVE = [
     Row("GET", f"{_E}/table", query={"columns": "name,params.p,metrics.m"}),
     Row("GET", f"{_E}/groups", query={"by": "name"}),
     Row("GET", f"{_E}/live"),
+    Row("GET", f"{_E}/views"),
+    Row("POST", f"{_E}/views", {"name": "changed", "state": ""}),
+    Row("PUT", f"{_E}/views/{NO_VIEW}", {"name": "changed", "state": ""}, own=(404,)),
+    Row("DELETE", f"{_E}/views/{NO_VIEW}", own=(404,)),
     Row("POST", "/experiments/runs", {"experiment_id": "EXPERIMENT"}),
     Row("GET", "/experiments/runs", query={"experiment_id": ["EXPERIMENT"]}),
     Row("POST", "/experiments/runs/compare", {"run_ids": ["OWN_RUN", "RUN"]}),
