@@ -83,8 +83,8 @@ class Database:
         if walled:
 
             @sa.event.listens_for(engine, "before_cursor_execute")
-            def _before(connection: Connection, *_args: object) -> None:
-                _reset(connection)
+            def _before(connection: Connection, _cursor: object, statement: str, *_args: object) -> None:
+                _reset(connection, statement)
 
         return engine
 
@@ -148,10 +148,10 @@ def _wall(connection: Connection) -> Wall:
     return wall
 
 
-def _reset(connection: Connection) -> None:
+def _reset(connection: Connection, statement: str = "") -> None:
     wall = connection.connection.info.get("wall")
     if wall is not None:
-        wall.begin_statement()
+        wall.begin_statement(statement)
 
 
 def _casefold(text: str | None) -> str | None:
@@ -163,6 +163,8 @@ def _set_pragmas(dbapi: sqlite.Connection, *, read_only: bool) -> None:
     dbapi.execute("PRAGMA journal_mode = WAL")
     dbapi.execute("PRAGMA synchronous = FULL")
     dbapi.execute("PRAGMA foreign_keys = ON")
+    # Or a row that OR REPLACE removes would not pass the wall's triggers.
+    dbapi.execute("PRAGMA recursive_triggers = ON")
     dbapi.execute("PRAGMA trusted_schema = OFF")
     dbapi.execute(f"PRAGMA cache_size = -{8 * 1024 if read_only else 32 * 1024}")
     dbapi.execute("PRAGMA temp_store = MEMORY")

@@ -6,9 +6,11 @@ or DELETE of another tenant's row. With no tenant set the views are empty and ev
 
 The rule for statements: reads name the view (`run`), writes name the base (`run_`), and an UPDATE or DELETE of a base
 table holds no SELECT (its column reads are resolved before SQLite announces the SELECT, so they could not be told
-apart); read the ids first, then write them.
+apart); read the ids first, then write them. No statement changes the schema, attaches a file or sets a pragma.
 """
 
+import re
+from functools import lru_cache
 from typing import Protocol
 
 import pysqlite3.dbapi2 as sqlite
@@ -17,6 +19,16 @@ from gnomon_server.model.ids import TenantId
 from gnomon_server.store.meta import tables
 
 _BASES = frozenset(table.name for table in tables.WALLED)
+_VIEW_OF = {base: base.removesuffix("_") for base in _BASES}
+_VIEWS = frozenset(_VIEW_OF.values())
+_TRIGGERS = "wall_"
+# SQLite tells the authorizer the name of a common table expression where it tells that of a view, so none may be
+# called like a view: `WITH run AS (SELECT * FROM run_)` would pass for it.
+_SHADOW = re.compile(
+    rf'(?:\bWITH(?:\s+RECURSIVE)?|,)\s*["`\[]?(?:{"|".join(_VIEWS)}|{_TRIGGERS}\w+)["`\]]?'
+    r"\s*(?:\([^()]*\))?\s*AS\s*(?:NOT\s+)?(?:MATERIALIZED\s*)?\(",
+    re.IGNORECASE,
+)
 _OK: int = sqlite.SQLITE_OK
 _DENY: int = sqlite.SQLITE_DENY
 
@@ -46,39 +58,57 @@ class Wall:
             _create_triggers(connection, base.name)
         connection.set_authorizer(self._authorize)
 
-    def begin_statement(self) -> None:
+    def begin_statement(self, statement: str = "") -> None:
         self._has_select = self._has_dml = False
+        if _is_shadowing(statement):
+            raise ValueError("a common table expression has the name of a view; call it otherwise")
 
-    def _authorize(self, action: int, first: str | None, _second: str | None, _db: str | None, via: str | None) -> int:
-        # `via` is the innermost view or trigger that makes the access; None is the statement itself.
-        if action == sqlite.SQLITE_SELECT and via is None:
-            self._has_select = True
-            if self._has_dml:
-                return _DENY
-        elif action == sqlite.SQLITE_READ:
-            if self._has_select and via is None and first in _BASES:
-                return _DENY
+    def _authorize(self, action: int, first: str | None, second: str | None, _db: str | None, via: str | None) -> int:
+        # `via` is the innermost view, trigger or common table expression that makes the access; only ours are known.
+        if action == sqlite.SQLITE_READ:
+            return self._judge_read(first, via)
+        is_own = via is None or not (via in _VIEWS or via.startswith(_TRIGGERS))
+        if action == sqlite.SQLITE_SELECT:
+            if is_own:
+                self._has_select = True
+                if self._has_dml:
+                    return _DENY
         elif action in (sqlite.SQLITE_UPDATE, sqlite.SQLITE_DELETE):
-            if via is None and first in _BASES:
+            if first in _BASES and is_own:
                 self._has_dml = True
                 if self._has_select:
                     return _DENY
-        elif action in _NEVER:
+        elif action in _NEVER or (
+            action == sqlite.SQLITE_PRAGMA and (first, second) not in _SET and first not in _ASKED
+        ):
             return _DENY
         return _OK
 
+    def _judge_read(self, table: str | None, via: str | None) -> int:
+        """A base table is read by its own view and by our triggers, and by an UPDATE or DELETE for its own WHERE."""
+        if table not in _BASES or via == _VIEW_OF[table]:
+            return _OK
+        if via is None:
+            return _DENY if self._has_select else _OK
+        return _OK if via.startswith(_TRIGGERS) else _DENY
+
 
 _NEVER = frozenset(
-    (
-        sqlite.SQLITE_ATTACH,
-        sqlite.SQLITE_DETACH,
-        sqlite.SQLITE_DROP_TABLE,
-        sqlite.SQLITE_DROP_TRIGGER,
-        sqlite.SQLITE_DROP_VIEW,
-        sqlite.SQLITE_DROP_TEMP_TRIGGER,
-        sqlite.SQLITE_DROP_TEMP_VIEW,
-    )
+    getattr(sqlite, f"SQLITE_{action}")
+    for action in (
+        "ALTER_TABLE ANALYZE ATTACH DETACH REINDEX CREATE_INDEX CREATE_TABLE CREATE_TEMP_INDEX CREATE_TEMP_TABLE"
+        " CREATE_TEMP_TRIGGER CREATE_TEMP_VIEW CREATE_TRIGGER CREATE_VIEW CREATE_VTABLE DROP_INDEX DROP_TABLE"
+        " DROP_TEMP_INDEX DROP_TEMP_TABLE DROP_TEMP_TRIGGER DROP_TEMP_VIEW DROP_TRIGGER DROP_VIEW DROP_VTABLE"
+    ).split()
 )
+# The pragmas of the engine and of giving back space; every other is refused.
+_SET = frozenset((("query_only", "ON"), ("wal_checkpoint", "TRUNCATE")))
+_ASKED = frozenset(("freelist_count", "page_count", "incremental_vacuum"))
+
+
+@lru_cache(maxsize=512)  # the texts of statements are few
+def _is_shadowing(statement: str) -> bool:
+    return "with" in statement.lower() and _SHADOW.search(statement) is not None
 
 
 def _create_view(connection: SqliteConnection, base: str) -> None:
@@ -92,7 +122,7 @@ def _create_view(connection: SqliteConnection, base: str) -> None:
 def _create_triggers(connection: SqliteConnection, base: str) -> None:
     for event, row in (("INSERT", "new"), ("UPDATE", "new"), ("UPDATE", "old"), ("DELETE", "old")):
         connection.execute(
-            f'CREATE TEMP TRIGGER "wall_{base}{event}_{row}" BEFORE {event} ON main."{base}"'
+            f'CREATE TEMP TRIGGER "{_TRIGGERS}{base}{event}_{row}" BEFORE {event} ON main."{base}"'
             f" WHEN {row}.tenant IS NOT gnomon_tenant()"
             f" BEGIN SELECT RAISE(ABORT, 'tenant wall: this row belongs to another tenant'); END"
         )
