@@ -41,7 +41,7 @@ export function AppBar({ crumb, tabs, status, link }: Props) {
       {tabs}
       <span className="grow" />
       {status}
-      <button type="button" className="jump" aria-label="Jump to an experiment, run or action" onClick={() => setOpen("command")}>
+      <button type="button" className="jump" title="Jump to an experiment, run or action" onClick={() => setOpen("command")}>
         <Icon name="search" />
         <span>Jump to</span>
         <kbd aria-hidden="true">{MOD}K</kbd>
