@@ -39,7 +39,6 @@ _PICTURE = {
     "blob_": {"blob_": "100000 100000 1", "blob_unused": "100 100 1"},
     "artifact_": {"artifact_": "500000 500000 5 1"},
     "saved_view_": {"saved_view_": "500 500 5 1", "saved_view_name": "500 500 5 1"},
-    "saved_view_": {"saved_view_": "500 500 5 1", "saved_view_name": "500 500 5 1"},
     "dataset_": {"dataset_": "1000 1000 1", "dataset_name": "1000 1000 10 2 1"},
     "run_dataset_": {"run_dataset_": "100000 100000 1 1", "run_dataset_of": "100000 100000 100 1"},
     "logged_model_": {
