@@ -11,6 +11,7 @@ import pytest
 from gnomon.record import Header, Params, Points, SpoolDamaged, decode_record, encode
 from gnomon.spool import (
     MAGIC,
+    RecordTooLarge,
     SpoolFull,
     SpoolWriter,
     adopt,
@@ -265,6 +266,17 @@ def test_a_signal_handler_may_log_while_a_segment_is_made(tmp_path: Path, monkey
     writer.close()
     assert sorted(payloads(tmp_path / "w")) == sorted(expected)
     assert b"from the handler" in expected
+
+
+def test_a_record_that_no_reader_takes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gnomon.spool.MAX_FRAME_BYTES", 1000)
+    writer = SpoolWriter(tmp_path / "w", HEADER)
+    writer.append(b"x" * 1000)
+    with pytest.raises(RecordTooLarge, match="1001 bytes"):
+        writer.append(b"x" * 1001)
+    writer.append(b"y")
+    writer.close()
+    assert payloads(tmp_path / "w") == [b"x" * 1000, b"y"]
 
 
 def test_a_closed_spool_says_so(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ class Cut:
         self.params: dict[str, str] = {}
         self.tags: dict[str, str] = {}
         self.last_ms = 0
+        self.read_to: dict[int, int] = {}  # segment -> where reading it has come to
         self._keys: dict[str, int] = {}
         self._key = array("I")
         self._step = array("d")
@@ -134,6 +135,7 @@ def cut(folder: Path, at: Position, *, until: Position | None = None, limit: int
         if not isinstance(record, Points | Params | Tags):
             if made.end is None:
                 made.action, made.end = record, end
+                made.read_to[end.segment] = end.offset
             break
         first = at.entry if (start.segment, start.offset) == (at.segment, at.offset) else 0
         ends_inside = until is not None and (until.segment, until.offset) == (start.segment, start.offset)
@@ -141,6 +143,7 @@ def cut(folder: Path, at: Position, *, until: Position | None = None, limit: int
         last = until.entry if until is not None and ends_inside else min(len(record.values), first + room)
         done = first + made.add(record, first, last)
         made.end = end if done >= len(record.values) else Position(start.segment, start.offset, done)
+        made.read_to[end.segment] = end.offset
         size += end.offset - start.offset
         if made.end != end or (until is None and (made.entries >= limit or size >= MAX_BYTES)):
             break

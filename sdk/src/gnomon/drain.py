@@ -9,7 +9,7 @@ Invariants:
 """
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -104,7 +104,7 @@ class Drain:
     def remove(self) -> None:
         """Remove what is sent; what could not be read or was refused stays."""
         for number in segments(self.folder):
-            self._retire(number)
+            self._retire(number, {self.cursor.at.segment: self.cursor.at.offset})
         remove_cursor(self.folder)
         remove_lock(self.folder)
 
@@ -208,18 +208,19 @@ class Drain:
     def _move(self, found: Cut) -> None:
         assert found.end is not None, "a cut ends somewhere"
         cursor = self.cursor
+        read_to = {cursor.at.segment: cursor.at.offset} | found.read_to
         cursor.at, cursor.until = found.end, None
         cursor.last_ms = max(cursor.last_ms, found.last_ms)
         save_cursor(self.folder, cursor)
         for number in segments(self.folder):
             if number < cursor.at.segment:
-                self._on_freed(self._retire(number))
+                self._on_freed(self._retire(number, read_to))
 
-    def _retire(self, number: int) -> int:
+    def _retire(self, number: int, read_to: Mapping[int, int]) -> int:
         """Remove a segment that is confirmed; keep one that holds more than could be read. Its size."""
         path = segment_path(self.folder, number)
         size = path.stat().st_size
-        if is_damaged(path):
+        if read_to.get(number) != size and is_damaged(path):
             path.rename(path.with_suffix(".damaged"))
         else:
             path.unlink()

@@ -77,6 +77,7 @@ class Run:
         self._start_ns = time.monotonic_ns()
         self._dropped = 0
         self._is_finished = False
+        self._waited_secs = 0.0
         self._spool: SpoolWriter | None = None
         self._uploader: Uploader | None = None
         try:
@@ -280,7 +281,10 @@ class Run:
                     self._append(encode(End(self._now_ms(), status)), keeps=True)
                 self._is_finished = True
                 spool.stop()
-        is_sent = uploader.close(timeout_secs) and not self._is_offline
+        # An end that has waited for a server in vain does not wait all over again when the process ends.
+        started = time.monotonic()
+        is_sent = uploader.close(max(0.0, timeout_secs - self._waited_secs)) and not self._is_offline
+        self._waited_secs += time.monotonic() - started
         if is_sent:
             exits.unwatch(self)
             return

@@ -37,6 +37,10 @@ class SpoolFull(OSError):
     """The spool has reached its bound; what came is not kept."""
 
 
+class RecordTooLarge(OSError):
+    """One record is larger than a reader takes; nothing of it is kept."""
+
+
 class Frame(NamedTuple):
     payload: bytes
     end: int
@@ -73,6 +77,8 @@ class SpoolWriter:
 
     def append(self, payload: bytes, *, beyond_limit: bool = False) -> None:
         """Keep one record. Raises `SpoolFull`, or `OSError` when the disk refuses; then nothing of it is kept."""
+        if len(payload) > MAX_FRAME_BYTES:
+            raise RecordTooLarge(errno.EFBIG, f"one call logged {len(payload)} bytes, more than {MAX_FRAME_BYTES}")
         data = frame(payload)
         with self._lock:
             if self._fd < 0:
@@ -158,8 +164,8 @@ def segments(folder: Path) -> list[int]:
 
 
 def sync_segment(folder: Path, number: int) -> None:
-    """Have the disk hold what was appended to a segment and its name."""
-    for path in (segment_path(folder, number), folder):
+    """Have the disk hold a new segment: what was appended to it, its name, and the folders that lead to it."""
+    for path in (segment_path(folder, number), folder, folder.parent, folder.parent.parent):
         fd = os.open(path, os.O_RDONLY)
         try:
             os.fsync(fd)

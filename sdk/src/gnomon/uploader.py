@@ -28,6 +28,7 @@ from gnomon.spool import (
     segment_path,
     segments,
     sync_data,
+    sync_segment,
 )
 
 TICK_SECS = 1.0
@@ -171,7 +172,9 @@ class Uploader:
         if (last, size) == self._synced:
             return
         for number in numbers:
-            if number >= self._synced[0]:
+            if number > self._synced[0]:
+                sync_segment(folder, number)
+            elif number == self._synced[0]:
                 sync_data(folder, number)
         self._synced = (last, size)
 
