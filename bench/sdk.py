@@ -1,0 +1,111 @@
+"""What `run.log()` costs a training loop, whatever the server does; and what `import gnomon` and `init` cost.
+
+Each case runs in a process of its own, because a sender thread and its backlog are part of what is measured. The cases:
+a server that takes everything, an address where nobody answers, and a server that takes connections and says nothing.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from socket import create_server
+
+from bench.report import Result
+
+CALLS = 50_000
+METRICS = 10
+CASES = ("alive", "dead", "hanging", "offline")
+
+
+def run(rounds: int = 3) -> list[Result]:
+    """p50 and p99 of a call of ten metrics, and the time at the start and end of a job."""
+    names = [f"log of {METRICS} metrics, server {case}" for case in CASES]
+    p50 = {name: Result(f"{name}: p50", "us", {"gnomon": []}, at_most=10) for name in names}
+    p99 = {name: Result(f"{name}: p99", "us", {"gnomon": []}, at_most=100) for name in names}
+    slowest = {name: Result(f"{name}: slowest", "us", {"gnomon": []}) for name in names}
+    exits = {
+        name: Result(f"end of a job, server {case}", "s", {"gnomon": []}, at_most=5.5)
+        for name, case in zip(names, CASES, strict=True)
+    }
+    imports = Result("import gnomon", "ms", {"gnomon": []}, at_most=60)
+    inits = Result("first gnomon.init()", "ms", {"gnomon": []})
+    for _ in range(rounds):
+        imports.figures["gnomon"].append(_import_ms())
+        for name, case in zip(names, CASES, strict=True):
+            found = _measured(case)
+            p50[name].figures["gnomon"].append(found["p50"])
+            p99[name].figures["gnomon"].append(found["p99"])
+            slowest[name].figures["gnomon"].append(found["slowest"])
+            exits[name].figures["gnomon"].append(found["exit"])
+            inits.figures["gnomon"].append(found["init"])
+    each = [result for name in names for result in (p50[name], p99[name], slowest[name], exits[name])]
+    return [imports, inits, *each]
+
+
+def job(case: str) -> None:
+    """The measured process: prints its figures as JSON."""
+    started = time.perf_counter()
+    import gnomon
+
+    run = gnomon.init("bench", offline=case == "offline")
+    init_ms = (time.perf_counter() - started) * 1e3
+    metrics = {f"train/metric{i}": i / 7 for i in range(METRICS)}
+    took: list[float] = []
+    clock = time.perf_counter
+    for i in range(CALLS):
+        metrics["train/metric0"] = i / 3
+        before = clock()
+        run.log(metrics)
+        took.append(clock() - before)
+        if i % 100 == 0:
+            time.sleep(0.001)  # a loop that trains lets other threads run
+    before = clock()
+    run.finish()
+    exit_secs = clock() - before
+    took.sort()
+    figures = {"p50": took[CALLS // 2] * 1e6, "p99": took[int(CALLS * 0.99)] * 1e6, "slowest": took[-1] * 1e6}
+    print(json.dumps({**figures, "exit": exit_secs, "init": init_ms}))
+
+
+def _measured(case: str) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder, _server(case, Path(folder)) as url:
+        env = {**os.environ, "GNOMON_SPOOL": f"{folder}/spool", "GNOMON_URL": url}
+        command = [sys.executable, "-c", f"from bench.sdk import job; job({case!r})"]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+@contextmanager
+def _server(case: str, folder: Path) -> Iterator[str]:
+    if case == "hanging":
+        with create_server(("127.0.0.1", 0)) as silent:
+            yield f"http://127.0.0.1:{silent.getsockname()[1]}"
+        return
+    if case != "alive":
+        yield "http://127.0.0.1:9"
+        return
+    port_file = folder / "port"
+    command = [sys.executable, "-m", "gnomon_server", "--port", "0", "--home", f"{folder}/home"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([*command, "--port-file", str(port_file)], stdout=log, stderr=log)
+    try:
+        while not port_file.exists():
+            if process.poll() is not None:
+                raise RuntimeError((folder / "log").read_text())
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{port_file.read_text()}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _import_ms() -> float:
+    """What `import gnomon` adds to an interpreter that has started."""
+    program = "import time; t = time.perf_counter(); import gnomon; print((time.perf_counter() - t) * 1e3)"
+    return float(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout)
