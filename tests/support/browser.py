@@ -1,0 +1,114 @@
+"""Debian's chromium as a person's browser, and a visit to the UI that notices whatever a person must never see."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Locator, Page, Playwright, Request
+
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
+
+CHROMIUM = Path("/usr/bin/chromium")
+# Nothing but the page itself may speak to the network, and no GPU is assumed.
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_AXE = Path(__file__).parents[2] / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+_RUN_AXE = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map(
+    ({id, nodes}) => `${id}: ${nodes.map((node) => node.target.join(' ')).join('; ')}`)"""
+# What is below the fold is not asked for, so it may wait.
+_IS_SETTLED = """() =>
+    [...document.querySelectorAll(".panel-loading, .loading:not(:empty), .is-stale, [aria-busy=true]")]
+        .every((one) => one.getBoundingClientRect().top >= innerHeight)
+    && document.getAnimations()
+        .every((one) => one.playState !== "running" || one.effect.getTiming().iterations === Infinity)"""
+_OWN = ("blob:", "data:")
+
+
+def launch(playwright: Playwright, *more_flags: str) -> Browser:
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=[*_FLAGS, *more_flags])
+
+
+@dataclass
+class Visit:
+    """One person at one server. `problems` gathers console errors, dialogs and requests that leave the origin."""
+
+    page: Page
+    base_url: str
+    theme: Theme
+    pictures: Path
+    problems: list[str] = field(default_factory=list)
+    _expected: list[re.Pattern[str]] = field(default_factory=list)
+
+    @classmethod
+    def begin(cls, context: BrowserContext, *, base_url: str, theme: Theme, pictures: Path) -> "Visit":
+        visit = cls(context.new_page(), base_url, theme, pictures)
+        visit.page.on("console", visit._on_console)
+        visit.page.on("pageerror", lambda error: visit.problems.append(f"page error: {error}"))
+        visit.page.on("dialog", visit._on_dialog)
+        visit.page.on("request", visit._on_request)
+        return visit
+
+    def open(self, path: str) -> "Visit":
+        self.page.goto(f"{self.base_url}{path}")
+        return self
+
+    def expect_console(self, pattern: str) -> None:
+        """Some errors are the browser's own words for what the test does, such as a stopped server."""
+        self._expected.append(re.compile(pattern))
+
+    def settle(self) -> None:
+        """Wait until everything in sight has come."""
+        self.page.wait_for_function(_IS_SETTLED)
+
+    def picture(self, name: str) -> None:
+        """A screenshot, kept for people to look at."""
+        self.pictures.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=self.pictures / f"{name}-{self.theme}.png")
+
+    def accessibility_problems(self) -> list[str]:
+        """What axe finds on the page as it stands. The page's policy lets it run no scripts but its own, so axe comes
+        through the debugger's door."""
+        self.page.evaluate(_AXE.read_text())
+        found: list[str] = self.page.evaluate(_RUN_AXE)
+        return found
+
+    def check(self) -> None:
+        """Raise for what happened that must not."""
+        left = [text for text in self.problems if not any(pattern.search(text) for pattern in self._expected)]
+        assert left == []
+
+    def panel(self, metric: str) -> Locator:
+        return self.page.locator(f'article.panel[data-metric="{metric}"]')
+
+    def run_names(self) -> list[str]:
+        """The runs of the table that are in sight, from the top."""
+        return self.page.locator(".grid-rows .grid-row:not(.is-group) .grid-name a").all_inner_texts()
+
+    def shown_count(self) -> int:
+        return self.page.locator(".grid-rows [role=switch][aria-checked=true]").count()
+
+    def query(self) -> dict[str, str]:
+        """The view as the URL has it."""
+        found: dict[str, str] = self.page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
+        return found
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.problems.append(f"console {message.type}: {message.text} ({message.location.get('url')})")
+
+    def _on_dialog(self, dialog: Dialog) -> None:
+        self.problems.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _on_request(self, request: Request) -> None:
+        if not request.url.startswith((f"{self.base_url}/", *_OWN)):
+            self.problems.append(f"request to {request.url}")
