@@ -12,7 +12,7 @@ it finds once for all of its listeners. Invariants, all on the event loop:
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from anyio import CapacityLimiter, to_thread
 
@@ -73,7 +73,7 @@ class LiveStreams:
                 retry_after_secs=10,
             )
 
-    async def listen(self, principal: Principal, experiment: Experiment, last_id: str | None) -> AsyncIterator[bytes]:
+    async def listen(self, principal: Principal, experiment: Experiment, last_id: str | None) -> AsyncGenerator[bytes]:
         """The chunks of one stream, until the client leaves or the server stops.
 
         It begins with how things stand; after `last_id`, with what changed since then, or a reset where that is lost.
