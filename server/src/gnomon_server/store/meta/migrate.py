@@ -7,6 +7,8 @@ version knows is refused: an older server must not write into it.
 from pathlib import Path
 
 import pysqlite3.dbapi2 as sqlite
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
 
 HEAD = "0003"
 _FOLDER = Path(__file__).parent / "migrations"
@@ -23,25 +25,39 @@ def migrate(path: Path) -> None:
         return
     if revision is not None and revision > HEAD:
         raise NewerDatabase(f"{path} was written by a newer gnomon (revision {revision}); install that version again")
-    import sqlalchemy as sa
     from alembic import command
     from alembic.config import Config
-    from sqlalchemy.pool import NullPool
 
-    url = sa.URL.create("sqlite", database=str(path))
-    engine = sa.create_engine(url, module=sqlite, poolclass=NullPool)
+    engine = migration_engine(path)
     with engine.connect() as connection:
-        # Set before the first table is made: later it would cost a rewrite of the whole file.
-        connection.exec_driver_sql("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-        connection.exec_driver_sql("PRAGMA synchronous = FULL")
-        connection.commit()
         config = Config()
         config.set_main_option("script_location", str(_FOLDER))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
     engine.dispose()
+
+
+def migration_engine(path: Path) -> sa.Engine:
+    """An engine whose transactions hold what changes the schema too: a kill leaves a whole revision.
+
+    The driver by itself would begin one only before INSERT, UPDATE or DELETE, so that each CREATE stood alone.
+    """
+    url = sa.URL.create("sqlite", database=str(path))
+    engine = sa.create_engine(url, module=sqlite, poolclass=NullPool, connect_args={"isolation_level": None})
+
+    @sa.event.listens_for(engine, "connect")
+    def _prepare(dbapi: sqlite.Connection, _record: object) -> None:
+        # Set before the first table is made: later it would cost a rewrite of the whole file.
+        dbapi.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        dbapi.execute("PRAGMA journal_mode = WAL")
+        dbapi.execute("PRAGMA synchronous = FULL")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
 
 
 def _revision(path: Path) -> str | None:
