@@ -36,6 +36,8 @@ interface Props {
   readonly actions: RowActions;
 }
 
+const NAME_END = 8;
+
 export const RunGridRow = memo(function RunGridRow(props: Props) {
   const { run, columns, first, last, before, color, isActive, isBaseline, now, actions, rowIndex } = props;
   const isShown = color !== null;
@@ -65,8 +67,10 @@ export const RunGridRow = memo(function RunGridRow(props: Props) {
           </button>
         </span>
         <span role="gridcell" className="grid-name" aria-colindex={2}>
-          <Link to={`/r/${run.id}`} tabIndex={-1} title={run.name}>
-            {run.name}
+          <Link to={`/r/${run.id}`} tabIndex={-1} title={run.name} aria-label={run.name}>
+            {/* What sets runs apart is mostly at the end of their names, so a long one is cut before that. */}
+            <span>{run.name.slice(0, -NAME_END)}</span>
+            <span>{run.name.slice(-NAME_END)}</span>
           </Link>
           {isBaseline && (
             <span className="grid-pin" title="Baseline">
@@ -98,8 +102,8 @@ export const RunGridRow = memo(function RunGridRow(props: Props) {
             title={typeof cell === "string" || typeof cell === "number" ? String(cell) : undefined}
           >
             {text}
-            {column.column.id === props.deltaColumn && !isBaseline && props.baselineValue !== null && (
-              <small className="grid-delta">{formatDelta(value, props.baselineValue)}</small>
+            {column.column.id === props.deltaColumn && props.baselineValue !== null && (
+              <small className="grid-delta">{isBaseline ? "" : formatDelta(value, props.baselineValue)}</small>
             )}
             {share !== null && <b style={{ transform: `scaleX(${share.toFixed(3)})` }} />}
           </span>
