@@ -215,7 +215,7 @@ def test_a_segment_without_its_name_is_found(tmp_path: Path) -> None:
 
 
 def test_a_full_spool_refuses_and_takes_again_after_some_was_sent(tmp_path: Path) -> None:
-    writer = SpoolWriter(tmp_path / "w", HEADER, segment_bytes=200, limit_bytes=2_000)
+    writer = SpoolWriter(tmp_path / "w", HEADER, segment_bytes=1_000, limit_bytes=5_000)
     kept = 0
     while kept < 1000:
         try:

@@ -292,6 +292,42 @@ def test_the_uploader_sends_for_a_dead_child_of_its_run(tmp_path: Path) -> None:
     assert find_folders(root) == []
 
 
+@pytest.mark.parametrize("is_offline", [False, True])
+def test_the_uploader_sends_what_an_earlier_job_left_unless_that_was_offline(tmp_path: Path, is_offline: bool) -> None:
+    fields = {name: getattr(HEADER, name) for name in HEADER.__struct_fields__}
+    earlier = Header(**(fields | {"run": "e" * 32, "writer": "w9", "is_offline": is_offline}))
+    elsewhere = Header(**(fields | {"run": "f" * 32, "writer": "w8", "url": "http://other"}))
+    expected, dead = write(tmp_path / earlier.run / "w9", random.Random(6), 30, header=earlier)
+    dead.close()
+    write(tmp_path / elsewhere.run / "w8", random.Random(7), 30, header=elsewhere)[1].close()
+    mine = SpoolWriter(tmp_path / RUN / "w1", HEADER)
+    server = LedgerModel()
+    uploader = Uploader(mine, server, root=tmp_path)
+    while uploader._adopts_all:
+        uploader._adopt_at = 0.0
+        uploader._round(0)
+    assert server.points == (Counter() if is_offline else expected)
+    assert server.status == ({} if is_offline else {earlier.run: "killed"}) | {RUN: None}
+    assert (tmp_path / earlier.run).exists() is is_offline
+    assert (tmp_path / elsewhere.run / "w8").exists()
+    mine.close()
+
+
+def test_who_waits_for_this_run_does_not_wait_for_earlier_ones(tmp_path: Path) -> None:
+    fields = {name: getattr(HEADER, name) for name in HEADER.__struct_fields__}
+    earlier = Header(**(fields | {"run": "e" * 32, "writer": "w9"}))
+    write(tmp_path / earlier.run / "w9", random.Random(6), 30, header=earlier)[1].close()
+    mine = SpoolWriter(tmp_path / RUN / "w1", HEADER)
+    server = LedgerModel()
+    uploader = Uploader(mine, server, root=tmp_path)
+    mine.append(encode(Points(1, 1.0, {"own": 1.0})))
+    uploader._asked = 1  # somebody flushes
+    uploader._round(1)
+    assert server.points == Counter({("own", 1.0, 1, 1.0): 1})
+    assert (uploader._answered, uploader._adopts_all) == (1, True)
+    mine.close()
+
+
 def test_without_a_server_the_spool_stays_and_may_be_adopted(tmp_path: Path) -> None:
     writer = SpoolWriter(tmp_path / RUN / "w", HEADER)
     writer.append(encode(Points(1, 1.0, {"a": 1.0})))

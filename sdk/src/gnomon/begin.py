@@ -56,11 +56,11 @@ def init(
         description=text(description, 1000),
         tags=_tags(tags or {}),
         is_primary=os.environ.get("RANK", "0") == "0",
+        is_offline=os.environ.get("GNOMON_OFFLINE") == "1" if offline is None else offline,
         url="" if settings is None else settings.url,
         tenant=None if settings is None else settings.tenant,
     )
-    is_offline = os.environ.get("GNOMON_OFFLINE") == "1" if offline is None else offline
-    run = Run(header, settings=settings, is_offline=is_offline, is_resumed=resume is not None and header.is_primary)
+    run = Run(header, settings=settings, is_resumed=resume is not None and header.is_primary)
     exits.watch(run)
     if params:
         run.params(params)

@@ -33,6 +33,7 @@ class Header(Struct, frozen=True):
     description: str = ""
     tags: dict[str, str] = {}
     is_primary: bool = True  # it began or resumed the run, and says how it ended; forked children only log
+    is_offline: bool = False  # its script wanted nothing sent: only `gnomon sync` does
     url: str = ""
     tenant: str | None = None
 

@@ -64,12 +64,10 @@ def complain(what: str, error: Exception) -> None:
 class Run:
     """A run that this process logs to. Made by `gnomon.init()`; may be used from threads and forked children."""
 
-    def __init__(
-        self, header: Header, *, settings: Settings | None, is_offline: bool, is_resumed: bool = False
-    ) -> None:
+    def __init__(self, header: Header, *, settings: Settings | None, is_resumed: bool = False) -> None:
         self._header = header
         self._settings = settings
-        self._is_offline = is_offline or settings is None
+        self._is_offline = header.is_offline or settings is None
         self._lock = threading.RLock()
         self._clean: set[str] = set()
         self._params: dict[str, str] = {}

@@ -36,6 +36,12 @@ FIRST_WAIT_SECS = 0.5
 LONGEST_WAIT_SECS = 60.0
 HELD_WAIT_SECS = 60.0
 ADOPT_EVERY_SECS = 10.0
+# Between two batches of an earlier job's backlog: cutting one takes some 20 ms of the interpreter.
+PAUSE_SECS = 0.1
+
+
+class _HurriedError(Exception):
+    """Somebody waits for this run's own records; earlier jobs have to wait."""
 
 
 class Uploader:
@@ -148,19 +154,40 @@ class Uploader:
             return
         self._adopt_at = self._clock() + ADOPT_EVERY_SECS
         own_run = self._writer.folder.parent
-        for folder in find_folders(self._root if self._adopts_all else own_run):
-            is_own_run = folder.parent == own_run
-            if not is_own_run and not _same_server(folder, self._writer.header):
-                continue
-            if (adopted := adopt(folder)) is None:
-                continue
-            try:
-                drain_dead(folder, lambda _header: remote, fate="goes on" if is_own_run else fate_of(folder))
-            except (Held, SpoolDamaged) as error:
-                notice(f"{error}")
-            finally:
-                adopted.release()
+        is_known_to_go_on = self._writer.header.is_primary
+        for folder in find_folders(own_run):
+            self._send_dead(folder, remote, "goes on" if is_known_to_go_on else "unknown", lambda _drain: None)
+        if not self._adopts_all or self._is_hurried():
+            return
+        try:
+            for folder in find_folders(self._root):
+                if folder.parent != own_run and _is_for(folder, self._writer.header):
+                    self._send_dead(folder, remote, fate_of(folder), self._own_first)
+        except _HurriedError:
+            return
         self._adopts_all = False
+
+    def _send_dead(self, folder: Path, remote: Remote, fate: Fate, on_step: Callable[[Drain], None]) -> None:
+        if (adopted := adopt(folder)) is None:
+            return
+        try:
+            drain_dead(folder, lambda _header: remote, fate=fate, on_step=on_step)
+        except (Held, SpoolDamaged) as error:
+            notice(f"{error}")
+        finally:
+            adopted.release()
+
+    def _own_first(self, _dead: Drain) -> None:
+        """Between two batches of an earlier job: this job's own come first, and its processor time is its own."""
+        self._sync()
+        while self.drain is not None and self.drain.step():
+            self._sync()
+        if self._is_hurried():
+            raise _HurriedError
+        time.sleep(PAUSE_SECS)
+
+    def _is_hurried(self) -> bool:
+        return self._asked != self._answered
 
     def _sync(self) -> None:
         folder = self._writer.folder
@@ -211,14 +238,14 @@ def fate_of(folder: Path) -> Fate:
     return "unknown" if has_living_sibling(folder) else "ended"
 
 
-def _same_server(folder: Path, own: Header) -> bool:
-    """Whether a folder was meant for where we send; one that cannot be read is left to `gnomon sync`."""
+def _is_for(folder: Path, own: Header) -> bool:
+    """Whether a folder was to be sent to where we send; one that cannot be read is left to `gnomon sync`."""
     for number in segments(folder):
         try:
             header = read_header(segment_path(folder, number))[0]
         except (SpoolDamaged, FileNotFoundError):
             return False
-        return (header.url, header.tenant) == (own.url, own.tenant)
+        return not header.is_offline and (header.url, header.tenant) == (own.url, own.tenant)
     return False
 
 
