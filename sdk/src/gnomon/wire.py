@@ -180,7 +180,7 @@ class PointColumns(Request, frozen=True):
     value float64, where NaN and the infinities are ordinary doubles.
     """
 
-    keys: list[Key]
+    keys: Annotated[list[Key], _said(maxItems=10_000)]
     key: list[Count] | Base64
     step: list[Step] | Base64
     timestamp: list[UnixMs] | Base64

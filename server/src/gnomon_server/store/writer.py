@@ -62,10 +62,11 @@ class Ticket(Generic[T]):
         self._done = threading.Event() if waker is None else None
 
     def resolve(self, value: T) -> None:
-        self._value.append(value)
+        """The last word counts: a group that was undone is tried again, and what it had answered is forgotten."""
+        self._value, self._error = [value], None
 
     def fail(self, error: Exception) -> None:
-        self._error = error
+        self._value, self._error = [], error
 
     def announce(self) -> None:
         if self._done is not None:
@@ -145,7 +146,7 @@ class Writer(Generic[B]):
         out: list[T] = []
         self._put(_Job(tenant, ticket, work=lambda connection: out.append(work(connection))))
         ticket.wait()
-        return out[0]
+        return out[-1]  # of the attempt that was committed
 
     def note(self, change: Change) -> None:
         """Tell of this change once the transaction at hand is committed. Called within it."""
@@ -200,7 +201,7 @@ class Writer(Generic[B]):
         except Exception as error:
             self._on_undo()
             self._changes.clear()
-            if len(jobs) > 1 and not _must_end_group(error):
+            if len(jobs) > 1 and not _is_disk_in_doubt(error):
                 # One of them met a defect. Nothing is kept or answered yet, so each is tried alone.
                 for job in jobs:
                     self._commit_group(writing, [job])
@@ -219,7 +220,7 @@ class Writer(Generic[B]):
         if isinstance(error, sa.exc.DBAPIError) and _is_full(error):
             log.error("the disk is full: writes are refused until there is space")
             return Unavailable(_STORAGE_FULL, code="storage_full", retry_after_secs=10)
-        if isinstance(error, sa.exc.DBAPIError):
+        if _is_disk_in_doubt(error):
             self._broken = error
             log.critical("the database could not be written: the process stops, a restart reads what is on the disk")
             self._on_fatal(error)
@@ -250,7 +251,7 @@ class Writer(Generic[B]):
                 savepoint.commit()
                 job.ticket.resolve(None)
             except Exception as error:
-                if _must_end_group(error):
+                if _is_disk_in_doubt(error):
                     raise
                 savepoint.rollback()
                 self._on_undo()
@@ -278,10 +279,28 @@ def _announce(jobs: list[_Job[B]]) -> None:
         waker.wake(tickets)
 
 
-def _must_end_group(error: Exception) -> bool:
-    """Whether the whole transaction is in doubt: an operational error (disk full, I/O) may have undone all of it."""
-    return isinstance(error, sa.exc.OperationalError)
+# What SQLite says of a statement that it cannot do: a defect of ours, and nothing is wrong with the disk.
+_DEFECTS = frozenset(
+    (
+        sqlite.SQLITE_ERROR,
+        sqlite.SQLITE_CONSTRAINT,
+        sqlite.SQLITE_TOOBIG,
+        sqlite.SQLITE_MISMATCH,
+        sqlite.SQLITE_RANGE,
+        sqlite.SQLITE_AUTH,
+    )
+)
+
+
+def _is_disk_in_doubt(error: Exception) -> bool:
+    """Whether the whole transaction may be lost, or worse: the disk is full, could not be written, or read wrongly."""
+    if not isinstance(error, sa.exc.DBAPIError):
+        return False
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is None:  # the driver's own, before SQLite was asked
+        return isinstance(error, sa.exc.OperationalError)
+    return (code & 0xFF) not in _DEFECTS  # extended codes add to the byte
 
 
 def _is_full(error: sa.exc.DBAPIError) -> bool:
-    return getattr(error.orig, "sqlite_errorcode", None) == sqlite.SQLITE_FULL or "disk is full" in str(error.orig)
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite.SQLITE_FULL or "disk is full" in str(error.orig)

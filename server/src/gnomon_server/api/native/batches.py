@@ -14,6 +14,7 @@ from gnomon_server.api.ingest import Logged, ingest_route
 from gnomon_server.api.native.logging import MAX_ENTRIES, RAISES, keep
 from gnomon_server.core.access import Principal
 from gnomon_server.core.experiments import clean_tag_map
+from gnomon_server.core.ingest import MAX_KEYS_PER_RUN
 from gnomon_server.model import names
 from gnomon_server.model.batches import Identity, NewRun, RunBatch
 from gnomon_server.model.errors import (
@@ -124,6 +125,8 @@ def _new_run(begin: wire.RunBegin, by: Principal) -> NewRun:
 
 def _points(columns: wire.PointColumns) -> PointBatch:
     """Checked columns; whatever they were sent as, they are numpy arrays of one length from here on."""
+    if len(columns.keys) > MAX_KEYS_PER_RUN:
+        raise invalid_field("points.keys", f"holds {len(columns.keys)} names; a run has at most {MAX_KEYS_PER_RUN}")
     keys = [names.key(key, field=f"points.keys[{position}]") for position, key in enumerate(columns.keys)]
     key = _column(columns.key, "points.key", np.dtype("<u4"))
     step = _column(columns.step, "points.step", np.dtype("<f8"))
