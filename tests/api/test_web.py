@@ -1,7 +1,9 @@
 """The web UI over HTTP: pages, assets, caching, compression, the path prefix, and what is not a page."""
 
 import asyncio
+import base64
 import gzip
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -190,6 +192,15 @@ def test_the_server_answers_pages_beside_its_api(root: httpx.Client) -> None:
     assert_problem(root.get("/api/v1/nothing"), 404, "no_such_route")
     assert_problem(root.get("/assets/nothing.js"), 404, "no_such_route")
     assert_problem(root.post("/settings"), 405, "method_not_allowed")
+
+
+def test_the_policy_of_the_reference_page_names_its_style(root: httpx.Client) -> None:
+    page = root.get("/docs")
+    style = page.text.split("<style>")[1].split("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}'; ")
+    assert "style=" not in page.text
 
 
 def test_the_setting_reaches_the_page(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The API reference as one HTML page: plain, searchable with the browser, no script, nothing fetched from elsewhere."""
 
+from base64 import b64encode
 from functools import lru_cache
+from hashlib import sha256
 from html import escape
 from typing import Any
 
@@ -17,6 +19,13 @@ h3 { margin: 0; font: 600 15px ui-monospace, monospace } h3 b { color: var(--acc
 table { border-collapse: collapse; width: 100% } td { border-top: 1px solid var(--line); padding: .25rem .5rem }
 td:first-child { white-space: nowrap; vertical-align: top } .dim { color: var(--dim) } a { color: var(--accent) }
 """
+
+
+# The page brings its one style along; of anything else the browser takes nothing.
+POLICY = (
+    f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}';"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 @lru_cache(maxsize=2)

@@ -48,7 +48,8 @@ async def openapi_json(call: Call[None, None]) -> Response[bytes]:
 @route("GET", "/docs", needs="public", tag=TAG, media={"text/html": "the reference page"})
 def docs(call: Call[None, None]) -> Response[bytes]:
     """The API reference as a page, made from the OpenAPI document; it loads nothing from elsewhere."""
-    return Response(content=reference.page(call.services.openapi), media_type="text/html")
+    headers = {"Content-Security-Policy": reference.POLICY}
+    return Response(content=reference.page(call.services.openapi), media_type="text/html", headers=headers)
 
 
 ROUTES = [healthz, readyz, metrics, openapi_json, docs]
