@@ -93,7 +93,7 @@ class Ingest:
                     head, is_new = self._begin(tx, tenant, batch)
                     heads[batch.run] = self._heads[(tenant, batch.run)] = head
                 else:
-                    is_new = self._admit(tx, tenant, head, batch)
+                    is_new = self._admit(tx, tenant, head, batch, waiting=kept)
             except GnomonError as error:
                 answers.append(error)
                 continue
@@ -131,15 +131,30 @@ class Ingest:
         savepoint.commit()
         return head, is_new
 
-    def _admit(self, tx: Connection, tenant: TenantId, head: RunHead, batch: RunBatch) -> bool:
-        """Check the batch and store all of it but the points. False: it had been stored before."""
+    def _admit(
+        self,
+        tx: Connection,
+        tenant: TenantId,
+        head: RunHead,
+        batch: RunBatch,
+        *,
+        waiting: Sequence[tuple[RunHead, RunBatch]] = (),
+    ) -> bool:
+        """Check the batch and store all of it but the points. False: it had been stored before.
+
+        A repeat is known for one even where the run takes no more. `waiting`: what the group admitted before it.
+        """
+        last_seq = -1 if batch.identity is None else ledger_sql.last_seq(tx, head.row, batch.identity.writer)
+        if batch.identity is not None and batch.identity.seq <= last_seq:
+            ledger_sql.count_duplicate(tx, tenant, head.row, batch.identity.writer, now_ms=self._now_ms())
+            return False
         if head.lifecycle_stage != "active":
             raise RunArchived(batch.run)
         if batch.points is not None:
-            self._refuse_too_many_keys(tx, tenant, head, batch)
+            self._refuse_too_many_keys(tx, tenant, head, batch, waiting)
         new_params = self._new_params(tx, tenant, head, batch) if batch.params else {}
-        if batch.identity is not None and not self._advance(tx, tenant, head, batch, batch.identity):
-            return False
+        if batch.identity is not None:
+            self._advance(tx, tenant, head, batch, batch.identity, last_seq=last_seq)
         if new_params:
             sql.insert_params(tx, tenant, head.row, head.experiment, new_params)
             count_keys(tx, tenant, "param", {(head.experiment, key): 1 for key in new_params})
@@ -149,18 +164,14 @@ class Ingest:
             sql.update_run(tx, tenant, head.row, name=batch.name, updated_ms=self._now_ms())
         return True
 
-    def _advance(self, tx: Connection, tenant: TenantId, head: RunHead, batch: RunBatch, identity: Identity) -> bool:
-        """Move the writer's place in the ledger. False: this batch was taken before."""
-        points = 0 if batch.points is None else len(batch.points)
-        last_seq = ledger_sql.last_seq(tx, head.row, identity.writer)
-        now_ms = self._now_ms()
-        if identity.seq <= last_seq:
-            ledger_sql.count_duplicate(tx, tenant, head.row, identity.writer, now_ms=now_ms)
-            return False
+    def _advance(
+        self, tx: Connection, tenant: TenantId, head: RunHead, batch: RunBatch, identity: Identity, *, last_seq: int
+    ) -> None:
+        """Move the writer's place in the ledger to this batch, which must be the next."""
         if identity.seq > last_seq + 1:
             raise SequenceGap(expected_seq=last_seq + 1, got=identity.seq)
+        points, now_ms = 0 if batch.points is None else len(batch.points), self._now_ms()
         ledger_sql.advance(tx, tenant, head.row, identity.writer, seq=identity.seq, points=points, now_ms=now_ms)
-        return True
 
     def _new_params(
         self, tx: Connection, tenant: TenantId, head: RunHead, batch: RunBatch
@@ -173,15 +184,26 @@ class Ingest:
                 raise ParamConflict(name, old=old[key], new=batch.params[name])
         return {key: (batch.params[name], _number(batch.params[name])) for name, key in ids.items() if key not in old}
 
-    def _refuse_too_many_keys(self, tx: Connection, tenant: TenantId, head: RunHead, batch: RunBatch) -> None:
+    def _refuse_too_many_keys(
+        self,
+        tx: Connection,
+        tenant: TenantId,
+        head: RunHead,
+        batch: RunBatch,
+        waiting: Sequence[tuple[RunHead, RunBatch]],
+    ) -> None:
+        """Refuse a batch whose names are too many for its run, those counted that the group will store before it."""
         assert batch.points is not None
         known = self._series.get(tenant, set())
         keys = self._keys.resolve(tx, tenant, batch.points.names)
         new = [key for key in keys if (head.row, key) not in known]
         if not new:
             return
+        beside = [other.points.names for run, other in waiting if run.row == head.row and other.points is not None]
         stored = sql.count_series(tx, head.row)
-        if stored + len(new) > MAX_KEYS_PER_RUN:
+        if stored + len(new) + sum(map(len, beside)) > MAX_KEYS_PER_RUN:
+            for listed in beside:
+                new += self._keys.resolve(tx, tenant, listed)
             new_here = len(set(new) - sql.read_series_keys(tx, head.row, new))
             if stored + new_here > MAX_KEYS_PER_RUN:
                 raise InvalidRequest(

@@ -13,6 +13,9 @@ from gnomon_server.store.meta.upsert import upsert
 
 _Value = TypeVar("_Value")
 
+# SQLite takes 32,766 bound values in one statement; a list of more than this is asked for in parts.
+_IN_LIST = 900
+
 _RUN_COLUMNS = [
     *(
         t.run.c[name]
@@ -196,8 +199,13 @@ def read_series_names(connection: Connection, run: RowId) -> list[tuple[str, Key
 
 
 def read_series_keys(connection: Connection, run: RowId, keys: Sequence[KeyId]) -> set[KeyId]:
-    query = sa.select(t.series.c.key).where(t.series.c.run == run, t.series.c.key.in_(keys))
-    return {KeyId(key) for key in connection.scalars(query)}
+    """Those of the keys that the run has points of."""
+    found: set[KeyId] = set()
+    for start in range(0, len(keys), _IN_LIST):
+        part = keys[start : start + _IN_LIST]
+        query = sa.select(t.series.c.key).where(t.series.c.run == run, t.series.c.key.in_(part))
+        found.update(KeyId(key) for key in connection.scalars(query))
+    return found
 
 
 def _filled(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) -> list[Run]:
