@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
-from litestar import Litestar, Router
+from litestar import Litestar, Response, Router
 from litestar.exceptions import HTTPException
 
 from gnomon_server.api import mlflow, system
@@ -27,7 +27,7 @@ from gnomon_server.api.native import INGEST, ROUTES
 from gnomon_server.api.native.live import encode_news
 from gnomon_server.api.openapi import openapi_document
 from gnomon_server.api.problems import answer_defect, answer_gnomon_error, answer_http_error
-from gnomon_server.api.route import Doc, options_routes
+from gnomon_server.api.route import Doc, HttpRequest, options_routes
 from gnomon_server.api.services import SERVICES, Services
 from gnomon_server.api.streams import LiveStreams
 from gnomon_server.api.telemetry import Telemetry
@@ -39,7 +39,9 @@ from gnomon_server.core.full_runs import FullRuns
 from gnomon_server.core.ingest import Ingest
 from gnomon_server.core.live import Live
 from gnomon_server.core.metrics import Metrics
+from gnomon_server.core.models import Models
 from gnomon_server.core.numbered import NumberedExperiments
+from gnomon_server.core.registry import Registry
 from gnomon_server.core.runs import Runs
 from gnomon_server.core.tables import RunTables
 from gnomon_server.core.upkeep import Upkeep
@@ -157,6 +159,8 @@ def open_server(
         artifacts=artifacts,
         numbered=NumberedExperiments(stores, experiments, now_ms=clock),
         full_runs=FullRuns(stores, access, runs, now_ms=clock, rng=rng),
+        models=Models(stores, access, now_ms=clock, rng=rng),
+        registry=Registry(stores, now_ms=clock),
         streams=LiveStreams(live, encode_news, most=settings.live_streams),
         views=Views(stores, access, now_ms=clock),
         now_ms=clock,
@@ -192,7 +196,7 @@ def build_app(services: Services, upkeep: Upkeep) -> Litestar:
         ],
         exception_handlers={
             GnomonError: answer_gnomon_error,
-            HTTPException: answer_http_error,
+            HTTPException: _answer_unserved,
             Exception: answer_defect,
         },
         lifespan=[lifespan],
@@ -205,6 +209,12 @@ def build_app(services: Services, upkeep: Upkeep) -> Litestar:
     app.state[SERVICES] = services
     services.openapi = msgspec.json.encode(_document(services.version))
     return app
+
+
+def _answer_unserved(request: HttpRequest, error: HTTPException) -> Response[bytes]:
+    """No such path or method, in the words of the dialect that the path belongs to."""
+    speaks = mlflow.answer_unserved if request.scope["path"].startswith(mlflow.PATHS) else answer_http_error
+    return speaks(request, error)
 
 
 def _document(app_version: str) -> object:

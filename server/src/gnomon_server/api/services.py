@@ -13,7 +13,9 @@ from gnomon_server.core.experiments import Experiments
 from gnomon_server.core.full_runs import FullRuns
 from gnomon_server.core.ingest import Ingest
 from gnomon_server.core.metrics import Metrics
+from gnomon_server.core.models import Models
 from gnomon_server.core.numbered import NumberedExperiments
+from gnomon_server.core.registry import Registry
 from gnomon_server.core.runs import Runs
 from gnomon_server.core.tables import RunTables
 from gnomon_server.core.views import Views
@@ -39,6 +41,8 @@ class Services:
     artifacts: Artifacts
     numbered: NumberedExperiments
     full_runs: FullRuns
+    models: Models
+    registry: Registry
     streams: LiveStreams
     views: Views
     now_ms: Callable[[], int]

@@ -166,7 +166,7 @@ class Experiments:
         for run in runs:
             purge_sql.purge_run(tx, principal.tenant, run, experiment.row, now_ms=self._now_ms())
         if not runs:
-            purge_sql.purge_experiment(tx, principal.tenant, experiment.row)
+            purge_sql.purge_experiment(tx, principal.tenant, experiment.row, now_ms=self._now_ms())
         self._ingest.undo()
         self._stores.writer.note(Change("runs", principal.tenant, experiment.row))
         return not runs

@@ -21,9 +21,10 @@ from gnomon_server.model.errors import ExperimentNotFound, RunArchived, TagNotFo
 from gnomon_server.model.filters import Expr, OrderItem
 from gnomon_server.model.ids import new_uid
 from gnomon_server.model.points import MAX_TIME_MS, Points
+from gnomon_server.model.registry import RunLinks
 from gnomon_server.store import Connection, Stores
 from gnomon_server.store.meta import experiments as experiment_sql
-from gnomon_server.store.meta import numbered, search
+from gnomon_server.store.meta import links, numbered, search
 from gnomon_server.store.meta import runs as sql
 from gnomon_server.store.meta.keys import KeyCache, find_keys
 from gnomon_server.store.points import read
@@ -32,12 +33,16 @@ from gnomon_server.store.points import read
 _READ_AT_ONCE = 1_000
 
 
+NO_LINKS = RunLinks()
+
+
 class FullRun(Struct, frozen=True):
-    """A run, the number of its experiment, and the latest point of each of its metrics, by name."""
+    """A run, its experiment's number, the latest point of each metric by name, what it took in and gave out."""
 
     run: Run
     experiment_number: int
     latest: Sequence[LatestPoint] = ()
+    links: RunLinks = NO_LINKS
 
 
 class FullSearch(Struct, frozen=True):
@@ -197,7 +202,8 @@ def _filled(connection: Connection, runs: Sequence[Run]) -> list[FullRun]:
     rows = [run.row for run in runs]
     latest = numbered.read_latest(connection, rows)
     numbers = numbered.numbers_of(connection, list({run.experiment for run in runs}))
-    return [FullRun(run, numbers[run.experiment], latest[run.row]) for run in runs]
+    linked = links.read_links(connection, rows)
+    return [FullRun(run, numbers[run.experiment], latest[run.row], linked.get(run.row, NO_LINKS)) for run in runs]
 
 
 def _time(time_ms: int, *, field: str) -> int:

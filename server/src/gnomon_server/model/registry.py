@@ -98,6 +98,16 @@ class LoggedModel(Struct, frozen=True):
         return f"{self.artifact_location}/models/{self.uid}/artifacts"
 
 
+class ModelOrder(Struct, frozen=True):
+    """One key of an order: an attribute, or (`is_metric`) a metric, measured on any dataset or on this one."""
+
+    key: str
+    is_metric: bool = False
+    descending: bool = False
+    dataset_name: str = ""
+    dataset_digest: str = ""
+
+
 class ModelVersion(Struct, frozen=True):
     """One version of a registered model: where its files are, and the run and logged model it came from."""
 

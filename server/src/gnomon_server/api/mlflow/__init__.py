@@ -6,7 +6,18 @@ which of its endpoints are served, and where an answer differs from MLflow's own
 
 from litestar.handlers import HTTPRouteHandler
 
-from gnomon_server.api.mlflow import artifacts, experiments, logging, metrics, runs, system
+from gnomon_server.api.mlflow import (
+    absent,
+    artifacts,
+    experiments,
+    links,
+    logging,
+    metrics,
+    models,
+    registry,
+    runs,
+    system,
+)
 
 ROUTES: list[HTTPRouteHandler] = [
     *experiments.ROUTES,
@@ -14,6 +25,11 @@ ROUTES: list[HTTPRouteHandler] = [
     *logging.ROUTES,
     *metrics.ROUTES,
     *artifacts.ROUTES,
+    *links.ROUTES,
+    *models.ROUTES,
+    *registry.ROUTES,
     *system.ROUTES,
 ]
 INGEST = logging.INGEST
+PATHS = absent.PATHS
+answer_unserved = absent.answer_unserved

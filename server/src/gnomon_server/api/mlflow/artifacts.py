@@ -12,7 +12,7 @@ from litestar import Response
 
 from gnomon_server.api.downloads import answer_file
 from gnomon_server.api.mlflow import wire
-from gnomon_server.api.mlflow.declare import PREFIXES, wire_route
+from gnomon_server.api.mlflow.declare import PREFIXES, AnyCall, wire_route
 from gnomon_server.api.mlflow.errors import WireError
 from gnomon_server.api.mlflow.runs import run_of
 from gnomon_server.api.route import Answer, Call, HttpRequest
@@ -53,7 +53,7 @@ def clean_path(path: str) -> str:
         raise InvalidRequest(f"Invalid path: {refused.detail}") from None
 
 
-def listed_files(call: Call[wire.ListArtifacts, None], place: Place, *, below: str) -> list[wire.FileInfo]:
+def listed_files(call: AnyCall, place: Place, *, below: str) -> list[wire.FileInfo]:
     """What stands in a directory, with paths relative to `below`."""
     _, entries = call.services.artifacts.list_directory(
         call.principal, place.uid, place.path, limit=_MOST_ENTRIES, offset=0, of=place.of
@@ -133,13 +133,13 @@ async def upload_from_page(call: Call[None, None]) -> wire.Nothing:
     return wire.Nothing()
 
 
-async def send_file(call: Call[wire.GetArtifact, None] | Call[None, None], place: Place) -> Answer:
+async def send_file(call: AnyCall, place: Place) -> Answer:
     """The file at a place, as a download."""
     opened = await to_thread.run_sync(_open, call, place)
     return answer_file(call.request, opened)
 
 
-def _open(call: Call[wire.GetArtifact, None] | Call[None, None], place: Place) -> OpenArtifact:
+def _open(call: AnyCall, place: Place) -> OpenArtifact:
     artifacts = call.services.artifacts
     if not place.path:
         raise InvalidRequest("This is a directory; name a file in it.")

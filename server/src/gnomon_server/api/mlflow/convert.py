@@ -7,14 +7,29 @@ infinite leave as the largest double, because that is how MLflow's own store han
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+from msgspec import UNSET
 
-from gnomon_server.api.mlflow import wire
+from gnomon_server.api.mlflow import model_wire, wire
 from gnomon_server.core.access import Principal
 from gnomon_server.core.full_runs import FullRun
 from gnomon_server.model.entities import Experiment, LatestPoint
 from gnomon_server.model.points import Points
+from gnomon_server.model.registry import (
+    DatasetInput,
+    LoggedModel,
+    ModelStatus,
+    ModelVersion,
+    RegisteredModel,
+    RunLinks,
+)
 
 RUN_NAME = "mlflow.runName"
+CONTEXT = "mlflow.data.context"
+_MODEL_STATUS: Mapping[ModelStatus, str] = {
+    "pending": "LOGGED_MODEL_PENDING",
+    "ready": "LOGGED_MODEL_READY",
+    "failed": "LOGGED_MODEL_UPLOAD_FAILED",
+}
 _LARGEST = 1.7976931348623157e308
 
 
@@ -54,7 +69,7 @@ def run_message(full: FullRun) -> wire.Run:
         params=_pairs(full.run.params),
         tags=_pairs({**full.run.tags, RUN_NAME: full.run.name}),
     )
-    return wire.Run(info=run_info(full), data=data, inputs=wire.RunInputs(), outputs=wire.RunOutputs())
+    return wire.Run(info=run_info(full), data=data, inputs=_inputs(full.links), outputs=_outputs(full.links))
 
 
 def history_messages(key: str, points: Points, *, run_id: str = "") -> list[wire.Metric]:
@@ -69,6 +84,89 @@ def by_time(points: Points) -> Points:
     values = np.nan_to_num(points.value, nan=0.0, posinf=_LARGEST, neginf=-_LARGEST)
     order = np.lexsort((values, points.step, points.time_ms))
     return Points(points.step[order], points.time_ms[order], points.value[order])
+
+
+def model_message(model: LoggedModel) -> model_wire.LoggedModel:
+    more: dict[str, str] = {}
+    if model.model_type:
+        more["model_type"] = model.model_type
+    if model.source_run:
+        more["source_run_id"] = model.source_run
+    info = model_wire.LoggedModelInfo(
+        model_id=model.uid,
+        experiment_id=str(model.experiment_number),
+        name=model.name,
+        creation_timestamp_ms=model.created_ms,
+        last_updated_timestamp_ms=model.updated_ms,
+        artifact_uri=model.artifact_uri,
+        status=_MODEL_STATUS[model.status],
+        tags=_pairs(model.tags),
+        **more,
+    )
+    metrics = [
+        wire.Metric(
+            one.key,
+            _value(one.value),
+            one.time_ms,
+            int(one.step // 1),
+            one.run,
+            model.uid,
+            one.dataset_name,
+            one.dataset_digest,
+        )
+        for one in model.metrics
+    ]
+    return model_wire.LoggedModel(info, model_wire.LoggedModelData(_pairs(model.params), metrics))
+
+
+def registered_message(found: RegisteredModel) -> model_wire.RegisteredModel:
+    return model_wire.RegisteredModel(
+        name=found.name,
+        creation_timestamp=found.created_ms,
+        last_updated_timestamp=found.updated_ms,
+        description=found.description or UNSET,
+        latest_versions=[version_message(one) for one in found.latest],
+        tags=_pairs(found.tags),
+        aliases=[model_wire.AliasTold(alias, str(version)) for alias, version in found.aliases.items()],
+    )
+
+
+def version_message(found: ModelVersion) -> model_wire.ModelVersion:
+    return model_wire.ModelVersion(
+        name=found.name,
+        version=str(found.version),
+        creation_timestamp=found.created_ms,
+        last_updated_timestamp=found.updated_ms,
+        current_stage=found.stage,
+        description=found.description,
+        source=found.source,
+        run_id=found.run,
+        status="READY",
+        run_link=found.run_link,
+        user_id=found.created_by,
+        model_id=found.model or UNSET,
+        tags=_pairs(found.tags),
+        aliases=list(found.aliases),
+    )
+
+
+def _inputs(links: RunLinks) -> wire.RunInputs:
+    return wire.RunInputs(
+        [_dataset(one) for one in links.datasets], [wire.ModelInput(one.model) for one in links.inputs]
+    )
+
+
+def _outputs(links: RunLinks) -> wire.RunOutputs:
+    return wire.RunOutputs([wire.ModelOutput(one.model, one.step) for one in links.outputs])
+
+
+def _dataset(one: DatasetInput) -> wire.DatasetInput:
+    data = one.dataset
+    tags = {**one.tags, **({CONTEXT: one.context} if one.context else {})}
+    told = wire.Dataset(
+        data.name, data.digest, data.source_type, data.source, data.schema or UNSET, data.profile or UNSET
+    )
+    return wire.DatasetInput(told, _pairs(tags))
 
 
 def _latest(point: LatestPoint, run_id: str) -> wire.Metric:

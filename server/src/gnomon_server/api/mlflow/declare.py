@@ -27,7 +27,8 @@ from gnomon_server.model.errors import GnomonError
 PREFIXES = ("/api", "/ajax-api")
 
 # `Any` stands for the message that the declaration names, and for the Struct or whole Response that answers it.
-Function = Callable[[Call[Any, None]], Any]
+AnyCall = Call[Any, None]
+Function = Callable[[AnyCall], Any]
 
 
 def wire_route(

@@ -93,6 +93,7 @@ def _message(error: e.GnomonError) -> str:
 _SENTENCES: Mapping[type, Callable[..., str]] = {
     e.ExperimentNotFound: lambda error: f"No Experiment with id={error.uid} exists",
     e.RunNotFound: lambda error: f"Run with id={error.uid} not found",
+    e.ModelNotFound: lambda error: f"Logged model with ID '{error.uid}' not found.",
     e.RunArchived: lambda error: f"The run {error.uid} must be in the 'active' state. Current state is deleted.",
     e.ExperimentArchived: lambda error: (
         f"The experiment {error.uid} must be in the 'active' state. Current state is deleted."

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import numpy as np
+from anyio import to_thread
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 from msgspec import UnsetType
@@ -30,6 +31,7 @@ from gnomon_server.model import names
 from gnomon_server.model.batches import RunBatch
 from gnomon_server.model.errors import InvalidRequest, ParamConflict
 from gnomon_server.model.points import MAX_STEP, MAX_TIME_MS, PointBatch
+from gnomon_server.model.registry import ModelMetric
 
 _MAX_STEP = int(MAX_STEP)
 
@@ -39,6 +41,7 @@ async def log_metric(logged: Logged) -> wire.Nothing:
     body = read_body(logged.body, wire.LogMetric)
     points = _columns([body], path="")
     await _keep(logged, RunBatch(run=run_of(body), points=points))
+    await _keep_of_models(logged, run_of(body), [body])
     return wire.Nothing()
 
 
@@ -70,6 +73,7 @@ async def log_batch(logged: Logged) -> wire.Nothing:
     }
     name, tags = _tags(body.tags, path="tags")
     await _keep(logged, RunBatch(run=run_of(body), points=points, params=params, tags=tags, name=name))
+    await _keep_of_models(logged, run_of(body), body.metrics)
     return wire.Nothing()
 
 
@@ -84,6 +88,30 @@ async def _keep(logged: Logged, batch: RunBatch) -> None:
             f"Changing param values is not allowed. Param with key='{conflict.key}' was already logged with "
             f"value='{conflict.old}' for run ID='{batch.run}'. Attempted logging new value '{conflict.new}'."
         ) from None
+
+
+async def _keep_of_models(logged: Logged, run: str, entries: Sequence[wire.MetricSent | wire.LogMetric]) -> None:
+    """Keep what was measured of logged models with them too. The points of the run are kept already; sent again, they
+    count once, so a client may simply try again.
+    """
+    metrics = [
+        (
+            entry.model_id,
+            ModelMetric(
+                names.key(entry.key),
+                entry.value,
+                float(entry.step),
+                entry.timestamp,
+                run,
+                entry.dataset_name,
+                entry.dataset_digest,
+            ),
+        )
+        for entry in entries
+        if entry.model_id and not isinstance(entry.value, UnsetType) and not isinstance(entry.timestamp, UnsetType)
+    ]
+    if metrics:
+        await to_thread.run_sync(logged.services.models.log_metrics, logged.principal, metrics)
 
 
 def _columns(entries: Sequence[wire.MetricSent | wire.LogMetric], *, path: str) -> PointBatch:

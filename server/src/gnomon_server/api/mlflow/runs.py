@@ -118,7 +118,9 @@ def run_of(
     | wire.RunPair
     | wire.LogMetric
     | wire.LogBatch
-    | wire.ListArtifacts,
+    | wire.ListArtifacts
+    | wire.LogInputs
+    | wire.LogOutputs,
 ) -> str:
     """The run that a message names; old clients call it `run_uuid`."""
     return message.run_id or message.run_uuid

@@ -1,10 +1,9 @@
-"""What a client asks of the server itself, and an answer for every path that is not served."""
+"""What a client asks of the server itself."""
 
 from litestar import Response
 
 from gnomon_server.api.mlflow import wire
 from gnomon_server.api.mlflow.declare import wire_route
-from gnomon_server.api.mlflow.errors import WireError
 from gnomon_server.api.route import Call
 
 # The version of the protocol that is spoken here, which is what clients take this number for.
@@ -38,24 +37,4 @@ async def server_info(call: Call[None, None]) -> wire.ServerInfo:  # noqa: ARG00
     )
 
 
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-
-
-@wire_route(_METHODS, "/2.0/{rest:path}", needs="public")
-async def no_such_route_2(call: Call[None, None]) -> wire.Nothing:
-    """Every other path."""
-    raise _not_found(call)
-
-
-@wire_route(_METHODS, "/3.0/{rest:path}", needs="public")
-async def no_such_route_3(call: Call[None, None]) -> wire.Nothing:
-    """Every other path."""
-    raise _not_found(call)
-
-
-def _not_found(call: Call[None, None]) -> WireError:
-    asked = f"{call.request.method} {call.request.scope['path']}"
-    return WireError("ENDPOINT_NOT_FOUND", f"{asked} is not served here; the MLflow guide of this server lists what is")
-
-
-ROUTES = [health, version, server_info, no_such_route_2, no_such_route_3]
+ROUTES = [health, version, server_info]

@@ -225,12 +225,36 @@ class RunData(Told, frozen=True):
     tags: list[KeyValue] = []
 
 
+class Dataset(Told, frozen=True):
+    name: str
+    digest: str
+    source_type: str
+    source: str
+    schema: str | UnsetType = UNSET
+    profile: str | UnsetType = UNSET
+
+
+class DatasetInput(Told, frozen=True):
+    dataset: Dataset
+    tags: list[KeyValue] = []
+
+
+class ModelInput(Told, frozen=True):
+    model_id: str
+
+
+class ModelOutput(Struct, frozen=True):
+    model_id: str
+    step: int
+
+
 class RunInputs(Told, frozen=True):
-    pass
+    dataset_inputs: list[DatasetInput] = []
+    model_inputs: list[ModelInput] = []
 
 
 class RunOutputs(Told, frozen=True):
-    pass
+    model_outputs: list[ModelOutput] = []
 
 
 class Run(Struct, frozen=True):
@@ -284,6 +308,58 @@ class HistoryBulk(Asked, frozen=True):
 class MetricsFound(Told, frozen=True):
     metrics: list[Metric] = []
     next_page_token: str = ""
+
+
+# --- inputs and outputs of runs
+
+
+class DatasetSent(Asked, frozen=True):
+    name: str = ""
+    digest: str = ""
+    source_type: str = ""
+    source: str = ""
+    schema: str = ""
+    profile: str = ""
+
+
+class DatasetInputSent(Asked, frozen=True):
+    dataset: DatasetSent = DatasetSent()
+    tags: list[Pair] = []
+
+
+class ModelSent(Asked, frozen=True):
+    model_id: str = ""
+    step: int = 0
+
+
+class LogInputs(Asked, frozen=True):
+    required = ("run_id",)
+    run_id: str = ""
+    run_uuid: str = ""
+    datasets: list[DatasetInputSent] = []
+    models: list[ModelSent] = []
+
+
+class LogOutputs(Asked, frozen=True):
+    required = ("run_id", "models")
+    run_id: str = ""
+    run_uuid: str = ""
+    models: list[ModelSent] = []
+
+
+class SearchDatasets(Asked, frozen=True):
+    experiment_ids: list[str] = []
+
+
+class DatasetSummary(Told, frozen=True):
+    experiment_id: str
+    name: str
+    digest: str
+    context: str = ""
+
+
+class DatasetsFound(Told, frozen=True):
+    dataset_summaries: list[DatasetSummary] = []
 
 
 # --- artifacts

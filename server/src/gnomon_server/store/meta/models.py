@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
-from msgspec import Struct
 from sqlalchemy.engine import Connection
 
 from gnomon_server.model.filters.clauses import Clause
 from gnomon_server.model.ids import RowId, TenantId
-from gnomon_server.model.registry import LoggedModel, ModelMetric, ModelUid
+from gnomon_server.model.registry import LoggedModel, ModelMetric, ModelOrder, ModelUid
 from gnomon_server.store.meta import model_tables as m
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.clauses import Attribute, KeyedValues, conditions
@@ -34,16 +33,6 @@ _COLUMNS = [
     t.experiment.c.artifact_location,
 ]
 _SOURCE = m.logged_model.join(t.experiment, t.experiment.c.id == m.logged_model.c.experiment)
-
-
-class ModelOrder(Struct, frozen=True):
-    """One key of an order: an attribute, or (`is_metric`) a metric, measured on any dataset or on this one."""
-
-    key: str
-    is_metric: bool = False
-    descending: bool = False
-    dataset_name: str = ""
-    dataset_digest: str = ""
 
 
 def find_row(connection: Connection, uid: str) -> RowId | None:

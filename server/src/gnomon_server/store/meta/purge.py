@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from gnomon_server.model.entities import KeyKind
 from gnomon_server.model.ids import KeyId, RowId, TenantId
 from gnomon_server.store.meta import artifacts
+from gnomon_server.store.meta import model_tables as m
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.keys import count_keys
 from gnomon_server.store.points.purge import delete_run
@@ -29,18 +30,31 @@ def purge_run(connection: Connection, tenant: TenantId, run: RowId, experiment: 
         _forget(connection, tenant, kind, experiment, keys)
     for sha256 in connection.scalars(sa.select(t.artifact.c.sha256).where(t.artifact.c.run == run)).all():
         artifacts.drop_reference(connection, tenant, sha256, now_ms=now_ms)
-    for base in (t.param_base, t.tag_base, t.artifact_base):
+    for base in (t.param_base, t.tag_base, t.artifact_base, m.run_dataset_base, m.run_model_base):
         connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.run == run))
     base = t.run_base
     connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.id == run))
 
 
-def purge_experiment(connection: Connection, tenant: TenantId, experiment: RowId) -> None:
-    """Remove an experiment that has no runs any more."""
-    for base in (t.experiment_tag_base, t.key_count_base, t.saved_view_base):
+def purge_experiment(connection: Connection, tenant: TenantId, experiment: RowId, *, now_ms: int) -> None:
+    """Remove an experiment that has no runs any more, with its datasets and logged models."""
+    model = m.logged_model.c
+    for row in connection.scalars(sa.select(model.id).where(model.experiment == experiment)).all():
+        _purge_model(connection, tenant, RowId(row), now_ms=now_ms)
+    for base in (t.experiment_tag_base, t.key_count_base, t.saved_view_base, m.dataset_base):
         connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.experiment == experiment))
     base = t.experiment_base
     connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.id == experiment))
+
+
+def _purge_model(connection: Connection, tenant: TenantId, model: RowId, *, now_ms: int) -> None:
+    """Remove a logged model and its files."""
+    for sha256 in artifacts.delete_artifacts(connection, tenant, artifacts.MODELS, model, ""):
+        artifacts.drop_reference(connection, tenant, sha256, now_ms=now_ms)
+    for base in (m.logged_model_param_base, m.logged_model_tag_base, m.logged_model_metric_base):
+        connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.model == model))
+    base = m.logged_model_base
+    connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.id == model))
 
 
 def runs_of(connection: Connection, experiment: RowId, *, limit: int) -> list[RowId]:

@@ -1,0 +1,46 @@
+"""An answer for every path of MLflow's that is not served: 501 with a sentence for what is left out, 404 for the rest.
+
+Its clients retry neither, so what is missing fails at once and says so.
+"""
+
+import re
+
+from litestar import Response
+from litestar.exceptions import HTTPException
+
+from gnomon_server.api.mlflow.errors import WireError, answer_error
+from gnomon_server.api.route import HttpRequest
+
+# Everything below these belongs to MLflow's protocol.
+PATHS = ("/api/2.0/", "/api/3.0/", "/ajax-api/", "/v1/traces", "/graphql", "/gateway/")
+
+_ABSENT = (
+    (r"/(api|ajax-api)/[23]\.0/mlflow/(traces|unified-traces|get-online-trace-details|get-trace-artifact)", "traces"),
+    (r"/v1/traces", "traces"),
+    (r"/(api|ajax-api)/3\.0/mlflow/datasets", "evaluation datasets"),
+    (r"/(api|ajax-api)/3\.0/mlflow/(scorers?|genai)", "scorers and evaluations"),
+    (r"/(api|ajax-api)/3\.0/mlflow/(issues|label-schemas|review-queues)", "reviews of traces"),
+    (r"/(api|ajax-api)/3\.0/mlflow/(gateway|mcp-servers|assistant)", "the AI gateway and its kin"),
+    (r"/gateway/|/(api|ajax-api)/2\.0/mlflow/(gateway-proxy|runs/create-promptlab-run)", "the AI gateway and its kin"),
+    (r"/(api|ajax-api)/3\.0/(jobs|mlflow/jobs|mlflow/prompt-optimization|mlflow/demo)", "jobs"),
+    (r"/(api|ajax-api)/2\.0/mlflow/webhooks", "webhooks"),
+    (r"/(api|ajax-api)/3\.0/mlflow/workspaces", "making and listing workspaces: name one, and it is there"),
+    (r"/(api|ajax-api)/[23]\.0/mlflow/(users|roles)", "users and roles"),
+    (r"/(api|ajax-api)/2\.0/mlflow-artifacts/(mpu|presigned)/", "uploads in parts; files go up whole"),
+    (r"/(api|ajax-api)/2\.0/mlflow/artifacts/presigned", "presigned addresses; files go through this server"),
+    (r"/graphql", "GraphQL, which only MLflow's own pages use"),
+)
+_ABSENT_PATHS = [(re.compile(pattern), what) for pattern, what in _ABSENT]
+
+
+def answer_unserved(request: HttpRequest, error: HTTPException) -> Response[bytes]:
+    """What is said to a path or method that no route takes."""
+    path = request.scope["path"]
+    for pattern, what in _ABSENT_PATHS:
+        if pattern.match(path):
+            sentence = f"this server does not have {what} (asked for {request.method} {path})"
+            return answer_error(request, WireError("NOT_IMPLEMENTED", sentence))
+    sentence = f"{request.method} {path} is not served here; the MLflow guide of this server lists what is"
+    answer = answer_error(request, WireError("ENDPOINT_NOT_FOUND", sentence))
+    answer.status_code = error.status_code
+    return answer

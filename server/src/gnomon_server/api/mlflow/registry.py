@@ -1,0 +1,375 @@
+"""The routes of the model registry: registered models, their versions, tags, aliases and stages.
+
+A version's source is resolved when it is made: a client is handed an address that leads to files of this server, or
+one outside of it that the client reads with its own means. It never leads to the server's disk.
+"""
+
+import re
+
+from gnomon_server.api.mlflow import model_wire as wire
+from gnomon_server.api.mlflow.artifacts import place_of, send_file
+from gnomon_server.api.mlflow.convert import registered_message, version_message
+from gnomon_server.api.mlflow.declare import AnyCall, wire_route
+from gnomon_server.api.mlflow.errors import WireError
+from gnomon_server.api.mlflow.paging import offset_of, token_at
+from gnomon_server.api.mlflow.wire import Nothing, Pair
+from gnomon_server.api.route import Answer, Call
+from gnomon_server.model.errors import InvalidRequest
+from gnomon_server.model.filters.clauses import Clause, Vocabulary, parse_clause_order, parse_clauses
+from gnomon_server.model.registry import STAGES, ModelVersion, RegisteredModel, Stage
+
+_RM = "/2.0/mlflow/registered-models/"
+_MV = "/2.0/mlflow/model-versions/"
+PROMPT = "mlflow.prompt.is_prompt"
+_SCHEME = "mlflow-artifacts:/"
+_REMOTE = re.compile(r"(?:s3|gs|wasbs?|abfss?|hdfs|https?|dbfs|ftp|sftp|r2|b2)://[^?#]+")
+_MAX_MODELS = 1_000
+_MAX_VERSIONS = 200_000
+_MODEL_WORDS = Vocabulary(
+    attributes={"name": "text", "creation_timestamp": "number", "last_updated_timestamp": "number"},
+    entities={"attribute": "attribute", "attributes": "attribute", "tag": "tag", "tags": "tag"},
+    aliases={"timestamp": "last_updated_timestamp"},
+)
+_VERSION_WORDS = Vocabulary(
+    attributes={
+        "name": "text",
+        "version_number": "number",
+        "run_id": "text",
+        "source_path": "text",
+        "model_id": "text",
+        "creation_timestamp": "number",
+        "last_updated_timestamp": "number",
+    },
+    entities={"attribute": "attribute", "attributes": "attribute", "tag": "tag", "tags": "tag"},
+)
+
+
+@wire_route("POST", _RM + "create", needs="runs.write", asks=wire.CreateRegisteredModel)
+def create_registered(call: Call[wire.CreateRegisteredModel, None]) -> wire.RegisteredFound:
+    """Register a name."""
+    body = call.body
+    made = call.services.registry.create(
+        call.principal, name=body.name, description=body.description, tags=_tags(body.tags)
+    )
+    return wire.RegisteredFound(registered_message(made))
+
+
+@wire_route("GET", _RM + "get", needs="runs.read", asks=wire.ModelNamed)
+def get_registered(call: Call[wire.ModelNamed, None]) -> wire.RegisteredFound:
+    """Get a registered model."""
+    return wire.RegisteredFound(registered_message(_registered(call, call.body.name)))
+
+
+@wire_route("POST", _RM + "rename", needs="runs.write", asks=wire.RenameRegisteredModel)
+def rename_registered(call: Call[wire.RenameRegisteredModel, None]) -> wire.RegisteredFound:
+    """Rename a registered model."""
+    body = call.body
+    return wire.RegisteredFound(
+        registered_message(call.services.registry.update(call.principal, body.name, new_name=body.new_name))
+    )
+
+
+@wire_route("PATCH", _RM + "update", needs="runs.write", asks=wire.UpdateRegisteredModel)
+def update_registered(call: Call[wire.UpdateRegisteredModel, None]) -> wire.RegisteredFound:
+    """Describe a registered model."""
+    text = call.body.description
+    description = text if isinstance(text, str) else ""
+    return wire.RegisteredFound(
+        registered_message(call.services.registry.update(call.principal, call.body.name, description=description))
+    )
+
+
+@wire_route("DELETE", _RM + "delete", needs="runs.delete", asks=wire.ModelNamed)
+def delete_registered(call: Call[wire.ModelNamed, None]) -> Nothing:
+    """Delete a registered model with its versions."""
+    call.services.registry.delete(call.principal, call.body.name)
+    return Nothing()
+
+
+@wire_route("GET", _RM + "search", needs="runs.read", asks=wire.SearchRegistered)
+def search_registered(call: Call[wire.SearchRegistered, None]) -> wire.RegisteredList:
+    """Find registered models, by name."""
+    body = call.body
+    _refuse_page(body.max_results, _MAX_MODELS)
+    offset = offset_of(body.page_token)
+    total, found = call.services.registry.search(
+        call.principal,
+        _without_prompts(parse_clauses(body.filter, _MODEL_WORDS)),
+        parse_clause_order(body.order_by, _MODEL_WORDS),
+        limit=body.max_results,
+        offset=offset,
+    )
+    token = token_at(offset + len(found), total=total)
+    return wire.RegisteredList([registered_message(one) for one in found], token)
+
+
+@wire_route(("GET", "POST"), _RM + "get-latest-versions", needs="runs.read", asks=wire.LatestAsked)
+def get_latest_versions(call: Call[wire.LatestAsked, None]) -> wire.VersionList:
+    """Get the newest version of each stage, or of those that are named."""
+    wanted = {_stage(stage) for stage in call.body.stages} or set(STAGES)
+    latest = _registered(call, call.body.name).latest
+    return wire.VersionList([version_message(one) for one in latest if one.stage in wanted])
+
+
+@wire_route("POST", _RM + "set-tag", needs="runs.write", asks=wire.ModelTag)
+def set_registered_tag(call: Call[wire.ModelTag, None]) -> Nothing:
+    """Set a tag of a registered model."""
+    body = call.body
+    call.services.registry.set_tag(call.principal, body.name, None, body.key, body.value)
+    return Nothing()
+
+
+@wire_route("DELETE", _RM + "delete-tag", needs="runs.write", asks=wire.ModelTag)
+def delete_registered_tag(call: Call[wire.ModelTag, None]) -> Nothing:
+    """Remove a tag of a registered model."""
+    call.services.registry.remove_tag(call.principal, call.body.name, None, call.body.key)
+    return Nothing()
+
+
+@wire_route("POST", _RM + "alias", needs="runs.write", asks=wire.SetAlias)
+def set_alias(call: Call[wire.SetAlias, None]) -> Nothing:
+    """Point an alias to a version."""
+    body = call.body
+    call.services.registry.set_alias(call.principal, body.name, body.alias, _number(body.version))
+    return Nothing()
+
+
+@wire_route("DELETE", _RM + "alias", needs="runs.write", asks=wire.ModelAlias)
+def delete_alias(call: Call[wire.ModelAlias, None]) -> Nothing:
+    """Remove an alias."""
+    call.services.registry.delete_alias(call.principal, call.body.name, call.body.alias)
+    return Nothing()
+
+
+@wire_route("GET", _RM + "alias", needs="runs.read", asks=wire.ModelAlias)
+def get_by_alias(call: Call[wire.ModelAlias, None]) -> wire.VersionFound:
+    """Get the version that an alias points to; `latest` is the newest."""
+    found = _registered(call, call.body.name)
+    alias = call.body.alias
+    version = found.aliases.get(alias)
+    if alias.lower() == "latest":
+        version = max((one.version for one in found.latest), default=None)
+    if version is None:
+        raise InvalidRequest(f"Registered model alias {alias} not found.")
+    return wire.VersionFound(version_message(call.services.registry.version(call.principal, found.name, version)))
+
+
+@wire_route("POST", _MV + "create", needs="runs.write", asks=wire.CreateVersion)
+def create_version(call: Call[wire.CreateVersion, None]) -> wire.VersionFound:
+    """Publish the next version of a registered model."""
+    body = call.body
+    tags = _tags(body.tags)
+    source, model = _source(call, body, is_prompt=PROMPT in tags)
+    run = body.run_id or (call.services.models.get(call.principal, model).source_run if model else "")
+    made = call.services.registry.create_version(
+        call.principal,
+        body.name,
+        source=source,
+        run=run,
+        run_link=body.run_link,
+        model=model,
+        description=body.description,
+        tags=tags,
+    )
+    return wire.VersionFound(version_message(made))
+
+
+@wire_route("GET", _MV + "get", needs="runs.read", asks=wire.VersionAsked)
+def get_version(call: Call[wire.VersionAsked, None]) -> wire.VersionFound:
+    """Get a version."""
+    return wire.VersionFound(version_message(_version(call, call.body.name, call.body.version)))
+
+
+@wire_route("GET", _MV + "get-download-uri", needs="runs.read", asks=wire.VersionAsked)
+def get_download_uri(call: Call[wire.VersionAsked, None]) -> wire.DownloadUri:
+    """Get where the files of a version are."""
+    return wire.DownloadUri(_files_of(call, _version(call, call.body.name, call.body.version)))
+
+
+@wire_route("PATCH", _MV + "update", needs="runs.write", asks=wire.UpdateVersion)
+def update_version(call: Call[wire.UpdateVersion, None]) -> wire.VersionFound:
+    """Describe a version."""
+    body = call.body
+    changed = call.services.registry.update_version(
+        call.principal, body.name, _number(body.version), description=body.description
+    )
+    return wire.VersionFound(version_message(changed))
+
+
+@wire_route("POST", _MV + "transition-stage", needs="runs.write", asks=wire.MoveVersion)
+def transition_stage(call: Call[wire.MoveVersion, None]) -> wire.VersionFound:
+    """Move a version to a stage."""
+    body = call.body
+    stage = _stage(body.stage)
+    if body.archive_existing_versions and stage not in ("Staging", "Production"):
+        raise InvalidRequest(
+            f"Model version transition cannot archive existing model versions because '{stage}' is not an Active "
+            "stage. Valid stages are ['Staging', 'Production']"
+        )
+    moved = call.services.registry.move(
+        call.principal, body.name, _number(body.version), stage, archive_others=body.archive_existing_versions
+    )
+    return wire.VersionFound(version_message(moved))
+
+
+@wire_route("DELETE", _MV + "delete", needs="runs.delete", asks=wire.VersionAsked)
+def delete_version(call: Call[wire.VersionAsked, None]) -> Nothing:
+    """Delete a version."""
+    call.services.registry.delete_version(call.principal, call.body.name, _number(call.body.version))
+    return Nothing()
+
+
+@wire_route("GET", _MV + "search", needs="runs.read", asks=wire.SearchVersions)
+def search_versions(call: Call[wire.SearchVersions, None]) -> wire.VersionList:
+    """Find versions: by name, the newest first."""
+    body = call.body
+    _refuse_page(body.max_results, _MAX_VERSIONS)
+    offset = offset_of(body.page_token)
+    total, found = call.services.registry.search_versions(
+        call.principal,
+        _without_prompts(parse_clauses(body.filter, _VERSION_WORDS)),
+        parse_clause_order(body.order_by, _VERSION_WORDS),
+        limit=body.max_results,
+        offset=offset,
+    )
+    return wire.VersionList([version_message(one) for one in found], token_at(offset + len(found), total=total))
+
+
+@wire_route("POST", _MV + "set-tag", needs="runs.write", asks=wire.VersionTag)
+def set_version_tag(call: Call[wire.VersionTag, None]) -> Nothing:
+    """Set a tag of a version."""
+    body = call.body
+    call.services.registry.set_tag(call.principal, body.name, _number(body.version), body.key, body.value)
+    return Nothing()
+
+
+@wire_route("DELETE", _MV + "delete-tag", needs="runs.write", asks=wire.VersionTag)
+def delete_version_tag(call: Call[wire.VersionTag, None]) -> Nothing:
+    """Remove a tag of a version."""
+    body = call.body
+    call.services.registry.remove_tag(call.principal, body.name, _number(body.version), body.key)
+    return Nothing()
+
+
+@wire_route("GET", "/model-versions/get-artifact", needs="runs.read", asks=wire.VersionFileAsked, prefixes=("",))
+async def get_version_file(call: Call[wire.VersionFileAsked, None]) -> Answer:
+    """Download a file of a version."""
+    uri = _files_of(call, _version(call, call.body.name, call.body.version))
+    if not uri.startswith(_SCHEME):
+        raise InvalidRequest(f"The files of this version are not on this server but at {uri}")
+    return await send_file(call, place_of(f"{uri.removeprefix(_SCHEME)}/{call.body.path}"))
+
+
+def _source(call: Call[wire.CreateVersion, None], body: wire.CreateVersion, *, is_prompt: bool) -> tuple[str, str]:
+    """Where the files of a new version are, and the logged model that they are of ("": none)."""
+    source, model = body.source, body.model_id
+    if is_prompt:
+        return source, ""
+    if named := re.fullmatch(r"models:/(m-[0-9a-f]{32})", source):
+        if model and model != named[1]:
+            raise _bad_source(source, "'model_id'")
+        call.services.models.get(call.principal, named[1])
+        return source, named[1]
+    if named := re.fullmatch(r"models:/([^/@]+)(?:/(\d+)|@([\w\-]+))", source):
+        aliases = _registered(call, named[1]).aliases
+        if named[3] and named[3] not in aliases:
+            raise InvalidRequest(f"Registered model alias {named[3]} not found.")
+        number = int(named[2]) if named[2] else aliases[named[3]]
+        copied = call.services.registry.version(call.principal, named[1], number)
+        return _files_of(call, copied), copied.model
+    if named := re.fullmatch(r"runs:/([0-9a-f]{32})/(.+)", source):
+        if named[1] != body.run_id:
+            raise _bad_source(source, "'run_id'")
+        return source, model
+    if source.startswith(_SCHEME) and not source.startswith(_SCHEME + "/"):
+        place = place_of(source.removeprefix(_SCHEME))
+        if place.uid != (body.run_id if place.of == "run" else model):
+            raise _bad_source(source, "'run_id' or 'model_id'")
+        return source, model
+    if _REMOTE.fullmatch(source) and "/../" not in f"{source}/":
+        return source, model
+    raise _bad_source(source, "'run_id' or 'model_id'")
+
+
+def _bad_source(source: str, what: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"Invalid model version source: '{source}'. It must be a models:/, runs:/ or remote URI, and lead to files of "
+        f"the run or model that {what} names."
+    )
+
+
+def _files_of(call: AnyCall, version: ModelVersion) -> str:
+    """The address of the files of a version, as a client can open it."""
+    if named := re.fullmatch(r"models:/(m-[0-9a-f]{32})", version.source):
+        return call.services.models.get(call.principal, named[1]).artifact_uri
+    if named := re.fullmatch(r"runs:/([0-9a-f]{32})/(.+)", version.source):
+        return f"{call.services.runs.get(call.principal, named[1]).artifact_uri}/{named[2]}"
+    return version.source
+
+
+def _without_prompts(clauses: list[Clause]) -> list[Clause]:
+    """Prompts are kept in the registry too, by a tag; they are found by those who ask for that tag."""
+    rest = [clause for clause in clauses if (clause.kind, clause.key) != ("tag", PROMPT)]
+    asked = [clause for clause in clauses if (clause.kind, clause.key) == ("tag", PROMPT)]
+    is_for_prompts = any((clause.op, clause.values) in (("=", ("true",)), ("!=", ("false",))) for clause in asked)
+    return [*rest, Clause("tag", PROMPT, "is not null" if is_for_prompts else "is null")]
+
+
+def _registered(call: AnyCall, name: str) -> RegisteredModel:
+    return call.services.registry.get(call.principal, name)
+
+
+def _version(call: AnyCall, name: str, version: str) -> ModelVersion:
+    return call.services.registry.version(call.principal, name, _number(version))
+
+
+def _number(version: str) -> int:
+    if not (version.isascii() and version.isdecimal() and len(version) <= 15):
+        raise InvalidRequest(f"Parameter 'version' must be an integer, got '{version}'.")
+    return int(version)
+
+
+def _stage(text: str) -> Stage:
+    for stage in STAGES:
+        if stage.lower() == text.lower():
+            return stage
+    raise WireError(
+        "INVALID_PARAMETER_VALUE", f"Invalid Model Version stage: {text}. Value must be one of {', '.join(STAGES)}."
+    )
+
+
+def _tags(pairs: list[Pair]) -> dict[str, str]:
+    return {pair.key: pair.value for pair in pairs}
+
+
+def _refuse_page(max_results: int, most: int) -> None:
+    if not 1 <= max_results <= most:
+        raise InvalidRequest(
+            f"Invalid value for max_results. It must be a positive number up to {most}, but got value {max_results}."
+        )
+
+
+ROUTES = [
+    create_registered,
+    get_registered,
+    rename_registered,
+    update_registered,
+    delete_registered,
+    search_registered,
+    get_latest_versions,
+    set_registered_tag,
+    delete_registered_tag,
+    set_alias,
+    delete_alias,
+    get_by_alias,
+    create_version,
+    get_version,
+    get_download_uri,
+    update_version,
+    transition_stage,
+    delete_version,
+    search_versions,
+    set_version_tag,
+    delete_version_tag,
+    get_version_file,
+]
