@@ -28,6 +28,7 @@ class LedgerModel:
         self.status: dict[str, EndStatus | None] = {}
         self.artifacts: dict[str, bytes] = {}
         self.poison: set[str] = set()
+        self.most_keys = 10_000
         self.refusal: ApiError | None = None
         self.requests = 0
         self._rng = rng or random.Random(0)
@@ -43,6 +44,9 @@ class LedgerModel:
         names = {row[0] for row in rows} | set(batch.params)
         if names & self.poison or any(self.params.get(key, text) != text for key, text in batch.params.items()):
             raise InvalidRequest("one of them is poison", status=400, code="param_conflict")
+        known = {point[0] for point in self.points}
+        if len(known | {row[0] for row in rows}) > self.most_keys:
+            raise InvalidRequest("too many", status=400, code="too_many_keys")
         last = self.last_seq.get(batch.writer, -1)
         if batch.seq > last + 1:
             raise ApiError("gap", status=409, code="sequence_gap", expected_seq=last + 1)

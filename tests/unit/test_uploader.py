@@ -147,6 +147,24 @@ def test_poison_is_set_aside_entry_by_entry(tmp_path: Path, seed: int) -> None:
     assert [path.name for path in (tmp_path / "w").iterdir()] == ["rejected"]
 
 
+def test_metrics_past_the_bound_are_set_aside_without_asking_about_each_point(tmp_path: Path) -> None:
+    writer = SpoolWriter(tmp_path / "w", HEADER)
+    server = LedgerModel()
+    server.most_keys = 20
+    drain = drain_of(tmp_path / "w", server)
+    for i in range(300):
+        writer.append(encode(Points(i, float(i), {f"m{k}": float(k) for k in range(40)})))
+        if i % 30 == 0:
+            send_all(drain)
+    writer.close()
+    send_all(drain)
+    assert Counter(key for key, *_ in server.points.elements()) == {f"m{k}": 300 for k in range(20)}
+    assert drain.cursor.rejected == 300 * 20
+    assert drain.cursor.points == 300 * 20
+    assert len((tmp_path / "w" / "rejected" / "w1.jsonl").read_text().splitlines()) == 300 * 20
+    assert server.requests < 300
+
+
 @pytest.mark.parametrize(
     ("status", "code"),
     [(401, "unauthenticated"), (403, "tenant_access_denied"), (404, "run_not_found"), (400, "run_archived")],
@@ -222,6 +240,7 @@ def test_one_record_larger_than_a_batch_is_divided(tmp_path: Path) -> None:
     writer.append(encode(Params(1, {f"p{i}": "x" for i in range(12_000)})))
     writer.close()
     server = LedgerModel()
+    server.most_keys = 50_000
     send_all(drain_of(tmp_path / "w", server))
     assert (len(server.points), len(server.params)) == (50_000, 12_000)
 

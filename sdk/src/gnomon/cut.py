@@ -5,7 +5,7 @@ Invariant: the same position and the same end always give the same batch, whatev
 
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -42,7 +42,9 @@ class Placed(NamedTuple):
 class Cut:
     """Entries for one batch, or one action, and where the spool goes on after it."""
 
-    def __init__(self) -> None:
+    def __init__(self, without: Set[str] = frozenset()) -> None:
+        self.left_out: list[dict[str, object]] = []
+        self._without = without
         self.end: Position | None = None
         self.action: Action | Unreadable | None = None
         self.params: dict[str, str] = {}
@@ -72,8 +74,8 @@ class Cut:
     def described(self) -> list[dict[str, object]]:
         """The entries one by one, for a person."""
         names = list(self._keys)
-        rows: list[dict[str, object]] = [
-            {"kind": "metric", "key": names[key], "step": step, "timestamp": time, "value": repr(value)}
+        rows = [
+            _described(names[key], step, time, value)
             for key, step, time, value in zip(self._key, self._step, self._time, self._value, strict=True)
         ]
         rows += [{"kind": "param", "key": key, "value": value} for key, value in self.params.items()]
@@ -86,12 +88,17 @@ class Cut:
         self.last_ms = max(self.last_ms, record.time_ms)
         if isinstance(record, Points):
             keys = self._keys
+            before = len(self._value)
             for name, value in islice(record.values.items(), first, last):
+                taken += 1
+                if name in self._without:
+                    self.left_out.append(_described(name, record.step, record.time_ms, value))
+                    continue
                 self._key.append(keys.setdefault(name, len(keys)))
                 self._value.append(value)
-                taken += 1
-            self._step.extend([record.step] * taken)
-            self._time.extend([record.time_ms] * taken)
+            kept = len(self._value) - before
+            self._step.extend([record.step] * kept)
+            self._time.extend([record.time_ms] * kept)
             return taken
         texts = self.params if isinstance(record, Params) else self.tags
         for key, text in islice(record.values.items(), first, last):
@@ -125,9 +132,19 @@ def read_placed(folder: Path, at: Position) -> Iterator[Placed]:
         segment, offset = segment + 1, 0
 
 
-def cut(folder: Path, at: Position, *, until: Position | None = None, limit: int = MAX_ENTRIES) -> Cut | None:
-    """The next batch or action from a position; None when there is nothing. With `until`, exactly that far."""
-    made = Cut()
+def cut(
+    folder: Path,
+    at: Position,
+    *,
+    until: Position | None = None,
+    limit: int = MAX_ENTRIES,
+    without: Set[str] = frozenset(),
+) -> Cut | None:
+    """The next batch or action from a position; None when there is nothing. With `until`, exactly that far.
+
+    `without`: metrics that the server is known to refuse; their points are passed over into `left_out`.
+    """
+    made = Cut(without)
     size = 0
     for record, start, end in read_placed(folder, at):
         if until is not None and start >= until:
@@ -155,6 +172,10 @@ def _record(payload: bytes) -> Record | Unreadable:
         return decode_record(payload)
     except SpoolDamaged as error:
         return Unreadable(payload, str(error))
+
+
+def _described(key: str, step: float, time_ms: int, value: float) -> dict[str, object]:
+    return {"kind": "metric", "key": key, "step": step, "timestamp": time_ms, "value": repr(value)}
 
 
 def _little(column: "array[int] | array[float]") -> bytes:

@@ -26,6 +26,7 @@ from gnomon.wire import RunBegin, SequencedBatch
 
 ARTIFACTS = "artifacts"
 REJECTED = "rejected"
+TOO_MANY = "too_many_keys"
 
 # Of the run of a dead writer: nobody logs to it, it goes on in another process, or another one still logs to it.
 Fate = Literal["ended", "goes on", "unknown"]
@@ -61,6 +62,8 @@ class Drain:
         self._on_freed = on_freed
         self._on_rejected = on_rejected
         self._limit = MAX_ENTRIES
+        # Metrics past the bound of the run: found one by one the first time, then not asked about again.
+        self._refused: set[str] = set()
 
     def step(self) -> bool:
         """Have the server confirm one batch or action. False: there is nothing (more) to send.
@@ -70,7 +73,7 @@ class Drain:
         if self.cursor.seq == 0:
             self._begin()
         until = self.cursor.until
-        found = cut(self.folder, self.cursor.at, until=until, limit=self._limit)
+        found = cut(self.folder, self.cursor.at, until=until, limit=self._limit, without=self._refused)
         if found is None and until is not None:
             # What was in flight is no longer here (the machine lost power); the server may have it.
             self.cursor.until = None
@@ -84,6 +87,7 @@ class Drain:
         elif found.entries:
             self._send(found)
         else:
+            self._leave_out(found)
             self._move(found)
         return True
 
@@ -144,6 +148,7 @@ class Drain:
         cursor.seq += 1
         cursor.points += found.points
         self._limit = min(MAX_ENTRIES, self._limit * 2)
+        self._leave_out(found)
         self._move(found)
 
     def _on_refusal(self, found: Cut, error: ApiError) -> None:
@@ -165,8 +170,17 @@ class Drain:
             self.cursor.until = None
             save_cursor(self.folder, self.cursor)
             return
-        self._reject([Rejection(error.detail, error.code, entry) for entry in found.described()])
+        entries = found.described()
+        if error.code == TOO_MANY:
+            self._refused.update(str(entry["key"]) for entry in entries if entry["kind"] == "metric")
+        self._reject([Rejection(error.detail, error.code, entry) for entry in entries])
+        self._leave_out(found)
         self._move(found)
+
+    def _leave_out(self, found: Cut) -> None:
+        if found.left_out:
+            reason = "the run takes no more metrics, and has not this one"
+            self._reject([Rejection(reason, TOO_MANY, entry) for entry in found.left_out])
 
     def _act(self, found: Cut, action: Action | Unreadable) -> None:
         run = self.header.run
