@@ -81,7 +81,9 @@ def test_optional_fields_have_defaults(api: httpx.Client) -> None:
     assert (made["description"], made["tags"], made["lifecycle_stage"], made["run_count"]) == ("", {}, "active", 0)
     assert made["artifact_location"]
     assert made["created_at"] == made["last_updated"]
-    assert _create(api, "none", artifact_location=None)["artifact_location"]
+    absent = _create(api, "none", artifact_location=None, description=None, tags=None)
+    assert absent["artifact_location"]
+    assert (absent["description"], absent["tags"]) == ("", {})
 
 
 def test_a_client_names_no_place_of_its_own_choosing(api: httpx.Client) -> None:

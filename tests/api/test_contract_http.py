@@ -169,7 +169,17 @@ def test_each_header_and_charset_is_said_once(server: ServerProcess, api: httpx.
     targets = [
         *(f"/api/v1/experiments/runs/{run}/artifacts/{name}" for name in ("a.txt", "b.html", "c.bin")),
         f"/api/v1/experiments/runs/{run}/history",
-        *("/", "/docs", "/metrics", "/healthz", "/openapi.json", "/api/v1/experiments", "/nowhere"),
+        *(
+            "/",
+            "/docs",
+            "/metrics",
+            "/healthz",
+            "/health",
+            "/version",
+            "/openapi.json",
+            "/api/v1/experiments",
+            "/nowhere",
+        ),
     ]
     for target in targets:
         for accept in ("*/*", "text/csv"):

@@ -84,7 +84,9 @@ def test_a_wrong_field_of_a_new_run_is_named(api: httpx.Client, experiment: str,
 def test_names_of_runs_need_not_be_unique_and_may_be_long(api: httpx.Client, experiment: str) -> None:
     ids = {_run(api, experiment, name="n" * 500) for _ in range(2)}
     assert len(ids) == 2
-    assert api.get(f"/experiments/runs/{_run(api, experiment, name=None)}").json()["name"]
+    made = api.get(f"/experiments/runs/{_run(api, experiment, name=None, description=None, tags=None)}").json()
+    assert made["name"]
+    assert (made["description"], made["tags"]) == ("", {})
 
 
 def test_duration_is_end_less_start_in_milliseconds(api: httpx.Client, run: str) -> None:

@@ -4,51 +4,41 @@ Request structs forbid unknown fields, so a misspelt name is refused rather than
 JSON as the strings "NaN", "Infinity" and "-Infinity", both ways, and come back exactly; `to_wire` and `from_wire`
 convert. Resource times are ISO 8601 in UTC with milliseconds; point times are integer Unix milliseconds.
 
-The bounds that stand in the types are what `/openapi.json` says of them; the server alone judges, in its own words.
+What a type allows stands in `bounds.py`.
 """
 
 import math
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
-
-def _said(**rules: object) -> Meta:
-    """What JSON Schema says of a type; decoding does not look at it."""
-    return Meta(extra_json_schema=rules)
-
-
-# No control character, line break or mark that turns the direction of text; the second set has no blanks either.
-_PRINTABLE = r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
-_VISIBLE = r"[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028-\u202e\u202f\u205f\u2066-\u2069\u3000]"
-_ONE_LINE = f"^{_PRINTABLE}*{_VISIBLE}{_PRINTABLE}*$"
-_NO_NUL = r"^[^\u0000]*$"
-
-Uid = Annotated[str, _said(pattern="^[0-9a-f]{32}$")]
-Key = Annotated[str, _said(minLength=1, maxLength=250, pattern=_ONE_LINE)]
-ExperimentName = Annotated[str, _said(minLength=1, maxLength=255, pattern=_ONE_LINE)]
-RunName = Annotated[str, _said(minLength=1, maxLength=500, pattern=_ONE_LINE)]
-Description = Annotated[str, _said(maxLength=1000, pattern=_NO_NUL)]
-ParamText = Annotated[str, _said(maxLength=6000, pattern=_NO_NUL)]
-TagValue = Annotated[str, _said(maxLength=8000, pattern=_NO_NUL)]
-Tags = Annotated[dict[Key, TagValue], _said(maxProperties=1000)]
-TagChanges = Annotated[dict[Key, TagValue | None], _said(maxProperties=1000)]
-Time = Annotated[str, _said(format="date-time", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
-UnixMs = Annotated[int, _said(minimum=0, maximum=253_402_300_799_999)]
-Count = Annotated[int, _said(minimum=0)]
-Sha256 = Annotated[str, _said(pattern="^[0-9a-f]{64}$")]
-Writer = Annotated[str, _said(minLength=1, maxLength=64, pattern=_ONE_LINE)]
-# Only the s3:// prefixes that the operator allows are taken.
-ArtifactLocation = Annotated[str, _said(pattern="^s3://")]
-Base64 = Annotated[bytes, _said(pattern="^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$")]
-EndTime = Annotated[str, _said(format="date-time")]
+from gnomon.bounds import (
+    ArtifactLocation,
+    Base64,
+    Count,
+    Description,
+    EndTime,
+    Key,
+    ParamText,
+    RunName,
+    Sha256,
+    Step,
+    TagChanges,
+    Tags,
+    TagValue,
+    UnixMs,
+    Writer,
+    said,
+)
+from gnomon.bounds import ExperimentName as ExperimentName
+from gnomon.bounds import Time as Time
+from gnomon.bounds import Uid as Uid
 
 RunStatus = Literal["running", "scheduled", "finished", "failed", "killed"]
 EndStatus = Literal["finished", "failed", "killed"]
 LifecycleStage = Literal["active", "deleted"]
 NonFinite = Literal["NaN", "Infinity", "-Infinity"]
 Number = float | NonFinite
-Step = Annotated[int | float, _said(minimum=-(2**53), maximum=2**53)]
 Scalar = ParamText | int | float | bool | None
 Direction = Literal["min", "max"]
 
@@ -58,10 +48,12 @@ class Request(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ExperimentCreate(Request, frozen=True):
+    """A null is an absent field."""
+
     name: ExperimentName
-    description: Description = ""
+    description: Description | None = ""
     artifact_location: ArtifactLocation | None = None
-    tags: Tags = {}
+    tags: Tags | None = {}
 
 
 class ExperimentPatch(Request, frozen=True):
@@ -97,8 +89,8 @@ class RunCreate(Request, frozen=True):
 
     experiment_id: Uid
     name: RunName | None = None
-    description: Description = ""
-    tags: Tags = {}
+    description: Description | None = ""
+    tags: Tags | None = {}
     id: Uid | None = None
 
 
@@ -141,13 +133,13 @@ class RunListResponse(Struct, frozen=True):
 
 
 class MetricsLog(Request, frozen=True):
-    metrics: Annotated[dict[Key, Number], _said(maxProperties=10_000)]
+    metrics: Annotated[dict[Key, Number], said(maxProperties=10_000)]
     step: Step = 0
     timestamp: UnixMs | None = None
 
 
 class ParamsLog(Request, frozen=True):
-    params: Annotated[dict[Key, Scalar], _said(maxProperties=10_000)]
+    params: Annotated[dict[Key, Scalar], said(maxProperties=10_000)]
 
 
 class MetricEntry(Request, frozen=True, gc=False):
@@ -168,9 +160,9 @@ class TagEntry(Request, frozen=True):
 
 
 class BatchLog(Request, frozen=True):
-    metrics: Annotated[list[MetricEntry], _said(maxItems=10_000)] = []
-    params: Annotated[list[ParamEntry], _said(maxItems=10_000)] = []
-    tags: Annotated[list[TagEntry], _said(maxItems=10_000)] = []
+    metrics: Annotated[list[MetricEntry], said(maxItems=10_000)] = []
+    params: Annotated[list[ParamEntry], said(maxItems=10_000)] = []
+    tags: Annotated[list[TagEntry], said(maxItems=10_000)] = []
 
 
 class PointColumns(Request, frozen=True):
@@ -180,7 +172,7 @@ class PointColumns(Request, frozen=True):
     value float64, where NaN and the infinities are ordinary doubles.
     """
 
-    keys: Annotated[list[Key], _said(maxItems=10_000)]
+    keys: Annotated[list[Key], said(maxItems=10_000)]
     key: list[Count] | Base64
     step: list[Step] | Base64
     timestamp: list[UnixMs] | Base64
@@ -206,10 +198,10 @@ class SequencedBatch(Request, frozen=True):
     """
 
     writer: Writer
-    seq: Annotated[int, _said(minimum=0, maximum=2**62 - 1)]
+    seq: Annotated[int, said(minimum=0, maximum=2**62 - 1)]
     points: PointColumns | None = None
-    params: Annotated[dict[Key, ParamText], _said(maxProperties=10_000)] = {}
-    tags: Annotated[dict[Key, TagValue], _said(maxProperties=10_000)] = {}
+    params: Annotated[dict[Key, ParamText], said(maxProperties=10_000)] = {}
+    tags: Annotated[dict[Key, TagValue], said(maxProperties=10_000)] = {}
     create: RunBegin | None = None
 
 
@@ -266,7 +258,7 @@ class ArtifactListResponse(Struct, frozen=True):
 
 
 class CompareRequest(Request, frozen=True):
-    run_ids: Annotated[list[Uid], _said(minItems=2, maxItems=10, uniqueItems=True)]
+    run_ids: Annotated[list[Uid], said(minItems=2, maxItems=10, uniqueItems=True)]
     metrics: list[str] | None = None
     directions: dict[str, Direction] = {}
 
@@ -315,10 +307,10 @@ class HistoryResponse(Struct, frozen=True):
 class SeriesRequest(Request, frozen=True):
     """`x` is "step", "relative" (ms since the run's start), "time" (Unix ms) or the name of a metric."""
 
-    run_ids: Annotated[list[Uid], _said(minItems=1, maxItems=1000, uniqueItems=True)]
-    keys: Annotated[list[str], _said(minItems=1, maxItems=500, uniqueItems=True)]
+    run_ids: Annotated[list[Uid], said(minItems=1, maxItems=1000, uniqueItems=True)]
+    keys: Annotated[list[str], said(minItems=1, maxItems=500, uniqueItems=True)]
     x: str = "step"
-    buckets: Annotated[int, _said(minimum=1, maximum=5000)] = 800
+    buckets: Annotated[int, said(minimum=1, maximum=5000)] = 800
     range: tuple[float, float] | None = None
 
 

@@ -387,17 +387,3 @@ class FileInfo(Told, frozen=True):
 class FilesFound(Told, frozen=True):
     files: list[FileInfo] = []
     root_uri: str = ""
-
-
-# --- the server
-
-
-class ServerInfo(Struct, frozen=True):
-    store_type: str
-    workspaces_enabled: bool
-    trace_archival_enabled: bool
-    multipart_uploads_enabled: bool
-    multipart_downloads_enabled: bool
-    presigned_upload_run_id_supported: bool
-    presigned_upload_model_id_supported: bool
-    features_enabled: dict[str, bool]

@@ -59,9 +59,9 @@ def create_experiment(call: Call[wire.ExperimentCreate, None]) -> Response[bytes
     made = call.services.experiments.create(
         call.principal,
         name=body.name,
-        description=body.description,
+        description=body.description or "",
         artifact_location=body.artifact_location,
-        tags=body.tags,
+        tags=body.tags or {},
     )
     return json_answer(experiment_response(made), status=201, headers={"Location": f"/api/v1/experiments/{made.uid}"})
 

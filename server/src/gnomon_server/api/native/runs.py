@@ -72,8 +72,8 @@ def create_run(call: Call[wire.RunCreate, None]) -> Response[bytes]:
         call.principal,
         experiment_uid=body.experiment_id,
         name=body.name,
-        description=body.description,
-        tags=body.tags,
+        description=body.description or "",
+        tags=body.tags or {},
         wanted_uid=body.id,
     )
     return json_answer(run_response(made), status=201, headers={"Location": f"/api/v1/experiments/runs/{made.uid}"})
