@@ -46,7 +46,7 @@ def test_line_breaks_do_not_move_the_caret() -> None:
         ("param_s.`a b` = '1'", "did you mean params.`a b`?", 1),
         ("attr.status_ = 'x'", "did you mean status?", 6),
         ("attr.xyz = 'x'", "there are id, name, description", 6),
-        ("datasets.name = 'x'", "datasets of runs are not kept", 1),
+        ("datasets.name = 'x'", "runs cannot be found by their datasets", 1),
         ("metrics. < 1", "a key is missing after 'metrics.'", 9),
         ("metrics.`` < 1", "a key is missing after 'metrics.'", 9),
         ("metrics.a.`b` < 1", "quote the whole key", 11),

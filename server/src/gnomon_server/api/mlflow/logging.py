@@ -116,21 +116,23 @@ async def _keep_of_models(logged: Logged, run: str, entries: Sequence[wire.Metri
 
 def _columns(entries: Sequence[wire.MetricSent | wire.LogMetric], *, path: str) -> PointBatch:
     """Checked columns. Bounds are checked on the integers: as doubles, 2^53 + 1 would pass for 2^53."""
-    places: dict[str, int] = {}
-    key_column = [places.setdefault(entry.key, len(places)) for entry in entries]
+    first: dict[str, int] = {}  # where each key stands first
+    for place, entry in enumerate(entries):
+        first.setdefault(entry.key, place)
+    numbers = {key: number for number, key in enumerate(first)}
     values = [entry.value for entry in entries if not isinstance(entry.value, UnsetType)]
     times = [entry.timestamp for entry in entries if not isinstance(entry.timestamp, UnsetType)]
     steps = [entry.step for entry in entries]
-    if "" in places or not len(values) == len(times) == len(entries):
+    if "" in first or not len(values) == len(times) == len(entries):
         raise _incomplete(entries, path)
-    keys = [_key(key, _at(path, key_column.index(place), "name"), "Metric name") for key, place in places.items()]
+    keys = [_key(key, _at(path, place, "name"), "Metric name") for key, place in first.items()]
     for field, column, low, high in (("timestamp", times, 0, MAX_TIME_MS), ("step", steps, -_MAX_STEP, _MAX_STEP)):
         if not low <= min(column) <= max(column) <= high:
             place = next(place for place, number in enumerate(column) if not low <= number <= high)
             raise invalid_value(_at(path, place, field), column[place], f"it must lie between {low} and {high}.")
     return PointBatch(
         names=keys,
-        key=np.array(key_column, np.uint32),
+        key=np.array([numbers[entry.key] for entry in entries], np.uint32),
         step=np.array(steps, np.float64),
         time_ms=np.array(times, np.int64),
         value=np.array(values, np.float64),
