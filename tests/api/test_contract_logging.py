@@ -118,8 +118,9 @@ def test_times_are_unix_milliseconds_until_9999(api: httpx.Client, run: str) -> 
         assert answer.status_code == 200
     assert _series(api, run, "v")["timestamp"] == [0, 1_707_723_600_000, MAX_TIME_MS]
     for wrong in (-1, MAX_TIME_MS + 1, 2**63, 2**80, 1.5, "2024-02-12T07:40:00Z", True):
-        refused = api.post(f"{path}/log-metrics", json={"metrics": {"v": 1}, "timestamp": wrong})
-        assert_problem(refused, 400, "invalid_request", field="timestamp")
+        for metrics in ({"v": 1}, {}):
+            refused = api.post(f"{path}/log-metrics", json={"metrics": metrics, "timestamp": wrong})
+            assert_problem(refused, 400, "invalid_request", field="timestamp")
         entries = [{"key": "v", "value": 1, "timestamp": wrong}]
         refused = api.post(f"{path}/log-batch", json={"metrics": entries})
         assert_problem(refused, 400, "invalid_request", field="metrics[0].timestamp")

@@ -36,6 +36,7 @@ RULES = (
     ("range", "is upside down"),
     ("buckets", "times runs times keys"),
     ("by", "names no column"),
+    ("create", "names the experiment twice or not at all"),
     ("body", r"holds \d+ metrics, params and tags|holds more than"),
     (r"points\.(key|step|timestamp)", r"holds \d+ entries and value|points at key"),
     (r"points\.(key|step|timestamp|value)", r"is \d+ bytes long|holds a"),

@@ -70,13 +70,12 @@ async def log_metrics(logged: Logged) -> wire.MetricsLogged:
     _refuse_many(len(body.metrics), "metrics")
     count = len(body.metrics)
     time_ms = logged.services.now_ms() if body.timestamp is None else body.timestamp
+    _refuse_out_of_bounds([body.step], [time_ms], step_field="step", time_field="timestamp")
     points = _columns(
         [names.key(key, field=f"metrics.{key}") for key in body.metrics],
         list(body.metrics.values()),
         [body.step] * count,
         [time_ms] * count,
-        steps_field="step",
-        times_field="timestamp",
     )
     await keep(logged, RunBatch(run=logged.run, points=points))
     return wire.MetricsLogged(run_id=logged.run, metrics=count)
@@ -131,13 +130,11 @@ async def keep(logged: Logged, batch: RunBatch) -> BatchKept:
 def _entry_columns(entries: list[wire.MetricEntry], *, now_ms: int) -> PointBatch:
     places: dict[str, int] = {}
     key_column = [places.setdefault(entry.key, len(places)) for entry in entries]
-    return _columns(
-        _clean_keys(places, key_column),
-        [entry.value for entry in entries],
-        [entry.step for entry in entries],
-        [now_ms if entry.timestamp is None else entry.timestamp for entry in entries],
-        key_column=key_column,
-    )
+    keys = _clean_keys(places, key_column)
+    steps = [entry.step for entry in entries]
+    times = [now_ms if entry.timestamp is None else entry.timestamp for entry in entries]
+    _refuse_out_of_bounds(steps, times)
+    return _columns(keys, [entry.value for entry in entries], steps, times, key_column=key_column)
 
 
 def _clean_keys(places: dict[str, int], key_column: list[int]) -> list[str]:
@@ -154,18 +151,7 @@ def _columns(
     times: list[int],
     *,
     key_column: list[int] | None = None,
-    steps_field: str | None = None,
-    times_field: str | None = None,
 ) -> PointBatch:
-    """Checked columns. Bounds are checked on the Python numbers: as doubles, 2^53 + 1 would pass for 2^53."""
-    if steps and not (min(steps) >= -_MAX_STEP_INT and max(steps) <= _MAX_STEP_INT):
-        bad = next(i for i, step in enumerate(steps) if not -_MAX_STEP_INT <= step <= _MAX_STEP_INT)
-        raise invalid_field(steps_field or f"metrics[{bad}].step", "is beyond 2^53 in size, where steps lose exactness")
-    if times and not (min(times) >= 0 and max(times) <= MAX_TIME_MS):
-        bad = next(i for i, time_ms in enumerate(times) if not 0 <= time_ms <= MAX_TIME_MS)
-        raise invalid_field(
-            times_field or f"metrics[{bad}].timestamp", "is not Unix milliseconds between 1970 and 9999"
-        )
     return PointBatch(
         names=keys,
         key=np.arange(len(keys), dtype=np.uint32) if key_column is None else np.array(key_column, np.uint32),
@@ -173,6 +159,18 @@ def _columns(
         time_ms=np.array(times, np.int64),
         value=np.array(values, np.float64),  # "NaN" and the infinities by their names too
     )
+
+
+def _refuse_out_of_bounds(
+    steps: list[int | float], times: list[int], *, step_field: str = "", time_field: str = ""
+) -> None:
+    """Bounds are checked on the Python numbers: as doubles, 2^53 + 1 would pass for 2^53."""
+    if not (min(steps) >= -_MAX_STEP_INT and max(steps) <= _MAX_STEP_INT):
+        bad = next(i for i, step in enumerate(steps) if not -_MAX_STEP_INT <= step <= _MAX_STEP_INT)
+        raise invalid_field(step_field or f"metrics[{bad}].step", "is beyond 2^53 in size, where steps lose exactness")
+    if not (min(times) >= 0 and max(times) <= MAX_TIME_MS):
+        bad = next(i for i, time_ms in enumerate(times) if not 0 <= time_ms <= MAX_TIME_MS)
+        raise invalid_field(time_field or f"metrics[{bad}].timestamp", "is not Unix milliseconds between 1970 and 9999")
 
 
 def _refuse_many(count: int, what: str) -> None:
