@@ -51,7 +51,7 @@ def read_promises(path: Path, run_ids: list[str]) -> dict[str, Promise]:
                     for points in read.iter_series(connection, row, key)
                     for point in zip(points.step.tolist(), points.time_ms.tolist(), points.value.tolist(), strict=True)
                 ]
-                _, entries = artifacts.list_directory(connection, row, "", limit=1000, offset=0)
+                _, entries = artifacts.list_directory(connection, artifacts.RUNS, row, "", limit=1000, offset=0)
                 files = {entry.path: entry.artifact.sha256 for entry in entries if entry.artifact is not None}
                 found[uid] = Promise(frozenset(stored), len(stored), dict(run.params), dict(run.tags), files)
             return found
