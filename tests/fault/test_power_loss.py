@@ -204,7 +204,8 @@ def recover(path: Path) -> int:
 @pytest.mark.parametrize(
     "images",
     [
-        pytest.param(10_000, id="10000"),
+        pytest.param(1_500, id="1500"),
+        pytest.param(10_000, id="10000", marks=[pytest.mark.nightly, pytest.mark.timeout(1_800)]),
         pytest.param(1_000_000, id="1000000", marks=[pytest.mark.nightly, pytest.mark.timeout(7_200)]),
     ],
 )
