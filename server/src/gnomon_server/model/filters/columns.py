@@ -112,7 +112,9 @@ def _attribute(source: Source, part: Part, token: Token) -> Column:
 def _unknown(source: Source, token: Token, entity: str) -> InvalidRequest:
     """A first segment that says nothing: never guessed, always explained."""
     if entity.lower() in ("dataset", "datasets"):
-        return source.error("runs cannot be found by their datasets; filter by a tag or param that says which data they took", token.at)
+        return source.error(
+            "runs cannot be found by their datasets; filter by a tag or param that names the data", token.at
+        )
     name = token.text
     if (close := entity_like(entity)) is not None and name != entity:
         return source.error(f"{name!r} names nothing; did you mean {close}{name[len(entity) :]}?", token.at)
