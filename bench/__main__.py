@@ -5,7 +5,7 @@ import importlib
 
 from bench.report import machine, save
 
-BENCHES = ("ingest", "framework", "mixed", "read", "search", "space", "sdk")
+BENCHES = ("ingest", "sdk")
 
 
 def main() -> None:
