@@ -105,19 +105,29 @@ test("the link is live as soon as the server says how things stand", async () =>
 
 test("new values are a change of their run alone; a run that began or ended makes the list stale", async () => {
   const { changes, link, stream } = await watch();
-  stream.tell("a-2", ["metrics", { run_id: "r1" }], ["metrics", { run_id: "r2" }]);
+  stream.tell("a-2", ["metrics", { run_id: "r1", metrics: [] }], ["metrics", { run_id: "r2", metrics: [] }]);
   await pass(0);
   expect(changes).toEqual([{ changed: ["r1", "r2"], isListStale: false }]);
-  stream.tell("a-3", ["run", { id: "r3" }], ["metrics", { run_id: "r3" }]);
+  stream.tell("a-3", ["run", { id: "r3" }], ["metrics", { run_id: "r3", metrics: [] }]);
   await pass(1_000);
   expect(changes.at(-1)).toEqual({ changed: ["r3"], isListStale: true });
+  link.close();
+});
+
+test("metrics that took points are named, so that a new one is asked for at once", async () => {
+  const named: string[][] = [];
+  const link = new LiveLink("e", { onState: () => undefined, onChange: () => undefined, onMetrics: (keys) => named.push([...keys]) });
+  await pass(0);
+  latest().tell("a-2", ["metrics", { run_id: "r1", metrics: [{ key: "loss", n: 1 }, { key: "acc", n: 1 }] }]);
+  await pass(0);
+  expect(named).toEqual([["loss", "acc"]]);
   link.close();
 });
 
 test("the page hears at once, and then at most once a second", async () => {
   const { changes, link, stream } = await watch();
   for (let i = 2; i < 10; i++) {
-    stream.tell(`a-${i}`, ["metrics", { run_id: `r${i}` }]);
+    stream.tell(`a-${i}`, ["metrics", { run_id: `r${i}`, metrics: [] }]);
     await pass(250);
   }
   expect(changes.map((change) => change.changed)).toEqual([["r2"], ["r3", "r4", "r5"], ["r6", "r7", "r8", "r9"]]);
@@ -136,7 +146,7 @@ test("a reset makes everything stale", async () => {
 
 test("events may come in any pieces, and unknown ones are passed over", async () => {
   const { changes, link, stream } = await watch();
-  for (const piece of ['event: met', 'rics\ndata: {"run_id":', '"r1"}\n', "\n: still here\n\nevent: la", "ter\ndata: 1\n\n"]) {
+  for (const piece of ['event: met', 'rics\ndata: {"run_id":', '"r1","metrics":[]}\n', "\n: still here\n\nevent: la", "ter\ndata: 1\n\n"]) {
     stream.send(piece);
     await pass(0);
   }
@@ -146,7 +156,7 @@ test("events may come in any pieces, and unknown ones are passed over", async ()
 
 test("a lost link is said, tried again ever more slowly, and goes on where it was", async () => {
   const { states, link, stream } = await watch();
-  stream.tell("a-7", ["metrics", { run_id: "r1" }]);
+  stream.tell("a-7", ["metrics", { run_id: "r1", metrics: [] }]);
   await pass(0);
   stream.end();
   status = 0;
@@ -204,7 +214,7 @@ test("what the server refuses is not asked again", async () => {
 
 test("a closed link is silent and holds no stream", async () => {
   const { states, changes, link, stream } = await watch();
-  stream.tell("a-2", ["metrics", { run_id: "r1" }]);
+  stream.tell("a-2", ["metrics", { run_id: "r1", metrics: [] }]);
   link.close();
   await pass(100_000);
   expect([states.length, changes.length, stream.isLeft, streams.length]).toEqual([1, 0, true, 1]);

@@ -4,7 +4,7 @@
  *
  * The stream is read with fetch: an EventSource could send neither the tenant nor the key.
  */
-import { integer, object, text } from "../lib/shape";
+import { integer, list, object, text } from "../lib/shape";
 import { ApiError, LinkError, problemOf, send } from "./client";
 import { readEvents, type ServerEvent } from "./server-events";
 
@@ -32,11 +32,16 @@ export interface LiveChange {
 export interface LiveListener {
   readonly onState: (state: LinkState) => void;
   readonly onChange: (change: LiveChange) => void;
+  /** Metrics that took points; not always all of them. */
+  readonly onMetrics?: (keys: readonly string[]) => void;
 }
 
 const readExperiment = object<{ running: number }>({ running: integer });
 const readRun = object<{ id: string }>({ id: text });
-const readMetrics = object<{ run_id: string }>({ run_id: text });
+const readMetrics = object<{ run_id: string; metrics: { key: string }[] }>({
+  run_id: text,
+  metrics: list(object<{ key: string }>({ key: text })),
+});
 
 /** Watches one experiment until `close`. */
 export class LiveLink {
@@ -139,9 +144,12 @@ export class LiveLink {
       case "run":
         this.gathered.add(readRun(data, event.name).id, true);
         break;
-      case "metrics":
-        this.gathered.add(readMetrics(data, event.name).run_id, false);
+      case "metrics": {
+        const { run_id: runId, metrics } = readMetrics(data, event.name);
+        this.gathered.add(runId, false);
+        this.listener.onMetrics?.(metrics.map(({ key }) => key));
         break;
+      }
       case "reset":
         this.gathered.addEverything();
         break;

@@ -29,12 +29,12 @@ export function Dialog({ label, className, onClose, hasTitle = true, children }:
     >
       <div className="dialog-body">
         {hasTitle && (
-          <header className="dialog-head">
+          <div className="dialog-head">
             <h2>{label}</h2>
             <button type="button" className="icon-button" aria-label="Close" onClick={() => dialog.current?.close()}>
               <Icon name="close" />
             </button>
-          </header>
+          </div>
         )}
         {children}
       </div>

@@ -1,8 +1,8 @@
 /** Keeps an experiment's page up to date: hears of changes and marks what they make stale. */
-import { useQueryClient } from "@tanstack/react-query";
+import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { experimentKeys } from "../../api/experiments";
-import { keysKey } from "../../api/keys";
+import { keysKey, keysQuery } from "../../api/keys";
 import { LiveLink, type LinkState, type LiveChange } from "../../api/live";
 import { tableKeys } from "../../api/table";
 
@@ -27,7 +27,7 @@ export function useLive(experimentId: string, onChange: (change: LiveChange) => 
     latest.current = onChange;
   }, [onChange]);
   useEffect(() => {
-    let keysAt = 0;
+    const keys = new KeyRefresh(client, experimentId);
     const live = new LiveLink(experimentId, {
       onState: (next) => setState((before) => (isSame(before, next) ? before : next)),
       onChange: (change) => {
@@ -39,16 +39,57 @@ export function useLive(experimentId: string, onChange: (change: LiveChange) => 
           predicate: ({ queryKey }) => change.isListStale || !POINTS_DO_NOT_MATTER.has(queryKey[2]),
         });
         if (change.isListStale) void client.invalidateQueries({ queryKey: experimentKeys.all });
-        const now = performance.now();
-        if (!change.isListStale && now - keysAt < KEYS_EVERY_MS) return;
-        keysAt = now;
-        void client.invalidateQueries({ queryKey: keysKey(experimentId) });
+        if (change.isListStale) keys.now();
+        else keys.soon();
       },
+      onMetrics: (logged) => keys.expect(logged),
     });
     link.current = live;
-    return () => live.close();
+    return () => {
+      live.close();
+      keys.dispose();
+    };
   }, [client, experimentId]);
   return { state, revision, retry: () => link.current?.retry() };
+}
+
+/** When the list of keys is asked for again: at once for a key that is new, else now and then, and never not at all. */
+class KeyRefresh {
+  private askedAt = Number.NEGATIVE_INFINITY;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  /** A list that is cut off never holds some keys: each is a reason to ask only once. */
+  private readonly expected = new Set<string>();
+
+  constructor(
+    private readonly client: QueryClient,
+    private readonly experimentId: string,
+  ) {}
+
+  expect(metrics: readonly string[]): void {
+    const unknown = metrics.filter((key) => !this.expected.has(key));
+    if (unknown.length === 0) return;
+    const found = this.client.getQueryData(keysQuery(this.experimentId).queryKey)?.keys ?? [];
+    const known = new Set(found.flatMap(({ kind, key }) => (kind === "metric" ? [key] : [])));
+    for (const key of unknown) this.expected.add(key);
+    if (unknown.some((key) => !known.has(key))) this.now();
+  }
+
+  soon(): void {
+    const wait = this.askedAt + KEYS_EVERY_MS - performance.now();
+    if (wait <= 0) this.now();
+    else this.timer ??= setTimeout(() => this.now(), wait);
+  }
+
+  now(): void {
+    this.dispose();
+    this.askedAt = performance.now();
+    void this.client.invalidateQueries({ queryKey: keysKey(this.experimentId) });
+  }
+
+  dispose(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+  }
 }
 
 function isSame(a: LinkState, b: LinkState): boolean {
