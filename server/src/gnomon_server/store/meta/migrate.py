@@ -10,7 +10,7 @@ import pysqlite3.dbapi2 as sqlite
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-HEAD = "0003"
+HEAD = "0001"
 _FOLDER = Path(__file__).parent / "migrations"
 
 

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from gnomon_server.store.meta import tables
+from gnomon_server.store.meta.migrations import first_postgresql, first_sqlite
 from gnomon_server.store.meta.statistics import write_statistics
 
 revision = "0001"
@@ -11,6 +11,8 @@ down_revision = None
 
 def upgrade() -> None:
     connection = op.get_bind()
-    tables.metadata.create_all(connection)
-    if connection.dialect.name == "sqlite":
+    is_sqlite = connection.dialect.name == "sqlite"
+    for statement in first_sqlite.STATEMENTS if is_sqlite else first_postgresql.STATEMENTS:
+        connection.exec_driver_sql(statement)
+    if is_sqlite:
         write_statistics(connection)
