@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 SEED = 20_240_229
 EXAMPLES = 20  # an operation and phase: about half a minute in all
 # State and the query language are what a schema cannot say; `refuses_for_a_reason_of_state` judges each such 400.
+# DELETE archives, and what is archived is still read.
 CONFIG = """
 generation.allow-x00 = true
 [checks]
@@ -43,6 +44,7 @@ def test_every_generated_request_is_answered_as_the_document_says(server: Server
         *(sys.executable, "-m", "schemathesis.cli"),
         *("--config-file", str(tmp_path / "schemathesis.toml")),
         *("run", f"{server.base_url}/openapi.json", "--checks", "all", "--exclude-path", LIVE),
+        *("--exclude-checks", "use_after_free"),
         *("--phases", "examples,coverage,fuzzing,stateful", "--workers", "1", "--continue-on-failure"),
         *("--seed", str(SEED), "--max-examples", str(EXAMPLES), "--generation-database", "none"),
         *("--header", "X-Tenant-ID: contract", "--no-color", "--report", "json", "--report-json-path", str(report)),

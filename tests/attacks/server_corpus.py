@@ -84,7 +84,7 @@ MASS = [
     }.items()
 ] + [
     _post(f"MASS-01-run-{field}", _RUNS, {"experiment_id": "0" * 32, field: value}, 400)
-    for field, value in {"id": "0" * 32, "created_by": "root", "artifact_uri": "/etc", "metrics": {"a": 1}}.items()
+    for field, value in {"created_by": "root", "artifact_uri": "/etc", "metrics": {"a": 1}}.items()
 ]
 
 _UPLOADS = {
@@ -190,7 +190,7 @@ READS = [
     _get("ATK-05-list", f"{_ONE_RUN}/artifacts?path=../..", 400),
     _get("ATK-05-list-absolute", f"{_ONE_RUN}/artifacts?path=/etc", 400),
     _get("ATK-05-list-nul", f"{_ONE_RUN}/artifacts?path=a%00", 400),
-    _get("ATK-06", "/api/2.0/preview/mlflow/experiments/list", 404),
+    _get("ATK-06", "/api/1.0/preview/experiments/list", 404),
     _get("ATK-22", "/api/jobs/", 404),
     _get("ATK-23-aim", "/static-files/etc/passwd", 404),
     _get("ATK-23-weave", "/__weave/file/etc/passwd", 404),

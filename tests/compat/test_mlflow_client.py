@@ -37,7 +37,7 @@ def test_core(scenario: Scenario) -> None:
         "experiments": ["renamed"],
         "taken": "RESOURCE_ALREADY_EXISTS: Experiment(name=renamed) already exists.",
         "set_deleted": found["set_deleted"],
-        "unknown": f"RESOURCE_DOES_NOT_EXIST: Run with id={'0' * 32} not found",
+        "unknown": f"RESOURCE_DOES_NOT_EXIST: Run with id={'5eed' * 8} not found",
     }
     assert found["no_tag"].startswith("RESOURCE_DOES_NOT_EXIST: ")
     assert "Cannot set a deleted experiment 'renamed'" in found["set_deleted"]

@@ -120,7 +120,7 @@ def test_history_goes_by_time_and_pages(wire: Wire) -> None:
     assert [one["value"] for one in last["metrics"]] == [1.0]
     assert "next_page_token" not in last
     assert wire.get("metrics/get-history", run_id=run, metric_key="none") == {}
-    assert wire.get("metrics/get-history", run_id="0" * 32, metric_key="m") == {}
+    assert wire.get("metrics/get-history", run_id="5eed" * 8, metric_key="m") == {}
     refused = wire.get("metrics/get-history", 400, run_id=run, metric_key="m", max_results=0)
     assert refused["message"].startswith("Invalid value 0 for parameter 'max_results'")
 

@@ -140,7 +140,12 @@ def test_metrics_with_a_model_are_kept_with_both(wire: Wire) -> None:
     assert model_of(wire, model)["data"]["metrics"] == [expected]
     assert run_of(wire, run)["data"]["metrics"][0]["value"] == 0.75
     wire.refused(
-        "runs/log-metric", 404, "RESOURCE_DOES_NOT_EXIST", run_id=run, value=1, **{**point, "model_id": "m-" + "0" * 32}
+        "runs/log-metric",
+        404,
+        "RESOURCE_DOES_NOT_EXIST",
+        run_id=run,
+        value=1,
+        **{**point, "model_id": "m-" + "5eed" * 8},
     )
 
 
@@ -254,9 +259,9 @@ def test_prompts_are_found_by_those_who_ask_for_them(wire: Wire) -> None:
     [
         "/etc/passwd",
         "file:///etc/passwd",
-        "models:/m-" + "0" * 32,
-        "runs:/" + "0" * 32 + "/m",
-        "mlflow-artifacts:/" + "0" * 32 + "/" + "0" * 32 + "/artifacts/m",
+        "models:/m-" + "5eed" * 8,
+        "runs:/" + "5eed" * 8 + "/m",
+        "mlflow-artifacts:/" + "5eed" * 8 + "/" + "5eed" * 8 + "/artifacts/m",
         "mlflow-artifacts://host/x",
         "s3://bucket/../other",
         "",

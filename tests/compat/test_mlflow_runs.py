@@ -97,7 +97,7 @@ def test_a_deleted_run_takes_nothing(wire: Wire) -> None:
 
 
 def test_an_unknown_run_is_not_found(wire: Wire) -> None:
-    unknown = "0" * 32
+    unknown = "5eed" * 8
     for path, body in (
         ("runs/log-metric", {"key": "a", "value": 1, "timestamp": 1}),
         ("runs/delete", {}),

@@ -1,8 +1,10 @@
 """Debian's chromium as a person's browser, and a visit to the UI that notices whatever a person must never see."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Literal
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Locator, Page, Playwright, Request
@@ -30,6 +32,22 @@ _IS_SETTLED = """() =>
         .every((one) => one.getBoundingClientRect().top >= innerHeight)
     && document.getAnimations()
         .every((one) => one.playState !== "running" || one.effect.getTiming().iterations === Infinity)"""
+_PATIENCE_SECS = 30
+# Lines are coloured, axes and grid are grey.
+_INK = """(canvas) => {
+    // A copy, because reading a canvas back makes the browser draw it in another way from then on.
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", {willReadFrequently: true});
+    copy.drawImage(canvas, 0, 0);
+    const {data, width, height} = copy.getImageData(0, 0, canvas.width, canvas.height);
+    let [sum, count] = [0, 0];
+    for (let i = 0; i < data.length; i += 4) {
+        const [r, g, b] = [data[i], data[i + 1], data[i + 2]];
+        if (data[i + 3] < 60 || Math.max(r, g, b) - Math.min(r, g, b) < 40) continue;
+        count++;
+        sum = (sum * 31 + i + r + 2 * g + 3 * b) % 1000000007;
+    }
+    return count === 0 ? "" : `${width}x${height} ${count} ${sum}`;
+}"""
 _OWN = ("blob:", "data:")
 
 
@@ -59,6 +77,7 @@ class Visit:
 
     def open(self, path: str) -> "Visit":
         self.page.goto(f"{self.base_url}{path}")
+        self.page.locator("header.app-bar").wait_for()
         return self
 
     def expect_console(self, pattern: str) -> None:
@@ -77,6 +96,7 @@ class Visit:
     def accessibility_problems(self) -> list[str]:
         """What axe finds on the page as it stands. The page's policy lets it run no scripts but its own, so axe comes
         through the debugger's door."""
+        self.settle()
         self.page.evaluate(_AXE.read_text())
         found: list[str] = self.page.evaluate(_RUN_AXE)
         return found
@@ -89,12 +109,35 @@ class Visit:
     def panel(self, metric: str) -> Locator:
         return self.page.locator(f'article.panel[data-metric="{metric}"]')
 
-    def run_names(self) -> list[str]:
-        """The runs of the table that are in sight, from the top."""
-        return self.page.locator(".grid-rows .grid-row:not(.is-group) .grid-name a").all_inner_texts()
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for what no locator can say, such as what a canvas shows."""
+        deadline = monotonic() + _PATIENCE_SECS
+        while not holds():
+            assert monotonic() < deadline, "it did not come to hold"
+            self.page.wait_for_timeout(50)
 
-    def shown_count(self) -> int:
-        return self.page.locator(".grid-rows [role=switch][aria-checked=true]").count()
+    def drawn(self, metric: str) -> str:
+        """The colours and places of a panel's lines as a digest: equal while the same is drawn. Empty without lines."""
+        digest: str = self.panel(metric).locator("canvas").first.evaluate(_INK)
+        return digest
+
+    @property
+    def rows(self) -> Locator:
+        """The runs of the table, from the top; a pinned run's own row is not among them."""
+        return self.page.locator(".grid-rows .grid-row:not(.is-group)")
+
+    def row(self, run: str) -> Locator:
+        return self.rows.filter(has=self.page.get_by_role("link", name=run, exact=True))
+
+    @property
+    def shown(self) -> Locator:
+        """The runs of the table that the charts show."""
+        return self.page.locator(".grid-rows [role=switch][aria-checked=true]")
+
+    def filter_runs(self, query: str) -> None:
+        box = self.page.get_by_role("combobox", name="Filter runs")
+        box.fill(query)
+        box.press("Enter")
 
     def query(self) -> dict[str, str]:
         """The view as the URL has it."""

@@ -1,0 +1,108 @@
+"""A page left open: points appear, a lost server is said and found again, and strings from users stay text."""
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+from tests.e2e.conftest import Begin
+from tests.support.browser import Theme
+from tests.support.server_process import ServerProcess
+
+# Minutes of a real browser: `make e2e` and `make nightly` run it, `make test` opens every page.
+pytestmark = pytest.mark.nightly
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'`${1}"
+
+
+def log(api: httpx.Client, run: str, values: dict[str, float], step: int) -> None:
+    api.post(f"/experiments/runs/{run}/log-metrics", json={"metrics": values, "step": step}).raise_for_status()
+
+
+def test_a_running_run_moves_within_two_seconds(begin: Begin, site_api: httpx.Client, theme: Theme) -> None:
+    experiment = site_api.post("/experiments", json={"name": f"live {theme}"}).json()["id"]
+    run = site_api.post("/experiments/runs", json={"experiment_id": experiment, "name": "now"}).json()["id"]
+    visit = begin(theme=theme).open(f"/e/{experiment}")
+    expect(visit.page.locator(".live")).to_have_text(re.compile("Live ?1 running"))
+    log(site_api, run, {"loss": 1.0}, 0)
+    expect(visit.panel("loss")).to_be_visible(timeout=15_000)
+    log(site_api, run, {"loss": 0.5}, 1)
+    visit.until(lambda: visit.drawn("loss") != "")
+    for step in range(2, 5):
+        before = visit.drawn("loss")
+        log(site_api, run, {"loss": 1 / (step + 1)}, step)
+        visit.until(lambda before=before: visit.drawn("loss") not in ("", before))
+    visit.picture("live")
+    ended = site_api.post(f"/experiments/runs/{run}/end", json={})
+    assert ended.status_code == 200
+    expect(visit.page.locator(".live")).to_have_text("Live", timeout=15_000)
+    site_api.delete(f"/experiments/{experiment}").raise_for_status()
+
+
+def test_a_stopped_server_is_said_and_found_again(begin: Begin, tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = ServerProcess(tmp_path / "home", "--port", str(port)).start()
+    with server.client() as api:
+        experiment = api.post("/experiments", json={"name": "interrupted"}).json()["id"]
+        run = api.post("/experiments/runs", json={"experiment_id": experiment, "name": "steady"}).json()["id"]
+        for step in range(5):
+            log(api, run, {"loss": 1 / (step + 1)}, step)
+    visit = begin(base_url=server.base_url)
+    visit.expect_console(
+        "ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE"
+    )
+    visit.open(f"/e/{experiment}")
+    expect(visit.row("steady")).to_be_visible()
+    visit.until(lambda: visit.drawn("loss") != "")
+    server.stop()
+    expect(visit.page.get_by_text("Live updates paused.")).to_be_visible(timeout=15_000)
+    assert visit.drawn("loss") != "", "the data stays on screen"
+    visit.picture("lost")
+    assert visit.accessibility_problems() == []
+    visit.page.get_by_role("button", name="Reconnect now").click()
+    expect(visit.page.get_by_text("Live updates paused.")).to_be_visible()
+    server.start()
+    expect(visit.page.get_by_text("Live updates paused.")).to_have_count(0, timeout=30_000)
+    before = visit.drawn("loss")
+    with server.client() as api:
+        log(api, run, {"loss": 3.0}, 9)
+    visit.until(lambda: visit.drawn("loss") != before)
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize("tab", ["", "/table", "/compare", "/sweep", "/artifacts", "/notes"])
+def test_strings_of_users_are_text(begin: Begin, site_api: httpx.Client, hostile: str, tab: str) -> None:
+    visit = begin().open(f"/e/{hostile}{tab}")
+    expect(visit.page.get_by_text(HOSTILE).first).to_be_visible()
+    visit.settle()
+    assert visit.page.locator("img[src=x], [onerror]").count() == 0
+    visit.open("/")
+    expect(visit.page.get_by_role("link", name=HOSTILE)).to_be_visible()
+
+
+@pytest.fixture
+def hostile(site_api: httpx.Client, request: pytest.FixtureRequest) -> Iterator[str]:
+    """An experiment in which every string tries to be markup."""
+    name = f"{HOSTILE} {request.node.name}"
+    experiment = site_api.post("/experiments", json={"name": name, "description": HOSTILE, "tags": {HOSTILE: HOSTILE}})
+    experiment_id = str(experiment.json()["id"])
+    for number in range(2):
+        run = site_api.post(
+            "/experiments/runs",
+            json={
+                "experiment_id": experiment_id,
+                "name": f"{HOSTILE} {number}",
+                "tags": {HOSTILE: f"{HOSTILE}{number}"},
+            },
+        ).json()["id"]
+        site_api.post(f"/experiments/runs/{run}/log-params", json={"params": {HOSTILE: f"{HOSTILE}{number}"}})
+        log(site_api, run, {HOSTILE: 1.0 + number}, 0)
+        log(site_api, run, {HOSTILE: 2.0 - number}, 1)
+        site_api.post(f"/experiments/runs/{run}/end", json={})
+    yield experiment_id
+    site_api.delete(f"/experiments/{experiment_id}").raise_for_status()
