@@ -54,7 +54,7 @@ class _Wire(asyncio.Transport):
             head = self._take_head()
             self._protocol.transport.writelines([head, data])
         elif data[:9] == b"HTTP/1.1 ":
-            self._head = bytes(data)
+            self._head = self._protocol.last_words(bytes(data))
             self._head_timer = self._protocol.loop.call_soon(self.flush)
         else:
             self._protocol.transport.write(data)
@@ -195,6 +195,21 @@ class BoundedProtocol(HttpToolsProtocol):
         self._body_open = True
         self._body_bytes = self._body_raw_bytes = self._earned_bytes = self._rest_bytes = 0
         self._body_credit_secs = self._limits.body_grace_secs
+
+    def last_words(self, head: bytes) -> bytes:
+        """The head of an answer; an early one says so when the connection will not outlive the rest of the body.
+
+        Or the client would send its next request into a connection that is about to be closed.
+        """
+        if not self._body_open or self._is_small_rest():
+            return head
+        self.cycle.keep_alive = False
+        return head if b"\r\nconnection: close\r\n" in head else head[:-2] + b"connection: close\r\n\r\n"
+
+    def _is_small_rest(self) -> bool:
+        """Whether so little is left of the body that it can be read and thrown away; unknown of a chunked one."""
+        declared = next((value for name, value in self.headers if name == b"content-length"), None)
+        return declared is not None and int(declared) - self._body_bytes <= _KEPT_REST_BYTES
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
