@@ -84,6 +84,9 @@ class Answer:
 
 Event = Create | MakeDirectory | Rename | Unlink | Write | Truncate | SyncBegins | SyncEnds | Answer
 
+# SQLite's index of the WAL, made anew after a crash, and space that is set aside.
+_IRRELEVANT = ("-shm", "/reserve")
+
 _LINE = re.compile(r"(\d+)\s+(\w+)\((.*)\)\s+= (-?\d+|0x[0-9a-f]+)", re.DOTALL)
 _TEXT = r'"((?:\\x[0-9a-f]{2})*)"'
 _FILE = re.compile(r"\d+<((?:\\x[0-9a-f]{2})+)>")
@@ -203,10 +206,10 @@ class _Reader:
         return self._inside(found[1]) if found else ""
 
     def _inside(self, text: str) -> str:
-        """The path, when it is the root or below it; of a memory-mapped index nothing is ever read after a crash."""
+        """The path, when it is the root or below it and its bytes matter after a crash."""
         path = _bytes(text).decode()
         is_inside = path == self._root or path.startswith(f"{self._root}/")
-        return path if is_inside and not path.endswith("-shm") else ""
+        return path if is_inside and not path.endswith(_IRRELEVANT) else ""
 
 
 def _bytes(text: str) -> bytes:

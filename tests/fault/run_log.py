@@ -114,10 +114,12 @@ class RunLog:
         self.answered += 1
 
     def log_until_cut(self, client: httpx.Client) -> None:
-        """Log until the connection breaks."""
+        """Log until the connection breaks, or the server says that it stops: that request was not taken."""
         try:
             while True:
                 answer = self.send(client, self.next_request())
+                if answer.status_code == 503 and answer.json()["code"] == "stopping":
+                    return
                 assert answer.status_code == 200, answer.text
         except httpx.TransportError:
             return

