@@ -41,7 +41,6 @@ class Upkeep:
         self._now_ms = now_ms
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gnomon-upkeep", daemon=True)
-        self.sealed_runs = 0
 
     def start(self) -> None:
         self._thread.start()
@@ -64,7 +63,6 @@ class Upkeep:
             if plan is None:
                 continue
             sealed += self._stores.writer.call(run.tenant, partial(_commit, run.tenant, plan))
-        self.sealed_runs += sealed
         return sealed
 
     def give_back(self) -> None:

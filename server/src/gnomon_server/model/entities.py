@@ -8,16 +8,11 @@ from typing import Literal
 
 from msgspec import Struct
 
-from gnomon_server.model.ids import ExperimentUid, RowId, RunUid, TenantId
+from gnomon_server.model.ids import ExperimentUid, RowId, RunUid
 
 LifecycleStage = Literal["active", "deleted"]
 RunStatus = Literal["running", "scheduled", "finished", "failed", "killed"]
 KeyKind = Literal["metric", "param", "tag"]
-
-
-class Tenant(Struct, frozen=True):
-    id: TenantId
-    name: str
 
 
 class Experiment(Struct, frozen=True):

@@ -18,7 +18,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Generic, Protocol, TypeVar
 
@@ -90,16 +90,6 @@ class _Job(Generic[B]):
     work: Callable[[Connection], object] | None = None
     batch: B | None = None
     size: int = 0
-
-
-@dataclass(slots=True)
-class WriterStats:
-    """What the writer did since start; read by the metrics page."""
-
-    groups: int = 0
-    jobs: int = 0
-    commit_secs: list[float] = field(default_factory=list)  # drained by the reader
-    failures: int = 0
 
 
 class Writer(Generic[B]):

@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from gnomon_server.model.filters.lexer import Token, tokenize
+from gnomon_server.model.filters.parser import COMPARISONS, MAX_LIST
 from gnomon_server.model.filters.patterns import PatternError, ilike_matcher, like_matcher
 from gnomon_server.model.filters.source import Source
 
@@ -18,18 +19,7 @@ ClauseKind = Literal["attribute", "tag", "param", "metric"]
 Holds = Literal["text", "number"]
 
 MAX_CLAUSES = 64
-MAX_LIST = 1_000
 
-_OPERATORS: Mapping[str, ClauseOp] = {
-    "=": "=",
-    "==": "=",
-    "!=": "!=",
-    "<>": "!=",
-    "<": "<",
-    "<=": "<=",
-    ">": ">",
-    ">=": ">=",
-}
 _COMPILE: Mapping[ClauseOp, Callable[[str], object]] = {"like": like_matcher, "ilike": ilike_matcher}
 
 
@@ -97,8 +87,8 @@ class _Reader:
     def _clause(self) -> Clause:
         kind, key = _name(self._source, self._take(), self._words)
         token = self._take()
-        if token.kind == "operator" and token.text in _OPERATORS:
-            op = _OPERATORS[token.text]
+        if token.kind == "operator" and token.text in COMPARISONS:
+            op = COMPARISONS[token.text]
             return Clause(kind, key, op, self._values(kind, key, op, [self._take()]))
         if token.is_word("is"):
             negated = self._accept("not")

@@ -15,7 +15,7 @@ a filter costs is decided by these bounds and by how many runs are looked at, ne
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from gnomon_server.model.filters.ast import (
     And,
@@ -48,7 +48,7 @@ MAX_COMPARISONS = 64
 MAX_DEPTH = 16
 MAX_LIST = 1_000
 
-_COMPARISONS: dict[str, ComparisonOp] = {
+COMPARISONS: Mapping[str, ComparisonOp] = {
     "=": "=",
     "==": "=",
     "!=": "!=",
@@ -156,7 +156,7 @@ class _Parser:
     def _operator(self, column: Column, token: Token) -> Expr:
         if token.text in ("=~", "!~"):
             return self._matches(column, token, "regex", token.text == "!~")
-        op = _COMPARISONS[token.text]
+        op = COMPARISONS[token.text]
         at = self._peek().at
         value = self._value(column)
         if isinstance(value, float) and math.isnan(value) and op not in ("=", "!="):

@@ -51,14 +51,6 @@ def find_keys(connection: Connection, names: Sequence[str]) -> dict[str, KeyId]:
     return found
 
 
-def key_names(connection: Connection, keys: Sequence[KeyId]) -> dict[KeyId, str]:
-    names: dict[KeyId, str] = {}
-    for start in range(0, len(keys), _IN_LIST):
-        query = sa.select(t.key.c.id, t.key.c.name).where(t.key.c.id.in_(keys[start : start + _IN_LIST]))
-        names.update((KeyId(key), name) for key, name in connection.execute(query))
-    return names
-
-
 def _find_or_insert(connection: Connection, tenant: TenantId, names: list[str]) -> dict[str, KeyId]:
     found = find_keys(connection, names)
     new = [name for name in names if name not in found]

@@ -22,10 +22,6 @@ def insert_tenant(connection: Connection, name: str, *, now_ms: int) -> TenantId
     return TenantId(connection.execute(insert).scalar_one())
 
 
-def list_tenants(connection: Connection) -> list[str]:
-    return list(connection.scalars(sa.select(t.tenant_base.c.name).order_by(t.tenant_base.c.name)))
-
-
 def owner_of(connection: Connection, kind: IdKind, uid: str) -> TenantId | None:
     """The tenant of an id, over all tenants. Only to be asked after a scoped look-up found nothing (403 or 404)."""
     base = t.experiment_base if kind == "experiment" else t.run_base
