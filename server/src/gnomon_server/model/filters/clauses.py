@@ -88,7 +88,7 @@ class _Reader:
         kind, key = _name(self._source, self._take(), self._words)
         token = self._take()
         if token.kind == "operator" and token.text in COMPARISONS:
-            op = COMPARISONS[token.text]
+            op: ClauseOp = COMPARISONS[token.text]
             return Clause(kind, key, op, self._values(kind, key, op, [self._take()]))
         if token.is_word("is"):
             negated = self._accept("not")
