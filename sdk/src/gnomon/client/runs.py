@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isfinite
 
+import msgspec
 from msgspec import UNSET
 
 from gnomon.client.experiments import PAGE, page_query
@@ -31,6 +32,8 @@ from gnomon.wire import (
     RunPatch,
     RunStatus,
     Scalar,
+    SequencedBatch,
+    SequencedBatchLogged,
     TagEntry,
     to_wire,
 )
@@ -186,6 +189,21 @@ class Runs:
         )
         path = _path(run_id, "log-batch")
         return self._transport.call("POST", path, BatchLogged, message=message, repeatable=True)
+
+    def log_sequenced(self, run_id: str, batch: SequencedBatch) -> SequencedBatchLogged:
+        """A batch that carries its writer and sequence number: kept once, however often it is sent.
+
+        It may begin the run (`create`). A gap in the sequence is an `ApiError` whose `expected_seq` says what lacks.
+        """
+        body = msgspec.msgpack.encode(batch)
+        return self._transport.upload(
+            _path(run_id, "batches"),
+            SequencedBatchLogged,
+            query=(),
+            body=lambda: [body],
+            length=len(body),
+            content_type="application/msgpack",
+        )
 
     def compare(
         self,
