@@ -302,3 +302,46 @@ def test_importing_gnomon_loads_next_to_nothing() -> None:
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_children_and_ranks_say_where_they_belong(
+    api: httpx.Client, server: ServerProcess, tenant: str, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = gnomon.init("fraud", url=server.base_url, tenant=tenant)
+    with parent.child("fold 1", params={"fold": 1}) as fold:
+        assert gnomon.active_run() is fold
+        fold.log({"auc": 0.5})
+    assert gnomon.active_run() is parent
+    monkeypatch.setenv("RANK", "3")
+    other = gnomon.init("fraud", id=parent.id, url=server.base_url, tenant=tenant)
+    other.log({"loss": 2.0, "n" * 250: 1.0}, step=1)
+    parent.log({"loss": 1.0}, step=1)
+    other.finish("failed")
+    parent.finish()
+    assert gnomon.active_run() is None
+    kept = api.get(f"/experiments/runs/{fold.id}").json()
+    assert (kept["name"], kept["tags"]["gnomon.parent"], kept["params"]) == ("fold 1", parent.id, {"fold": "1"})
+    found = history(api, parent.id)
+    assert (found["loss"], found["loss{rank=3}"]) == ([(1, 1.0)], [(1, 2.0)])
+    assert ("n" * 242 + "{rank=3}") in found
+    assert api.get(f"/experiments/runs/{parent.id}").json()["status"] == "finished"
+
+
+def test_a_run_is_resumed_by_its_name_from_the_spool_and_from_the_server(
+    api: httpx.Client, server: ServerProcess, tenant: str, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GNOMON_EXIT_TIMEOUT", "0")
+    unsent = gnomon.init("fraud", name="nightly", url="http://127.0.0.1:9", tenant=tenant)
+    unsent.finish()
+    again = gnomon.init("fraud", resume="nightly", url="http://127.0.0.1:9", tenant=tenant)
+    assert (again.id, again.name) == (unsent.id, None)
+    again.finish()
+    monkeypatch.setenv("GNOMON_EXIT_TIMEOUT", "60")
+    with gnomon.init("fraud", resume="weekly", url=server.base_url, tenant=tenant) as first:
+        first.log({"a": 1.0})
+    assert api.get(f"/experiments/runs/{first.id}").json()["name"] == "weekly"
+    with gnomon.init("fraud", resume="weekly", url=server.base_url, tenant=tenant) as second:
+        second.log({"a": 2.0}, step=1)
+    assert second.id == first.id
+    with gnomon.init("other", resume="weekly", url=server.base_url, tenant=tenant) as elsewhere:
+        assert elsewhere.id != first.id

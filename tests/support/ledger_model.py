@@ -58,9 +58,9 @@ class LedgerModel:
             self.status.setdefault(run, None)
         self._answer()
 
-    def artifact(self, run: str, source: Path, *, name: str, directory: str | None) -> None:
+    def artifact(self, run: str, source: Path | bytes, *, name: str, directory: str | None) -> None:
         self._arrive()
-        self.artifacts[f"{directory}/{name}"] = source.read_bytes()
+        self.artifacts[f"{directory}/{name}"] = source if isinstance(source, bytes) else source.read_bytes()
         self._answer()
 
     def end(self, run: str, status: EndStatus, time_ms: int) -> None:

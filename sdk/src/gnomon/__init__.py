@@ -19,7 +19,7 @@ This is the whole public API. Names are loaded when first used, so `import gnomo
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gnomon.begin import init
+    from gnomon.begin import active_run, init
     from gnomon.client import Client
     from gnomon.errors import (
         AccessDenied,
@@ -64,6 +64,7 @@ __all__ = [
     "Unauthenticated",
     "UnsafePath",
     "__version__",
+    "active_run",
     "init",
 ]
 
@@ -71,6 +72,7 @@ _ELSEWHERE = {
     "Client": "gnomon.client",
     "Run": "gnomon.run",
     "Settings": "gnomon.settings",
+    "active_run": "gnomon.begin",
     "init": "gnomon.begin",
 }
 

@@ -6,14 +6,17 @@ import shutil
 from pathlib import Path
 
 
-def keep_copy(source: Path, folder: Path) -> tuple[str, int]:
-    """Copy a file into a writer's folder, on the disk before this returns. The name of the copy, and its size."""
+def keep_copy(source: Path | bytes, folder: Path) -> tuple[str, int]:
+    """Copy a file, or bytes, into a writer's folder, on the disk before this returns. The copy's name and size."""
     artifacts = folder / "artifacts"
     artifacts.mkdir(mode=0o700, exist_ok=True)
     stored = secrets.token_hex(8)
     target = artifacts / stored
     try:
-        shutil.copyfile(source, target)
+        if isinstance(source, bytes):
+            target.write_bytes(source)
+        else:
+            shutil.copyfile(source, target)
         fd = os.open(target, os.O_RDONLY)
         try:
             os.fsync(fd)

@@ -55,6 +55,11 @@ def unwatch(run: Ending) -> None:
         _process.runs.remove(run)
 
 
+def watched() -> list[Ending]:
+    """The runs of this process that have not wholly ended, oldest first."""
+    return [*_process.runs]
+
+
 def timeout_secs() -> float:
     """How long the end of a run may take."""
     try:

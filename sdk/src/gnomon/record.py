@@ -32,6 +32,7 @@ class Header(Struct, frozen=True):
     name: str | None = None
     description: str = ""
     tags: dict[str, str] = {}
+    rank: int = 0  # among the processes of one job; of the others, metrics are kept under names of their own
     is_primary: bool = True  # it began or resumed the run, and says how it ended; forked children only log
     is_offline: bool = False  # its script wanted nothing sent: only `gnomon sync` does
     url: str = ""
@@ -60,13 +61,17 @@ class End(Struct, frozen=True, array_like=True, tag=4):
 
 
 class Artifact(Struct, frozen=True, array_like=True, tag=5):
-    """A file to send: `stored` is its copy in the writer's folder `artifacts/`, of this size."""
+    """A file to send: `stored` is its copy in the writer's folder `artifacts/`, of this size.
+
+    A small one stands here as `data`, and has no copy.
+    """
 
     time_ms: int
     stored: str
     name: str
     directory: str | None
     size: int
+    data: bytes | None = None
 
 
 class Reopen(Struct, frozen=True, array_like=True, tag=6):

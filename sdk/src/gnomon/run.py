@@ -15,15 +15,15 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
-from functools import wraps
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType, TracebackType
-from typing import Self, TypeVar, cast
+from typing import Self
 
 from gnomon import exits
 from gnomon.copies import keep_copy
-from gnomon.errors import GnomonError
+from gnomon.files import FileLog
+from gnomon.guard import complain, guarded
 from gnomon.notice import notice
 from gnomon.places import open_writer
 from gnomon.record import Artifact, End, EndStatus, Header, Params, Points, Reopen, Tags, encode
@@ -31,37 +31,16 @@ from gnomon.remote import HttpRemote
 from gnomon.settings import Settings
 from gnomon.spool import SpoolFull, SpoolWriter
 from gnomon.uploader import Uploader
-from gnomon.values import MAX_PARAM, MAX_TAG, clean_key, flatten, number, text
+from gnomon.values import MAX_PARAM, MAX_TAG, clean_key, flatten, number, ranked_key, text
 
-F = TypeVar("F", bound=Callable[..., object])
 _MAX_STEP = 2.0**53
+# What is larger is kept as a file beside the spool, so that a segment stays quick to read.
+_INLINE_BYTES = 1024 * 1024
+# A script that makes new names for ever is not remembered for ever; each is then cleaned again.
+_MOST_NAMES = 100_000
 
 
-def guarded(default: object) -> Callable[[F], F]:
-    """Whatever goes wrong in a call is said once, not raised."""
-
-    def guard(call: F) -> F:
-        @wraps(call)
-        def safe(*args: object, **more: object) -> object:
-            try:
-                return call(*args, **more)
-            except Exception as error:
-                complain(f"run.{call.__name__}() kept nothing of a call", error)
-                return default
-
-        return cast("F", safe)
-
-    return guard
-
-
-def complain(what: str, error: Exception) -> None:
-    """Say what failed; raise it instead when the script wants that."""
-    if os.environ.get("GNOMON_STRICT") == "1":
-        raise error
-    notice(f"{what} ({type(error).__name__}: {error})", cause=f"{what} {type(error).__name__}")
-
-
-class Run:
+class Run(FileLog):
     """A run that this process logs to. Made by `gnomon.init()`; may be used from threads and forked children."""
 
     def __init__(self, header: Header, *, settings: Settings | None, is_resumed: bool = False) -> None:
@@ -69,9 +48,10 @@ class Run:
         self._settings = settings
         self._is_offline = header.is_offline or settings is None
         self._lock = threading.RLock()
-        self._clean: set[str] = set()
+        self._stored: dict[object, str] = {}  # the name of a metric as it was given -> as it is kept
         self._params: dict[str, str] = {}
         self._next_step = 0.0
+        self._last_step = 0.0
         self._start_ns = time.monotonic_ns()
         self._dropped = 0
         self._is_finished = False
@@ -94,6 +74,25 @@ class Run:
         return self._header.experiment
 
     @property
+    def name(self) -> str | None:
+        """The name that was given; without one the server makes a readable one."""
+        return self._header.name
+
+    @property
+    def header(self) -> Header:
+        """What was said of the run when it began."""
+        return self._header
+
+    @property
+    def settings(self) -> Settings | None:
+        """Where it is sent; None when the settings could not be used."""
+        return self._settings
+
+    @property
+    def is_finished(self) -> bool:
+        return self._is_finished
+
+    @property
     def config(self) -> Mapping[str, str]:
         """The params that this process has set, as they are kept."""
         return MappingProxyType(self._params)
@@ -109,18 +108,18 @@ class Run:
 
         Nested mappings are joined with `/`; arrays and tensors of one element are numbers; NaN and infinities are kept.
         """
-        clean = self._clean
+        stored = self._stored
         numbers: dict[str, float] = {}
         for key, value in values.items():
-            kind = type(value)
-            if kind is float and key in clean:
-                numbers[key] = value  # type: ignore[assignment]  # the exact type was just asked for
+            if type(value) is float and (name := stored.get(key)) is not None:
+                numbers[name] = value
             else:
                 self._take(numbers, key, value)
         if not numbers:
             return
         with self._lock:
             at = self._next_step if step is None else self._step(step)
+            self._last_step = at
             self._next_step = at + 1
         self._append(encode(Points(self._now_ms(), at, numbers)), points=len(numbers))
 
@@ -146,31 +145,22 @@ class Run:
             self._append(encode(Tags(self._now_ms(), tags)), keeps=True)
 
     @guarded(None)
-    def log_artifact(
-        self, path: str | os.PathLike[str], directory: str | None = None, *, name: str | None = None
-    ) -> None:
-        """Keep a file with the run, as it is now: it is copied before the call returns, and sent later."""
-        source = Path(path)
-        if source.is_dir():
-            self.log_artifacts(source, directory)
-            return
-        spool = self._writer()
-        if spool is None:
-            return
-        stored, size = keep_copy(source, spool.folder)
-        record = Artifact(self._now_ms(), stored, name or source.name, directory, size)
-        self._append(encode(record), keeps=True)
+    def event(self, name: str, *, step: float | None = None) -> None:
+        """Mark a moment of the run, such as `lr drop`: charts show it. It is a point of the metric `event/<name>`."""
+        key = self._stored_key(clean_key(f"event/{name}"))
+        self._append(encode(Points(self._now_ms(), self._media_step(step), {key: 1.0})), points=1)
 
-    @guarded(None)
-    def log_artifacts(self, folder: str | os.PathLike[str], directory: str | None = None) -> None:
-        """Keep every file in and below a folder with the run, as they are now."""
-        root = Path(folder)
-        if not root.is_dir():
-            raise GnomonError(f"there is no folder {root}")
-        for file in sorted(each for each in root.rglob("*") if each.is_file()):
-            parent = file.parent.relative_to(root).as_posix()
-            parts = [part for part in (directory, parent) if part and part != "."]
-            self.log_artifact(file, "/".join(parts) or None)
+    def child(
+        self,
+        name: str | None = None,
+        *,
+        params: Mapping[str, object] | None = None,
+        tags: Mapping[str, object] | None = None,
+    ) -> "Run":
+        """A run of its own below this one, in the same experiment: a fold, a trial, a stage."""
+        from gnomon.begin import begin_child
+
+        return begin_child(self, name=name, params=params, tags=tags)
 
     @guarded(False)
     def flush(self, timeout_secs: float | None = None) -> bool:
@@ -183,7 +173,7 @@ class Run:
     @guarded(None)
     def finish(self, status: EndStatus = "finished") -> None:
         """End the run, and wait at most `GNOMON_EXIT_TIMEOUT` seconds until it is sent."""
-        self._end(status, exits.timeout_secs())
+        self._end(_end_status(status), exits.timeout_secs())
 
     @guarded(None)
     def end_with_process(self, status: EndStatus, timeout_secs: float) -> None:
@@ -210,12 +200,15 @@ class Run:
         return f"Run({self.id!r}, experiment={self.experiment!r})"
 
     def _take(self, numbers: dict[str, float], key: object, value: object) -> None:
-        if key in self._clean and (plain := number(value)) is not None:
-            numbers[str(key)] = plain
+        stored = self._stored.get(key)
+        if stored is not None and (plain := number(value)) is not None:
+            numbers[stored] = plain
             return
         for name, each in flatten({key: value}):
             cleaned = clean_key(name)
-            self._clean.add(cleaned)
+            stored = self._stored_key(cleaned)
+            if len(self._stored) < _MOST_NAMES:
+                self._stored[cleaned] = stored
             found = number(each)
             if found is None:
                 notice(
@@ -224,7 +217,33 @@ class Run:
                     cause=f"no number {cleaned}",
                 )
             else:
-                numbers[cleaned] = found
+                numbers[stored] = found
+
+    def _stored_key(self, cleaned: str) -> str:
+        """Beside the metric of the first rank stand those of the others, by names that say so."""
+        return ranked_key(cleaned, self._header.rank) if self._header.rank else cleaned
+
+    def _media_step(self, step: float | None) -> float:
+        return self._last_step if step is None else self._step(step)
+
+    def _keep_file(self, source: Path, directory: str | None, name: str) -> None:
+        spool = self._writer()
+        if spool is not None:
+            stored, size = keep_copy(source, spool.folder)
+            self._append(encode(Artifact(self._now_ms(), stored, name, directory, size)), keeps=True)
+
+    def _keep_data(self, data: bytes, place: str) -> None:
+        spool = self._writer()
+        if spool is None:
+            return
+        path = PurePosixPath(place)
+        directory = None if path.parent == PurePosixPath() else str(path.parent)
+        if len(data) <= _INLINE_BYTES:
+            record = Artifact(self._now_ms(), "", path.name, directory, len(data), data)
+        else:
+            stored, size = keep_copy(data, spool.folder)
+            record = Artifact(self._now_ms(), stored, path.name, directory, size)
+        self._append(encode(record), keeps=True)
 
     def _step(self, given: object) -> float:
         found = number(given)
@@ -290,6 +309,13 @@ class Run:
 
     def _now_ms(self) -> int:
         return self._header.start_ms + (time.monotonic_ns() - self._start_ns) // 1_000_000
+
+
+def _end_status(given: EndStatus) -> EndStatus:
+    known: dict[object, EndStatus] = {"finished": "finished", "failed": "failed", "killed": "killed"}
+    if given not in known:
+        notice(f"a run ends as finished, failed or killed; {given!r} is kept as failed", cause="no status")
+    return known.get(given, "failed")
 
 
 def _say_finished() -> None:

@@ -38,6 +38,12 @@ def clean_key(key: str, limit: int = MAX_KEY) -> str:
     return cleaned if cleaned.strip() else "unnamed"
 
 
+def ranked_key(key: str, rank: int) -> str:
+    """The name of a metric as a process of this rank keeps it: `loss{rank=3}`. Rank 0 keeps it as it is."""
+    end = f"{{rank={rank}}}"
+    return key[: MAX_KEY - len(end)] + end
+
+
 def number(value: object) -> float | None:
     """The double of a number, a 0-d array or tensor, or anything that says it is a float; None for the rest."""
     if isinstance(value, str | bytes | bytearray):
