@@ -27,6 +27,7 @@ _COMMANDS = {
     "export": "gnomon.cli.export:export",
     "demo": "gnomon.cli.demo:demo",
     "sync": "gnomon.cli.sync:sync",
+    "import": "gnomon.cli.importing:import_",
 }
 _ELSEWHERE = {"server": "pip install gnomon"}
 

@@ -20,6 +20,8 @@ from gnomon.importing.report import Expected
 from gnomon.wire import EndStatus, PointColumns, RunBegin, SequencedBatch
 
 BATCH_POINTS = 20_000
+# What the server takes in one run.
+MAX_SERIES = 10_000
 # The server takes 10,000 entries in a batch without points, and bounds its bytes: values may have 8,000 characters.
 BATCH_TEXTS = 500
 # The writer that begins the run; the files of the source stand beside it under names of their own.
@@ -97,17 +99,22 @@ class PointWriter:
         self._known = known
         self._clear()
 
-    def add(self, key: str, step: float, time_ms: int, value: float) -> None:
-        self._destination.expected.point(key, step, time_ms, value)
+    def add(self, key: str, step: float, time_ms: int, value: float) -> bool:
+        """False: the run has as many series as the server takes, and this would be one more."""
+        expected = self._destination.expected
+        if key not in expected.series and len(expected.series) >= MAX_SERIES:
+            return False
+        expected.point(key, step, time_ms, value)
         if self._known:
             self._known -= 1
-            return
+            return True
         self._key.append(self._keys.setdefault(key, len(self._keys)))
         self._step.append(step)
         self._time.append(time_ms)
         self._value.append(value)
         if len(self._value) >= BATCH_POINTS:
             self.flush()
+        return True
 
     def flush(self) -> None:
         """Send what is waiting; the end of the file is a call of this."""

@@ -1,0 +1,134 @@
+"""`gnomon import`: what other trackers have kept, brought in and checked at both ends."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from gnomon.cli.session import Session, json_option, pass_session
+from gnomon.cli.text import plain, print_json, print_table
+from gnomon.importing.report import ImportReport, RunCheck, Unmapped
+
+Progress = Callable[[str, str, int, int], None]
+# Where there is no bar, a line so often at most.
+_LINE_SECS = 5.0
+
+
+@click.group(name="import")
+def import_() -> None:
+    """Bring in what other trackers have kept.
+
+    Broken off and begun again, an import goes on where it stopped and doubles nothing. It ends with a report: count,
+    sum and hash of every series at both ends, and what could not be mapped. Exit code 1 when the ends differ.
+    """
+
+
+@import_.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--experiment", metavar="NAME", help="Where the runs go [default: the name of the folder].")
+@json_option
+@pass_session
+def tensorboard(session: Session, folder: Path, experiment: str | None, as_json: bool) -> None:
+    """Import a TensorBoard log directory: each folder of event files at or below FOLDER becomes a run."""
+    from gnomon.importing.tensorboard import import_tensorboard
+
+    with showing_progress() as progress:
+        report = import_tensorboard(session.client, folder, experiment=experiment, progress=progress)
+    tell_report(report, as_json)
+
+
+def tell_report(report: ImportReport, as_json: bool) -> None:
+    """Print the report, and end with 1 when the ends differ."""
+    if as_json:
+        print_json(report)
+    else:
+        _print_report(report)
+    if not report.equal:
+        raise click.exceptions.Exit(1)
+
+
+@contextmanager
+def showing_progress() -> Iterator[Progress]:
+    """A bar on a terminal with rich; a line now and then elsewhere."""
+    if not sys.stderr.isatty() or find_spec("rich") is None:
+        yield _Lines().show
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def show(what: str, name: str, done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, description=escape(plain(f"{what} {name}")))
+
+        yield show
+
+
+class _Lines:
+    """Progress as lines on stderr."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def show(self, what: str, name: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._last >= _LINE_SECS:
+            self._last = now
+            click.echo(plain(f"{what} {name}: {done / max(total, 1):.0%}"), err=True)
+
+
+def _print_report(report: ImportReport) -> None:
+    if report.runs:
+        print_table(
+            ["run", "id", "series", "points", "sent now", "files", "params", "ends"],
+            [
+                [
+                    run.name,
+                    run.run_id,
+                    str(len(run.series)),
+                    str(run.points),
+                    str(run.sent),
+                    str(len(run.files)),
+                    str(run.params.count),
+                    "equal" if run.equal else "DIFFER",
+                ]
+                for run in report.runs
+            ],
+            right=["series", "points", "sent now", "files", "params"],
+        )
+    for run in report.runs:
+        for line in _differences(run):
+            click.echo(plain(f"differs: {run.name}: {line}"))
+    for each in report.unmapped:
+        click.echo(plain(_left_out(each)))
+    series = sum(len(run.series) for run in report.runs)
+    ends = "count, sum and hash of each series are equal at both ends" if report.equal else "THE ENDS DIFFER, see above"
+    counts = f"{report.points} points of {series} series and {report.files} files in {len(report.runs)} runs"
+    click.echo(plain(f"{report.experiment}: {counts}; {ends}; not mapped: {sum(u.count for u in report.unmapped)}"))
+
+
+def _differences(run: RunCheck) -> Iterator[str]:
+    for series in run.series:
+        if not series.equal:
+            own, server = series.source, series.server
+            yield (
+                f"series {series.key}: {own.points} points, sum {own.total!r}, hash {own.sha256[:12]} in the source;"
+                f" {server.points}, {server.total!r}, {server.sha256[:12]} on the server"
+            )
+    for file in run.files:
+        if not file.equal:
+            yield f"file {file.path}: {file.sha256[:12]} in the source, {(file.server or 'none')[:12]} on the server"
+    for kind, check in (("param", run.params), ("tag", run.tags)):
+        for key in check.unequal:
+            yield f"{kind} {key}: the server has another value"
+
+
+def _left_out(each: Unmapped) -> str:
+    times = f" ({each.count} times)" if each.count > 1 else ""
+    return f"not mapped: {each.source}: {each.kind} {each.name}{times}: {each.reason}"
