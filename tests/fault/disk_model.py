@@ -85,7 +85,7 @@ class Answer:
 Event = Create | MakeDirectory | Rename | Unlink | Write | Truncate | SyncBegins | SyncEnds | Answer
 
 # SQLite's index of the WAL, made anew after a crash, and space that is set aside.
-_IRRELEVANT = ("-shm", "/reserve")
+_IRRELEVANT = ("-shm", "-reserve")
 
 _LINE = re.compile(r"(\d+)\s+(\w+)\((.*)\)\s+= (-?\d+|0x[0-9a-f]+)", re.DOTALL)
 _TEXT = r'"((?:\\x[0-9a-f]{2})*)"'

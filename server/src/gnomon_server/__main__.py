@@ -53,13 +53,15 @@ def command(host: str | None, port: int | None, home: Path | None, port_file: Pa
     from gnomon_server.api.front import ConnectionLimits
     from gnomon_server.api.front.serving import make_uvicorn_config
     from gnomon_server.app import HomeInUse, open_server
-    from gnomon_server.store.meta.migrate import NewerDatabase
+    from gnomon_server.store.meta.migrate import NewerDatabase, UnusableDatabase
 
     listening = _listen(settings.host, settings.port)
     try:
         server = open_server(settings)
-    except (HomeInUse, NewerDatabase, ValueError, OSError) as error:
+    except (HomeInUse, NewerDatabase, UnusableDatabase, ValueError) as error:
         raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"cannot use the home {settings.home_path}: {error.strerror}") from None
     limits = ConnectionLimits(head_secs=settings.header_timeout_secs, body_grace_secs=settings.body_grace_secs)
     config = make_uvicorn_config(
         server.asgi, host=settings.host, port=settings.port, limits=limits, drain_secs=settings.drain_secs

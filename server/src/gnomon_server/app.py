@@ -54,6 +54,7 @@ from gnomon_server.store.blobs import BlobStore
 from gnomon_server.store.meta.engine import Database
 from gnomon_server.store.meta.migrate import migrate
 from gnomon_server.store.points.schedule import SealSchedule
+from gnomon_server.store.reserve import Reserve
 from gnomon_server.store.writer import Writer
 
 API_PREFIX = "/api/v1"
@@ -120,6 +121,8 @@ def open_server(
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _lock_home(home)
     path = database_path(settings.database_url)
+    reserve = Reserve(path.with_name(f"{path.name}-reserve"))
+    reserve.release()  # what a killed server left: on a full disk this start needs it
     migrate(path)
     database = Database(path)
     telemetry = Telemetry()
@@ -134,6 +137,7 @@ def open_server(
         on_fatal=on_fatal or _stop_process,
         on_commit=telemetry.on_commit,
         on_changes=live.publish,
+        reserve=reserve,
     )
     ingest.attach(writer)
     writer.start()

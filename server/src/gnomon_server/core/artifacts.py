@@ -68,6 +68,7 @@ class Artifacts:
 
     def begin(self, principal: Principal, uid: str, path: str, *, of: Owner = "run") -> "Upload":
         """Start an upload to a clean path (`names.artifact_path`)."""
+        self._stores.writer.refuse_on_full_disk()
         keep = partial(self._keep, principal, uid, of, path)
         return Upload(self._stores, principal.tenant, max_bytes=self._max_bytes, keep=keep)
 

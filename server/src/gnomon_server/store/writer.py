@@ -8,7 +8,9 @@ answers each. While the disk syncs, the next group gathers; no timer is needed. 
 - Batches that stand side by side in the queue are handed over together, so that they share their statements. Those
   that are refused leave nothing behind; if one meets a defect, the group is undone and each of its jobs tried alone.
 - A failed COMMIT or a disk that lies ends the process (`on_fatal`): what the file holds is then unknown, and only a
-  restart that reads it again can tell. A full disk does not: the group is refused and the server lives on.
+  restart that reads it again can tell.
+- A full disk does not: batches are refused until there is space, and calls (what people do: rename, end, delete) go on
+  in the room that the reserve leaves. Whatever they free is given back to the disk at once.
 - What a transaction notes as changed is told once it is committed (`on_changes`); of work undone nothing is told.
 - Caches that commit functions keep are dropped whenever work is undone (`on_undo`), so they never remember what the
   database does not hold.
@@ -23,13 +25,14 @@ from time import perf_counter
 from typing import Generic, Protocol, TypeVar
 
 import pysqlite3.dbapi2 as sqlite
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gnomon_server.model.changes import Change
 from gnomon_server.model.errors import GnomonError, Unavailable
 from gnomon_server.model.ids import TenantId
 from gnomon_server.store.meta.engine import Database, WriteConnection
+from gnomon_server.store.meta.sqlite_errors import is_disk_in_doubt, is_full
+from gnomon_server.store.reserve import Reserve
 
 log = logging.getLogger("gnomon.writer")
 
@@ -40,6 +43,10 @@ MAX_QUEUED_JOBS = 1_000
 # A group is closed at this many bytes of points, so that one commit stays short whatever waits.
 _MAX_GROUP_JOBS = 512
 _MAX_GROUP_BYTES = 32 * 1024 * 1024
+# Of a full disk so many pages are cut off the database at a time, if so many are free.
+_SHRUNK_PAGES = 2_048
+# For so long a write on a full disk waits for readers whose snapshots hold the WAL.
+_FULL_WAIT_SECS = 0.5
 _STORAGE_FULL = "the server's disk is full: reads and deletes go on; free space, then send this again"
 
 
@@ -104,8 +111,10 @@ class Writer(Generic[B]):
         on_fatal: Callable[[Exception], None],
         on_commit: Callable[[int, float], None],
         on_changes: Callable[[Sequence[Change]], None],
+        reserve: Reserve | None = None,
     ) -> None:
         self._database = database
+        self._reserve = reserve
         self._commit_batches = commit_batches
         self._on_undo = on_undo
         self._on_fatal = on_fatal
@@ -114,6 +123,7 @@ class Writer(Generic[B]):
         self._changes: list[Change] = []
         self._queue: queue.SimpleQueue[_Job[B] | None] = queue.SimpleQueue()
         self._is_closed = False
+        self._is_disk_full = False
         self._broken: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="gnomon-writer", daemon=True)
 
@@ -123,6 +133,11 @@ class Writer(Generic[B]):
     @property
     def queued(self) -> int:
         return self._queue.qsize()
+
+    def refuse_on_full_disk(self) -> None:
+        """Raise when the disk is full: for what would take its last bytes without passing through here."""
+        if self._is_disk_full:
+            raise _storage_full()
 
     def submit_batch(self, tenant: TenantId, batch: B, *, size: int, waker: Waker | None = None) -> Ticket[object]:
         """Queue a batch; the ticket is answered after the commit."""
@@ -157,16 +172,38 @@ class Writer(Generic[B]):
         self._queue.put(job)
 
     def _run(self) -> None:
-        writing = self._database.open_writer()
         try:
-            is_open = True
-            while is_open:
-                jobs, is_open = self._gather()
-                if jobs:
-                    self._commit_group(writing, jobs)
+            writing = self._database.open_writer()
+            try:
+                self._hold_reserve()
+                self._work_off(writing)
+                self._leave(writing)
+            finally:
+                writing.close()
+        except Exception as error:  # without this thread every write would wait for ever
+            self._stop(error)
+
+    def _work_off(self, writing: WriteConnection) -> None:
+        is_open = True
+        while is_open:
+            jobs, is_open = self._gather()
+            if jobs:
+                self._commit_group(writing, jobs)
+
+    def _hold_reserve(self) -> None:
+        if self._reserve is not None:
+            self._reserve.hold()
+
+    def _leave(self, writing: WriteConnection) -> None:
+        """Leave the home small: the WAL in the database, nothing set aside."""
+        if self._reserve is not None:
+            self._reserve.release()
+        try:
             writing.checkpoint()
-        finally:
-            writing.close()
+        except sqlite.OperationalError as error:
+            if not is_full(error):
+                raise
+            log.warning("the disk has no room for a checkpoint; the next start reads the WAL as it is")
 
     def _gather(self) -> tuple[list[_Job[B]], bool]:
         job = self._queue.get()
@@ -184,6 +221,16 @@ class Writer(Generic[B]):
         return jobs, False
 
     def _commit_group(self, writing: WriteConnection, jobs: list[_Job[B]]) -> None:
+        if self._is_disk_full:
+            self._look_for_space()
+        if self._is_disk_full:
+            jobs = self._refuse_batches(jobs)
+        if jobs:
+            self._commit(writing, jobs)
+            if self._is_disk_full:
+                self._make_room(writing)
+
+    def _commit(self, writing: WriteConnection, jobs: list[_Job[B]]) -> None:
         started = perf_counter()
         try:
             with writing.connection.begin():
@@ -191,10 +238,18 @@ class Writer(Generic[B]):
         except Exception as error:
             self._on_undo()
             self._changes.clear()
-            if len(jobs) > 1 and not _is_disk_in_doubt(error):
+            if len(jobs) > 1 and not is_disk_in_doubt(error):
                 # One of them met a defect. Nothing is kept or answered yet, so each is tried alone.
                 for job in jobs:
-                    self._commit_group(writing, [job])
+                    self._commit(writing, [job])
+                return
+            if is_full(error) and not self._is_disk_full:
+                # Batches wait for space; calls are tried again in the room that there is now.
+                log.error("the disk is full: what is logged is refused until there is space")
+                self._is_disk_full = True
+                self._make_room(writing)
+                if jobs := self._refuse_batches(jobs):
+                    self._commit(writing, jobs)
                 return
             refusal = self._refusal(error)
             for job in jobs:
@@ -207,16 +262,49 @@ class Writer(Generic[B]):
 
     def _refusal(self, error: Exception) -> Exception:
         """What to tell the jobs of a group that could not be committed; ends the process when the disk is in doubt."""
-        if isinstance(error, sa.exc.DBAPIError) and _is_full(error):
-            log.error("the disk is full: writes are refused until there is space")
-            return Unavailable(_STORAGE_FULL, code="storage_full", retry_after_secs=10)
-        if _is_disk_in_doubt(error):
-            self._broken = error
-            log.critical("the database could not be written: the process stops, a restart reads what is on the disk")
-            self._on_fatal(error)
+        if is_full(error):
+            return _storage_full()
+        if is_disk_in_doubt(error):
+            self._stop(error)
             return Unavailable("the server lost its disk and stops; send this again", code="stopping")
         log.error("a commit group failed", exc_info=error)
         return error
+
+    def _stop(self, error: Exception) -> None:
+        self._broken = error
+        log.critical(
+            "the database could not be written: the process stops, a restart reads what is on the disk", exc_info=error
+        )
+        self._on_fatal(error)
+
+    def _refuse_batches(self, jobs: list[_Job[B]]) -> list[_Job[B]]:
+        """Answer the batches of a group that meets a full disk; its other jobs."""
+        refused = [job for job in jobs if job.work is None]
+        for job in refused:
+            job.ticket.fail(_storage_full())
+        _announce(refused)
+        return [job for job in jobs if job.work is not None]
+
+    def _make_room(self, writing: WriteConnection) -> None:
+        """Give the disk back what the WAL and the free pages of the database hold of it."""
+        if self._reserve is not None:
+            self._reserve.release()
+        try:
+            writing.checkpoint(wait_secs=_FULL_WAIT_SECS)
+            writing.shrink(most_pages=_SHRUNK_PAGES)
+            writing.checkpoint(wait_secs=_FULL_WAIT_SECS)
+        except sqlite.OperationalError as error:
+            if not is_full(error):
+                self._stop(error)
+                return
+            log.warning("the disk has no room for a checkpoint; the next one tries again")
+        self._look_for_space()
+
+    def _look_for_space(self) -> None:
+        """Take batches again when the reserve could be set aside again."""
+        if self._reserve is None or self._reserve.hold():
+            log.warning("there is space on the disk again: writes are taken")
+            self._is_disk_full = False
 
     def _run_jobs(self, writing: WriteConnection, jobs: list[_Job[B]]) -> None:
         at = 0
@@ -241,7 +329,7 @@ class Writer(Generic[B]):
                 savepoint.commit()
                 job.ticket.resolve(None)
             except Exception as error:
-                if _is_disk_in_doubt(error):
+                if is_disk_in_doubt(error):
                     raise
                 savepoint.rollback()
                 self._on_undo()
@@ -269,28 +357,5 @@ def _announce(jobs: list[_Job[B]]) -> None:
         waker.wake(tickets)
 
 
-# What SQLite says of a statement that it cannot do: a defect of ours, and nothing is wrong with the disk.
-_DEFECTS = frozenset(
-    (
-        sqlite.SQLITE_ERROR,
-        sqlite.SQLITE_CONSTRAINT,
-        sqlite.SQLITE_TOOBIG,
-        sqlite.SQLITE_MISMATCH,
-        sqlite.SQLITE_RANGE,
-        sqlite.SQLITE_AUTH,
-    )
-)
-
-
-def _is_disk_in_doubt(error: Exception) -> bool:
-    """Whether the whole transaction may be lost, or worse: the disk is full, could not be written, or read wrongly."""
-    if not isinstance(error, sa.exc.DBAPIError):
-        return False
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    if code is None:  # the driver's own, before SQLite was asked
-        return isinstance(error, sa.exc.OperationalError)
-    return (code & 0xFF) not in _DEFECTS  # extended codes add to the byte
-
-
-def _is_full(error: sa.exc.DBAPIError) -> bool:
-    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite.SQLITE_FULL or "disk is full" in str(error.orig)
+def _storage_full() -> Unavailable:
+    return Unavailable(_STORAGE_FULL, code="storage_full", retry_after_secs=10)

@@ -12,6 +12,7 @@ power-loss images we made). Readers wait for a pooled connection rather than fai
 of rejected.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +34,9 @@ _SYSTEM_READERS = 2
 _STATEMENT_CACHE = 512
 # 16 MiB of WAL between checkpoints: fewer, larger ones, still far below the 64 MiB that a restart may have to read.
 _CHECKPOINT_PAGES = 4096
+_PAGE_BYTES = 4096
+# Of a small disk the WAL takes at most this share, so that the reserve always has room to move it into the database.
+_WAL_SHARE = 64
 _BUSY_TIMEOUT_SECS = 30
 
 
@@ -68,6 +72,8 @@ class Database:
         @sa.event.listens_for(engine, "connect")
         def _prepare(dbapi: sqlite.Connection, record: sa.pool.ConnectionPoolEntry) -> None:
             _set_pragmas(dbapi, read_only=read_only)
+            if not read_only:
+                dbapi.execute(f"PRAGMA wal_autocheckpoint = {_checkpoint_pages(self.path.parent)}")
             register_functions(dbapi)
             dbapi.create_function("gnomon_casefold", 1, _casefold, deterministic=True)
             if walled:
@@ -130,13 +136,23 @@ class WriteConnection:
         finally:
             self._wall.tenant = None
 
-    def checkpoint(self) -> None:
-        """Move the WAL into the database file and truncate it."""
+    def checkpoint(self, *, wait_secs: float = _BUSY_TIMEOUT_SECS) -> None:
+        """Move the WAL into the database file and truncate it, if its readers end within `wait_secs`."""
+        self._outside_transactions(f"PRAGMA busy_timeout = {int(wait_secs * 1000)}")
+        self._outside_transactions("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._outside_transactions(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_SECS * 1000}")
+
+    def shrink(self, *, most_pages: int) -> None:
+        """Cut free pages off the database file; the disk has their space after the next checkpoint."""
+        self._outside_transactions(f"PRAGMA incremental_vacuum({most_pages})")
+
+    def _outside_transactions(self, statement: str) -> None:
         self.connection.rollback()
         dbapi = self.connection.connection.dbapi_connection
         assert dbapi is not None  # a checked-out connection has one
         self._wall.begin_statement()
-        dbapi.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        # To the end: vacuuming does a page a row, though the rows have no columns.
+        dbapi.execute(statement).fetchall()
 
     def close(self) -> None:
         self.connection.close()
@@ -168,5 +184,8 @@ def _set_pragmas(dbapi: sqlite.Connection, *, read_only: bool) -> None:
     dbapi.execute("PRAGMA trusted_schema = OFF")
     dbapi.execute(f"PRAGMA cache_size = -{8 * 1024 if read_only else 32 * 1024}")
     dbapi.execute("PRAGMA temp_store = MEMORY")
-    if not read_only:
-        dbapi.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+
+
+def _checkpoint_pages(directory: Path) -> int:
+    disk = os.statvfs(directory)
+    return max(1, min(_CHECKPOINT_PAGES, disk.f_frsize * disk.f_blocks // _PAGE_BYTES // _WAL_SHARE))

@@ -4,22 +4,54 @@ A database that is at the newest revision is recognised by one query, without im
 version knows is refused: an older server must not write into it.
 """
 
+import os
 from pathlib import Path
 
 import pysqlite3.dbapi2 as sqlite
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
+from gnomon_server.store.meta.sqlite_errors import is_unusable
+
 HEAD = "0001"
 _FOLDER = Path(__file__).parent / "migrations"
+
+
+# Less than SQLite needs to open a database: then a full disk is why it could not.
+_LEAST_BYTES = 1024 * 1024
 
 
 class NewerDatabase(Exception):
     """The database was written by a newer version of the server."""
 
 
+class UnusableDatabase(Exception):
+    """The database cannot be opened: its disk is full, or the file is not readable, not ours or damaged."""
+
+
 def migrate(path: Path) -> None:
-    """Create the tables, or change them to the newest revision, each revision in one transaction."""
+    """Create the tables, or change them to the newest revision, each revision in one transaction.
+
+    Raises `NewerDatabase` and `UnusableDatabase`.
+    """
+    try:
+        _migrate(path)
+    except (sqlite.Error, sa.exc.DBAPIError) as error:
+        if not is_unusable(error):
+            raise
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: Exception) -> UnusableDatabase:
+    disk = os.statvfs(path.parent)
+    left = disk.f_frsize * disk.f_bavail
+    if left < _LEAST_BYTES:
+        return UnusableDatabase(f"the disk of {path} is full ({left:,} bytes left); free some space and start again")
+    reason = getattr(error, "orig", error)
+    return UnusableDatabase(f"{path} cannot be opened ({reason}); see that this user may write it and that it is whole")
+
+
+def _migrate(path: Path) -> None:
     revision = _revision(path)
     if revision == HEAD:
         return

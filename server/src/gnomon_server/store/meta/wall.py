@@ -103,7 +103,7 @@ _NEVER = frozenset(
 )
 # The pragmas of the engine and of giving back space; every other is refused.
 _SET = frozenset((("query_only", "ON"), ("wal_checkpoint", "TRUNCATE")))
-_ASKED = frozenset(("freelist_count", "page_count", "incremental_vacuum"))
+_ASKED = frozenset(("freelist_count", "page_count", "incremental_vacuum", "busy_timeout"))
 
 
 @lru_cache(maxsize=512)  # the texts of statements are few
