@@ -16,7 +16,7 @@ from bench import servers
 from bench.load import Address, Outcome, Requests, drive
 from bench.report import Result
 from bench.servers import scratch_home
-from bench.wires import MlflowWire, NativeWire, Wire, endless_batches, endless_points
+from bench.wires import ColumnsWire, MlflowWire, NativeWire, Wire, endless_batches, endless_points
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class Contender:
 
 
 CONTENDERS: Mapping[str, Contender] = {
-    "gnomon": Contender(servers.gnomon, NativeWire, 3_000),
+    "gnomon": Contender(servers.gnomon, ColumnsWire, 3_000),
+    "gnomon, JSON": Contender(servers.gnomon, NativeWire, 1_500),
     "mlflow": Contender(servers.mlflow, MlflowWire, 40),
     "fasttrackml": Contender(servers.fasttrackml, MlflowWire, 300),
     "fasttrackml, not durable": Contender(partial(servers.fasttrackml, is_durable=False), MlflowWire, 300),

@@ -162,9 +162,11 @@ async def _drive(
     return outcomes
 
 
-def request(method: str, path: str, body: bytes = b"", *, accept: str = "application/json") -> bytes:
+def request(
+    method: str, path: str, body: bytes = b"", *, media: str = "application/json", accept: str = "application/json"
+) -> bytes:
     """One request as bytes, host and all."""
     head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: {accept}\r\n"
     if body:
-        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        head += f"Content-Type: {media}\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body

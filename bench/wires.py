@@ -10,9 +10,13 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+import msgspec
+import numpy as np
+
 from bench.load import Address, request
 
 BASE_MS = 1_700_000_000_000
+_KEY = "train/metric_{}"
 
 
 class Wire(Protocol):
@@ -26,10 +30,13 @@ class Wire(Protocol):
 class BatchBodies:
     """`count` different batches of `size` points each, ready but for the run."""
 
-    def __init__(self, bodies: Sequence[bytes], *, path: str, run_in_body: bool) -> None:
+    def __init__(
+        self, bodies: Sequence[bytes], *, path: str, run_in_body: bool = False, media: str = "application/json"
+    ) -> None:
         self._bodies = bodies
         self._path = path
         self._run_in_body = run_in_body
+        self._media = media
 
     def __len__(self) -> int:
         return len(self._bodies)
@@ -39,7 +46,7 @@ class BatchBodies:
             if self._run_in_body:
                 yield request("POST", self._path, b'{"run_id":"' + run.encode() + b'",' + body[1:])
             else:
-                yield request("POST", self._path.format(run=run), body)
+                yield request("POST", self._path.format(run=run), body, media=self._media)
 
 
 class Caller:
@@ -67,7 +74,7 @@ class Caller:
 
 
 class NativeWire:
-    """Ours."""
+    """Ours, as JSON made by hand: a list of points."""
 
     def __init__(self, address: Address) -> None:
         self.caller = Caller(address)
@@ -83,9 +90,15 @@ class NativeWire:
         return request("POST", f"/api/v1/experiments/runs/{run}/log-metrics", body)
 
     def batches(self, size: int, count: int, *, keys: int) -> BatchBodies:
-        return BatchBodies(
-            _bodies(size, count, keys), path="/api/v1/experiments/runs/{run}/log-batch", run_in_body=False
-        )
+        return BatchBodies(_bodies(size, count, keys), path="/api/v1/experiments/runs/{run}/log-batch")
+
+
+class ColumnsWire(NativeWire):
+    """Ours, as the SDK sends it: columns in MessagePack, each batch with its place in the writer's sequence."""
+
+    def batches(self, size: int, count: int, *, keys: int) -> BatchBodies:
+        path = "/api/v1/experiments/runs/{run}/batches"
+        return BatchBodies(_column_bodies(size, count, keys), path=path, media="application/msgpack")
 
 
 class MlflowWire:
@@ -114,21 +127,40 @@ class MlflowWire:
         return BatchBodies(_bodies(size, count, keys), path="/api/2.0/mlflow/runs/log-batch", run_in_body=True)
 
 
+def _points(batch: int, size: int, keys: int) -> list[tuple[int, int, int, float]]:
+    """A batch as a training loop makes it, (key, step, time, value): steps that go on, values of full precision."""
+    first = batch * (size // keys)
+    return [
+        (at % keys, first + at // keys, BASE_MS + 100 * (first + at // keys), 1 / (first + at // keys + 1.7) + at % keys)
+        for at in range(size)
+    ]
+
+
 def _bodies(size: int, count: int, keys: int) -> list[bytes]:
-    """Batches as a training loop sends them: steps that go on, values of full precision."""
+    """The batches as both dialects of JSON have them."""
     bodies: list[bytes] = []
     for batch in range(count):
-        first = batch * (size // keys)
         points = [
-            {
-                "key": f"train/metric_{at % keys}",
-                "value": 1 / (first + at // keys + 1.7) + at % keys,
-                "timestamp": BASE_MS + 100 * (first + at // keys),
-                "step": first + at // keys,
-            }
-            for at in range(size)
+            {"key": _KEY.format(key), "value": value, "timestamp": time_ms, "step": step}
+            for key, step, time_ms, value in _points(batch, size, keys)
         ]
         bodies.append(json.dumps({"metrics": points}, separators=(",", ":")).encode())
+    return bodies
+
+
+def _column_bodies(size: int, count: int, keys: int) -> list[bytes]:
+    """The same batches as columns in MessagePack."""
+    bodies: list[bytes] = []
+    for batch in range(count):
+        key, step, time_ms, value = zip(*_points(batch, size, keys), strict=True)
+        points = {
+            "keys": [_KEY.format(number) for number in range(keys)],
+            "key": np.array(key, "<u4").tobytes(),
+            "step": np.array(step, "<f8").tobytes(),
+            "timestamp": np.array(time_ms, "<i8").tobytes(),
+            "value": np.array(value, "<f8").tobytes(),
+        }
+        bodies.append(msgspec.msgpack.encode({"writer": "bench", "seq": batch, "points": points}))
     return bodies
 
 

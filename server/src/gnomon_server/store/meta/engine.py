@@ -23,6 +23,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import NullPool, QueuePool
 
 from gnomon_server.model.ids import TenantId
+from gnomon_server.store.meta.driver import Driver, attach_driver, driver_of
 from gnomon_server.store.meta.functions import register_functions
 from gnomon_server.store.meta.wall import Wall
 
@@ -76,15 +77,18 @@ class Database:
                 dbapi.execute(f"PRAGMA wal_autocheckpoint = {_checkpoint_pages(self.path.parent)}")
             register_functions(dbapi)
             dbapi.create_function("gnomon_casefold", 1, _casefold, deterministic=True)
-            if walled:
-                record.info["wall"] = Wall(dbapi)
+            wall = Wall(dbapi) if walled else None
+            if wall is not None:
+                record.info["wall"] = wall
+            attach_driver(record, Driver(dbapi, wall))
             if read_only:
                 dbapi.execute("PRAGMA query_only = ON")
 
         @sa.event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
-            _reset(connection)
-            connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+            driver = driver_of(connection)
+            assert driver is not None, "attached when the connection was opened"
+            driver.run("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
         if walled:
 

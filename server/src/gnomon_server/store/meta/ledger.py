@@ -76,7 +76,7 @@ def _advance(connection: Connection) -> Insert:
 
 _LAST_SEQ = HotScalar(
     ("run", "writer"),
-    sa.select(t.ledger.c.last_seq).where(
+    lambda _connection: sa.select(t.ledger.c.last_seq).where(
         t.ledger.c.run == sa.bindparam("run"), t.ledger.c.writer == sa.bindparam("writer")
     ),
 )

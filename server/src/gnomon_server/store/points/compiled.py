@@ -6,67 +6,76 @@ so both databases get theirs from the same words.
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
+from typing import Generic, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import Insert
 
-Row = tuple[object, ...]
+from gnomon_server.store.meta.driver import Row, Sent, driver_of
+
+S = TypeVar("S", bound=sa.ClauseElement)
 
 
-class HotScalar:
-    """A SELECT of one value, asked for every batch: its parameters come as a tuple in the order of `names`."""
-
-    def __init__(self, names: Sequence[str], statement: "sa.Select[int]") -> None:
-        self._names = tuple(names)
-        self._statement = statement
-        self._texts: dict[str, tuple[str, Callable[[Row], Row] | None]] = {}
-
-    def run(self, connection: Connection, row: Row) -> int | None:
-        """The value, or None where there is no row."""
-        text = self._texts.get(connection.dialect.name)
-        if text is None:
-            compiled = self._statement.compile(dialect=connection.dialect)
-            text = self._texts[connection.dialect.name] = (str(compiled), _reorder(self._names, compiled))
-        sql, reorder = text
-        sent = dict(zip(self._names, row, strict=True)) if reorder is None else reorder(row)
-        found = connection.exec_driver_sql(sql, sent).scalar()
-        return None if found is None else int(found)
-
-
-class HotInsert:
-    """An INSERT for many rows: tuples in the order of `names`, the names of its bound parameters.
+class _Hot(Generic[S]):
+    """A statement whose parameters come as tuples in the order of `names`, the names of its bound parameters.
 
     It remembers its text per dialect: that is a pure function of the expression, so sharing it between threads is safe.
     """
 
-    def __init__(self, names: Sequence[str], build: Callable[[Connection], Insert]) -> None:
+    def __init__(self, names: Sequence[str], build: Callable[[Connection], S]) -> None:
         self._names = tuple(names)
         self._build = build
-        self._texts: dict[str, tuple[str, Callable[[Row], Row] | None]] = {}
+        self._texts: dict[str, tuple[str, Callable[[Row], Sent]]] = {}
+
+    def _text(self, connection: Connection) -> tuple[str, Callable[[Row], Sent]]:
+        """The words of the statement, and how a row becomes what its placeholders take."""
+        text = self._texts.get(connection.dialect.name)
+        if text is None:
+            compiled = self._build(connection).compile(dialect=connection.dialect)
+            text = self._texts[connection.dialect.name] = (str(compiled), _sender(self._names, compiled))
+        return text
+
+
+class HotScalar(_Hot["sa.Select[int]"]):
+    """A SELECT of one value, asked for every batch."""
+
+    def run(self, connection: Connection, row: Row) -> int | None:
+        """The value, or None where there is no row."""
+        sql, send = self._text(connection)
+        driver = driver_of(connection)
+        if driver is None:
+            found = connection.exec_driver_sql(sql, send(row)).scalar()
+        else:
+            rows = driver.run(sql, send(row))
+            found = rows[0][0] if rows else None
+        assert found is None or isinstance(found, int)
+        return found
+
+
+class HotInsert(_Hot[Insert]):
+    """An INSERT for many rows."""
+
+    def __init__(self, names: Sequence[str], build: Callable[[Connection], Insert]) -> None:
+        super().__init__(names, lambda connection: build(connection).inline())
 
     def run(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Insert the rows, in their order."""
         if not rows:
             return
-        sql, reorder = self._text(connection)
-        if reorder is not None:
-            connection.exec_driver_sql(sql, [reorder(row) for row in rows])
+        sql, send = self._text(connection)
+        sent = [send(row) for row in rows]
+        driver = driver_of(connection)
+        if driver is None:
+            connection.exec_driver_sql(sql, sent)
         else:
-            connection.exec_driver_sql(sql, [dict(zip(self._names, row, strict=True)) for row in rows])
-
-    def _text(self, connection: Connection) -> tuple[str, Callable[[Row], Row] | None]:
-        text = self._texts.get(connection.dialect.name)
-        if text is None:
-            compiled = self._build(connection).inline().compile(dialect=connection.dialect)
-            text = self._texts[connection.dialect.name] = (str(compiled), _reorder(self._names, compiled))
-        return text
+            driver.run_many(sql, sent)
 
 
-def _reorder(names: Sequence[str], compiled: "sa.Compiled") -> Callable[[Row], Row] | None:
-    """From the order of `names` to that of the driver's placeholders; None where those have names."""
+def _sender(names: Sequence[str], compiled: "sa.Compiled") -> Callable[[Row], Sent]:
+    """From the order of `names` to that of the driver's placeholders, or to their names where they have some."""
     assert isinstance(compiled, SQLCompiler)
     if compiled.positiontup is None:
-        return None
+        return lambda row: dict(zip(names, row, strict=True))
     return itemgetter(*(names.index(name) for name in compiled.positiontup))
