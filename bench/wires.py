@@ -131,7 +131,12 @@ def _points(batch: int, size: int, keys: int) -> list[tuple[int, int, int, float
     """A batch as a training loop makes it, (key, step, time, value): steps that go on, values of full precision."""
     first = batch * (size // keys)
     return [
-        (at % keys, first + at // keys, BASE_MS + 100 * (first + at // keys), 1 / (first + at // keys + 1.7) + at % keys)
+        (
+            at % keys,
+            first + at // keys,
+            BASE_MS + 100 * (first + at // keys),
+            1 / (first + at // keys + 1.7) + at % keys,
+        )
         for at in range(size)
     ]
 
