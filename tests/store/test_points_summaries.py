@@ -10,8 +10,8 @@ import pytest
 from tests.support.points_world import RUNS, Entry, World
 
 from gnomon_server.model.ids import RowId
-from gnomon_server.store.points import summaries
-from gnomon_server.store.points.summaries import FoldItem, SeriesRow
+from gnomon_server.store.points import folding
+from gnomon_server.store.points.folding import FoldItem, SeriesRow
 
 VALUES = (0.0, -1.0, 1.0, 0.5, math.nan, math.inf, -math.inf, 3.0)
 
@@ -103,10 +103,36 @@ def test_both_ways_to_fold_follow_the_rules(seed: int, monkeypatch: pytest.Monke
     batches = _batches(random.Random(seed), count=1 + seed % 6)
     rows = []
     for few_points in (0, 1_000_000):
-        monkeypatch.setattr(summaries, "_FEW_POINTS", few_points)
-        rows.append(summaries.fold(_items(batches)))
+        monkeypatch.setattr(folding, "_FEW_POINTS", few_points)
+        rows.append(folding.fold(_items(batches)))
         _assert_rows(rows[-1], batches)
     assert rows[0] == [pytest.approx(row) for row in rows[1]]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_grids_fold_by_the_same_rules(seed: int) -> None:
+    """Batches as a training loop sends them, the same metrics at every step, and such as only look like it."""
+    random_ = random.Random(seed)
+    batches: list[Batch] = []
+    for run in RUNS[: 1 + seed % 2]:
+        keys = random_.sample(range(1, 60), random_.choice((1, 3, 50)))
+        if seed % 5 == 1:
+            keys[-1] = keys[0]
+        steps = [float(step) for step in range(120)]
+        if seed % 5 == 2:
+            steps[random_.randrange(120)] = 7.0
+        values = VALUES[:4] if seed % 5 != 3 else (*VALUES, 1e308, 1.7e308)
+        entries = [(key, step, int(step), random_.choice(values)) for step in steps for key in keys]
+        if seed % 5 == 4:
+            del entries[random_.randrange(len(entries))]
+        batches.append((run, entries, random_.random() < 0.5))
+    if seed % 7 == 6:
+        batches.append(batches[0])
+    rows = folding.fold(_items(batches))
+    if not any(abs(value) > 1e300 for _, entries, _ in batches for *_, value in entries):
+        _assert_rows(rows, batches)
+    alone = folding._fold_few(_items(batches))
+    assert rows == [pytest.approx(row) for row in alone]
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -134,11 +160,11 @@ def test_a_series_is_new_once(world: World) -> None:
 
 
 def test_keys_far_apart_fold_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(summaries, "_FEW_POINTS", 0)
+    monkeypatch.setattr(folding, "_FEW_POINTS", 0)
     key = np.array([4_000_000_000, 1, 4_000_000_000, 70_000], np.uint32)
     item = FoldItem(RUNS[0], RowId(7), key, np.arange(4.0), np.arange(4), np.arange(4.0), True)
     again = item._replace(run=RUNS[1])
-    rows = summaries.fold([item, again])
+    rows = folding.fold([item, again])
     assert [(row.run, row.key, row.n, row.last_value) for row in rows] == [
         (run, key, n, last) for run in RUNS for key, n, last in ((1, 1, 1.0), (70_000, 1, 3.0), (4_000_000_000, 2, 2.0))
     ]

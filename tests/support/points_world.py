@@ -15,7 +15,7 @@ from gnomon_server.model.ids import KeyId, RowId, TenantId
 from gnomon_server.model.points import Points
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.engine import Database
-from gnomon_server.store.points import purge, read, recount, sealing, segments, summaries
+from gnomon_server.store.points import folding, purge, read, recount, sealing, segments, summaries
 
 Point = tuple[float, int, float]  # step, time, value
 Entry = tuple[int, float, int, float]  # key and a point
@@ -57,9 +57,9 @@ class World:
     ) -> list[tuple[RowId, KeyId]]:
         """Commit batches of (run, entries, identified) as one group; the series that are new."""
         items = [
-            summaries.FoldItem(run, RowId(1), *_columns(entries), identified) for run, entries, identified in batches
+            folding.FoldItem(run, RowId(1), *_columns(entries), identified) for run, entries, identified in batches
         ]
-        rows = summaries.fold(items)
+        rows = folding.fold(items)
         with self._writer.connection.begin(), self._writer.as_tenant(TENANT) as connection:
             new = summaries.new_series(connection, rows, set())
             summaries.write_summaries(connection, TENANT, rows)
@@ -105,7 +105,7 @@ def _columns(entries: Sequence[Entry]) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return np.array(key, np.uint32), np.array(step, float), np.array(time_ms, np.int64), np.array(value, float)
 
 
-def _segment(item: summaries.FoldItem) -> segments.SegmentRow:
+def _segment(item: folding.FoldItem) -> segments.SegmentRow:
     data = segments.encode(item.key, item.step, item.time_ms, item.value, identified=item.identified)
     return segments.SegmentRow(item.run, len(item.value), data)
 

@@ -24,7 +24,7 @@ from gnomon_server.store.meta import ledger as ledger_sql
 from gnomon_server.store.meta import runs as sql
 from gnomon_server.store.meta.engine import WriteConnection
 from gnomon_server.store.meta.keys import KeyCache, count_keys
-from gnomon_server.store.points import segments, summaries
+from gnomon_server.store.points import folding, segments, summaries
 from gnomon_server.store.writer import Ticket, Waker, Writer
 
 MAX_KEYS_PER_RUN = 10_000
@@ -213,7 +213,7 @@ class Ingest:
 
     def _store_points(self, tx: Connection, tenant: TenantId, kept: Sequence[tuple[RunHead, RunBatch]]) -> None:
         rows: list[segments.SegmentRow] = []
-        items: list[summaries.FoldItem] = []
+        items: list[folding.FoldItem] = []
         for head, batch in kept:
             points = batch.points
             assert points is not None
@@ -222,10 +222,10 @@ class Ingest:
             columns = (keys, points.step, points.time_ms, points.value)
             data = segments.encode(*columns, identified=is_identified)
             rows.append(segments.SegmentRow(head.row, len(points), data))
-            items.append(summaries.FoldItem(head.row, head.experiment, *columns, identified=is_identified))
+            items.append(folding.FoldItem(head.row, head.experiment, *columns, identified=is_identified))
             self.points_kept += len(points)
         segments.insert(tx, tenant, rows)
-        folded = summaries.fold(items)
+        folded = folding.fold(items)
         known = self._known_series(tenant)
         added: dict[tuple[RowId, KeyId], int] = {}
         for row in summaries.new_series(tx, folded, known):

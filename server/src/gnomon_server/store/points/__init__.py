@@ -22,13 +22,13 @@ NaN, `time_ms` any int64, `value` any double; NaN payloads, infinities and -0.0 
 
 The calls
 =========
-Writing, in the transaction of a group (`segments`, `summaries`)::
+Writing, in the transaction of a group (`segments`, `folding`, `summaries`)::
 
     segments.encode(key, step, time_ms, value, *, identified: bool) -> bytes      key: key ids as uint32
     segments.insert(connection, tenant, rows: Sequence[SegmentRow])               SegmentRow(run, n, data)
 
-    summaries.FoldItem(run, experiment, key, step, time_ms, value, identified)    columns of one batch, key ids resolved
-    summaries.fold(items: Sequence[FoldItem]) -> list[SeriesRow]                  one row per (run, key), sorted
+    folding.FoldItem(run, experiment, key, step, time_ms, value, identified)      columns of one batch, key ids resolved
+    folding.fold(items: Sequence[FoldItem]) -> list[SeriesRow]                    one row per (run, key), sorted
     summaries.new_series(connection, rows, known: Container[(RowId, KeyId)]) -> list[SeriesRow]
                                       the rows whose (run, key) is not stored yet: call it *before* write_summaries to
                                       count keys; remember stored pairs (row.run, row.key) in `known` only after the

@@ -14,7 +14,7 @@ from gnomon_server.model.points import Points
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.points import codec
 from gnomon_server.store.points.compiled import HotInsert
-from gnomon_server.store.points.summaries import finite_sum
+from gnomon_server.store.points.folding import finite_sum
 
 # At most so many points a chunk: large enough to pack well, small enough to decode in a quarter of a millisecond.
 MAX_POINTS = 32_768

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from gnomon_server.model.ids import KeyId, RowId, TenantId
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.points import read
-from gnomon_server.store.points.summaries import finite_sum
+from gnomon_server.store.points.folding import finite_sum
 from gnomon_server.store.points.tail import Pair
 
 UNCOUNTED = 1
