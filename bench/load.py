@@ -22,10 +22,14 @@ _LONGEST_SECS = 30.0
 
 @dataclass(slots=True)
 class Outcome:
-    """What one group of connections saw between the warm-up and the end; `sent` counts from the first request."""
+    """What one group of connections saw between the warm-up and the end.
+
+    `sent`, `acknowledged`, `refused` and `broken` count from the first request to the last answer.
+    """
 
     seconds: float = 0.0
     sent: int = 0
+    acknowledged: int = 0
     answered: int = 0
     refused: int = 0
     broken: int = 0
@@ -81,11 +85,11 @@ class _Connection(asyncio.Protocol):
             self._send()
 
     def _count(self) -> None:
-        if not self.is_measured:
-            return
         if self._buffer[9:10] == b"2":
-            self._outcome.answered += 1
-            self._outcome.latencies.append(perf_counter() - self._sent_at)
+            self._outcome.acknowledged += 1
+            if self.is_measured:
+                self._outcome.answered += 1
+                self._outcome.latencies.append(perf_counter() - self._sent_at)
         else:
             self._outcome.refused += 1
             if len(self._outcome.refusals) < _KEPT_REFUSALS:

@@ -27,6 +27,8 @@ _PEERS = _HERE / ".venv-peers"
 _PEER_INSTALLS = (("mlflow==3.17.2",), ("--no-deps", "fasttrackml==0.6.0"))
 _SOURCES = ("sdk/src", "server/src")
 SERVER_CORE, LOAD_CORE = 0, 1
+_CORES = os.sched_getaffinity(0)
+MLFLOW_ENV = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,16 @@ class Running:
         """Resident memory of the process and its children."""
         return sum(_rss_kb(pid) for pid in (self.process.pid, *_children(self.process.pid))) / 1024
 
+    def rest(self, *, longest_secs: float = 60) -> None:
+        """Wait until it does nothing of its own accord any more, as MLflow's does for a while after its start."""
+        began = time.monotonic()
+        before = self.cpu_secs()
+        while time.monotonic() - began < longest_secs:
+            time.sleep(1)
+            spent, before = self.cpu_secs() - before, self.cpu_secs()
+            if spent <= 0.03:
+                return
+
 
 def peer(name: str) -> str:
     """The path of a peer's command, installed now if it is not yet."""
@@ -59,27 +71,33 @@ def peer(name: str) -> str:
 
 
 @contextmanager
-def gnomon(home: Path, **env: str) -> Iterator[Running]:
+def gnomon(home: Path, *, is_pinned: bool = True, **env: str) -> Iterator[Running]:
     """Ours, as `gnomon server` starts it, without a line for every request."""
     port_file = home.parent / f"{home.name}.port"
     port_file.unlink(missing_ok=True)
     command = [sys.executable, "-m", "gnomon_server", "--port", "0", "--home", str(home), "--quiet"]
     path = os.pathsep.join(str(_HERE.parent / source) for source in _SOURCES)
-    with _started([*command, "--port-file", str(port_file)], home, {"PYTHONPATH": path, **env}) as (process, began):
+    command += ["--port-file", str(port_file)]
+    with _started(command, home, {"PYTHONPATH": path, **env}, is_pinned=is_pinned) as (process, began):
         while not port_file.exists():
             _refuse_dead(process, home)
             time.sleep(0.002)
         yield Running(("127.0.0.1", int(port_file.read_text())), process, home, time.perf_counter() - began)
 
 
+def mlflow_database(home: Path) -> str:
+    """The URL of the database that MLflow's server keeps in this home."""
+    return f"sqlite:///{home / 'mlflow.db'}"
+
+
 @contextmanager
-def mlflow(home: Path, *, workers: int = 1) -> Iterator[Running]:
+def mlflow(home: Path, *, workers: int = 1, is_pinned: bool = True) -> Iterator[Running]:
     port = _free_port()
     home.mkdir(parents=True, exist_ok=True)
     command = [peer("mlflow"), "server", "--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
-    command += ["--backend-store-uri", f"sqlite:///{home / 'mlflow.db'}", "--artifacts-destination", str(home / "a")]
+    command += ["--backend-store-uri", mlflow_database(home), "--artifacts-destination", str(home / "a")]
     command += ["--disable-security-middleware", "--uvicorn-opts", "--log-level warning --no-access-log"]
-    with _started(command, home, {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}) as (process, began):
+    with _started(command, home, MLFLOW_ENV, is_pinned=is_pinned) as (process, began):
         _wait_for(process, home, port, "/health")
         yield Running(("127.0.0.1", port), process, home, time.perf_counter() - began)
 
@@ -120,14 +138,21 @@ def scratch_home() -> Iterator[Path]:
 
 def take_load_core() -> None:
     """Put this process on the load's core; a server put itself on the other one."""
-    if len(os.sched_getaffinity(0)) > 1:
+    if len(_CORES) > 1:
         os.sched_setaffinity(0, {LOAD_CORE})
 
 
+def take_all_cores() -> None:
+    """Let this process run on every core again, beside a server that does too."""
+    os.sched_setaffinity(0, _CORES)
+
+
 @contextmanager
-def _started(command: list[str], home: Path, env: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+def _started(
+    command: list[str], home: Path, env: dict[str, str], *, is_pinned: bool = True
+) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
     began = time.perf_counter()
-    has_two = (os.cpu_count() or 1) > 1
+    cores = {SERVER_CORE} if is_pinned and len(_CORES) > 1 else _CORES
     with (home.parent / f"{home.name}.log").open("ab") as log:
         process = subprocess.Popen(
             command,
@@ -136,7 +161,7 @@ def _started(command: list[str], home: Path, env: dict[str, str]) -> Iterator[tu
             cwd=home.parent,
             env={**os.environ, **env},
             start_new_session=True,
-            preexec_fn=(lambda: os.sched_setaffinity(0, {SERVER_CORE})) if has_two else None,
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),
         )
     try:
         yield process, began
