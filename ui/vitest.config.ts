@@ -1,7 +1,7 @@
-import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { PREACT } from "./vite.config";
 
 export default defineConfig({
-  plugins: [react()],
+  resolve: { alias: PREACT },
   test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
 });

@@ -78,5 +78,6 @@ def test_ten_thousand_runs_with_two_hundred_metrics(full: tuple[ServerProcess, P
     assert visit.accessibility_problems() == []
     visit.picture("full")
     visit.open(f"/e/{project.experiment_id}/table")
+    expect(visit.page.get_by_role("grid", name="Runs")).to_have_attribute("aria-rowcount", str(project.size.runs + 1))
     visit.page.keyboard.press("End")
     expect(visit.rows.last).to_have_attribute("aria-rowindex", str(project.size.runs + 1))

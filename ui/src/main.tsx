@@ -1,4 +1,3 @@
-import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { applyToPage } from "./lib/preferences";
 import { App } from "./routes/App";
@@ -8,8 +7,4 @@ import "./ui/ui.css";
 applyToPage();
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
-createRoot(root).render(
-  <StrictMode>
-    <App />
-  </StrictMode>,
-);
+createRoot(root).render(<App />);

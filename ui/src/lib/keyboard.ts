@@ -1,5 +1,5 @@
 /** Single keys as commands: out of the way of typing, of open menus and dialogs, and of the browser's own. */
-import { useEffect, useRef } from "react";
+import { useEffect, useLayoutEffect, useRef } from "react";
 
 /** By the key's name: "j", "?", "Shift+Space", "Mod+k" (Mod is Ctrl, or Cmd on a Mac). */
 export type KeyMap = Readonly<Record<string, (event: KeyboardEvent) => void>>;
@@ -21,7 +21,8 @@ export function keyName(event: Pick<KeyboardEvent, "key" | "shiftKey" | "ctrlKey
 /** Keys of the whole page, as long as the component is there; `mayAct` leaves them to the element that has the focus. */
 export function useKeys(map: KeyMap, mayAct: (event: KeyboardEvent) => boolean = always): void {
   const latest = useRef({ map, mayAct });
-  useEffect(() => {
+  // Before the next key can come: one that follows at once must act on what the last one made.
+  useLayoutEffect(() => {
     latest.current = { map, mayAct };
   }, [map, mayAct]);
   useEffect(() => {

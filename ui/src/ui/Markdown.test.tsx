@@ -1,11 +1,10 @@
 // @vitest-environment happy-dom
-import { act } from "react";
+import { act } from "preact/test-utils";
 import { createRoot } from "react-dom/client";
 import { expect, test, vi } from "vitest";
 import { Markdown } from "./Markdown";
 
 test("no markup of a note becomes markup of the page", () => {
-  vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
   const place = document.createElement("div");
   const root = createRoot(place);
   const evil = "<img src=x onerror=alert(1)>\n\n<script>alert(2)</script>\n\n[x](javascript:alert(3)) **<b>bold</b>**\n\n- <iframe>";

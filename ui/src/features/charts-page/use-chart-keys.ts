@@ -1,5 +1,5 @@
 /** The keys of this page. They stay out of the way of typing, of menus and of the browser's own. */
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 import type { ChartBus } from "../../charts/bus";
 import type { ChartsView } from "./view";
 
@@ -8,10 +8,10 @@ const AXES = ["step", "relative", "time"] as const;
 
 export function useChartKeys(view: ChartsView, bus: ChartBus, onChange: (change: Partial<ChartsView>) => void): void {
   const latest = useRef({ view, onChange });
-  useEffect(() => {
+  useLayoutEffect(() => {
     latest.current = { view, onChange };
   }, [view, onChange]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       const { view: now, onChange: change } = latest.current;

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { act } from "react";
+import { act } from "preact/test-utils";
 import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { KeyInfo } from "../../api/keys";
@@ -10,7 +10,6 @@ let root: Root;
 let place: HTMLElement;
 
 beforeEach(() => {
-  vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
   place = document.createElement("div");
   document.body.append(place);
   root = createRoot(place);
