@@ -41,6 +41,20 @@ def tensorboard(session: Session, folder: Path, experiment: str | None, as_json:
     tell_report(report, as_json)
 
 
+@import_.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--experiment", metavar="NAME", help="Where the runs go [default: the project of each run].")
+@json_option
+@pass_session
+def wandb(session: Session, folder: Path, experiment: str | None, as_json: bool) -> None:
+    """Import the run folders of wandb at or below FOLDER: offline runs, or what lies beside online ones."""
+    from gnomon.importing.wandb import import_wandb
+
+    with showing_progress() as progress:
+        report = import_wandb(session.client, folder, experiment=experiment, progress=progress)
+    tell_report(report, as_json)
+
+
 def tell_report(report: ImportReport, as_json: bool) -> None:
     """Print the report, and end with 1 when the ends differ."""
     if as_json:
