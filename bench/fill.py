@@ -31,7 +31,7 @@ from gnomon_server.store import Connection
 from gnomon_server.store.meta import experiments as experiment_sql
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.keys import KeyCache, count_keys
-from gnomon_server.store.points import chunks, codec, segments, summaries
+from gnomon_server.store.points import chunks, codec, folding, segments, summaries
 from gnomon_server.store.points.compiled import HotInsert
 
 EXPERIMENT = "bench"
@@ -89,9 +89,9 @@ class GnomonHome:
             times = np.full(len(metrics), block.start_ms(at), np.int64)
             columns = (key, step, times, np.ascontiguousarray(block.values[at]))
             kept.append(segments.SegmentRow(row, len(key), segments.encode(*columns, identified=True)))
-            items.append(summaries.FoldItem(row, self._experiment, *columns, identified=True))
+            items.append(folding.FoldItem(row, self._experiment, *columns, identified=True))
         segments.insert(tx, self._tenant, kept)
-        summaries.write_summaries(tx, self._tenant, summaries.fold(items))
+        summaries.write_summaries(tx, self._tenant, folding.fold(items))
         for kind, ids in (("param", params), ("metric", metrics)):
             added = {(self._experiment, each): len(rows) for each in ids}
             count_keys(tx, self._tenant, "param" if kind == "param" else "metric", added)
@@ -115,7 +115,7 @@ class GnomonHome:
         ]
         chunks.insert(tx, self._tenant, new)
         items = [
-            summaries.FoldItem(
+            folding.FoldItem(
                 run,
                 self._experiment,
                 np.full(len(points), key, np.uint32),
@@ -126,7 +126,7 @@ class GnomonHome:
             )
             for key, points in zip(ids, columns, strict=True)
         ]
-        folded = summaries.fold(items)
+        folded = folding.fold(items)
         added: dict[tuple[RowId, KeyId], int] = {}
         for row in summaries.new_series(tx, folded, ()):
             added[self._experiment, row.key] = added.get((self._experiment, row.key), 0) + 1
