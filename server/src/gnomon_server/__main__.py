@@ -1,5 +1,6 @@
 """`gnomon server`: start the server on this machine. Also `python -m gnomon_server`."""
 
+import asyncio
 import ctypes
 import gc
 import logging
@@ -10,7 +11,9 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
+from types import FrameType
 
 import click
 import uvicorn
@@ -48,6 +51,8 @@ def command(host: str | None, port: int | None, home: Path | None, port_file: Pa
             f"refusing to listen on {settings.host}: without API keys anyone who reaches it may read and delete;"
             " listen on 127.0.0.1 and put a proxy with a login in front"
         )
+    if port_file is not None and not port_file.parent.is_dir():
+        raise click.ClickException(f"there is no folder {port_file.parent} for --port-file; make it first")
     _configure_logging(is_quiet=quiet or not settings.log_requests)
     # Imported here: `gnomon --help` and a refused start stay quick.
     from gnomon_server.api.front import ConnectionLimits
@@ -62,6 +67,8 @@ def command(host: str | None, port: int | None, home: Path | None, port_file: Pa
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot use the home {settings.home_path}: {error.strerror}") from None
+    if port_file is not None:
+        port_file.unlink(missing_ok=True)  # what a killed server left; a script would take it for the answer
     limits = ConnectionLimits(head_secs=settings.header_timeout_secs, body_grace_secs=settings.body_grace_secs)
     config = make_uvicorn_config(
         server.asgi, host=settings.host, port=settings.port, limits=limits, drain_secs=settings.drain_secs
@@ -75,6 +82,8 @@ def command(host: str | None, port: int | None, home: Path | None, port_file: Pa
         _Serving(config, port_file, bound_port, on_stop=server.services.streams.close).run(sockets=[listening])
     finally:
         server.close()
+        if port_file is not None:
+            port_file.unlink(missing_ok=True)
 
 
 class _Serving(uvicorn.Server):
@@ -100,11 +109,24 @@ class _Serving(uvicorn.Server):
             for number, handler in before.items():
                 signal.signal(number, handler)
 
+    def handle_exit(self, _signal: int, _frame: FrameType | None) -> None:
+        """The first signal lets the requests under way finish, the second cuts them off."""
+        if self.should_exit:
+            self.force_exit = True
+            self._loop.call_soon_threadsafe(self._cut_off)
+        self.should_exit = True
+
+    def _cut_off(self) -> None:
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._on_stop()  # what would never end by itself; then uvicorn waits for the rest
         await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self._port_file is not None and self.started:
             partial = self._port_file.with_suffix(".partial")
@@ -144,7 +166,10 @@ def _bound_malloc() -> None:
 
 
 def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name; only this one is known to mean this machine
+        return host == "localhost"
 
 
 def _shown(host: str) -> str:

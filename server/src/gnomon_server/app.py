@@ -51,6 +51,7 @@ from gnomon_server.model.errors import GnomonError
 from gnomon_server.settings import Settings, comma_list
 from gnomon_server.store import Stores, database_path
 from gnomon_server.store.blobs import BlobStore
+from gnomon_server.store.directories import make_durable
 from gnomon_server.store.meta.engine import Database
 from gnomon_server.store.meta.migrate import migrate
 from gnomon_server.store.points.schedule import SealSchedule
@@ -118,9 +119,10 @@ def open_server(
 ) -> Server:
     """Open the home, bring its database up to date and build the app. Raises `HomeInUse` when a server has it."""
     home = settings.home_path
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = _lock_home(home)
     path = database_path(settings.database_url)
+    if not (home.exists() and path.exists()):  # or an earlier start may have been cut off before it had synced
+        make_durable(home)
+    lock = _lock_home(home)
     reserve = Reserve(path.with_name(f"{path.name}-reserve"))
     reserve.release()  # what a killed server left: on a full disk this start needs it
     migrate(path)

@@ -29,6 +29,7 @@ from uuid import uuid4
 
 from gnomon_server.model.errors import Unavailable
 from gnomon_server.model.ids import TenantId
+from gnomon_server.store.directories import make_durable, sync_directory
 
 # A long upload is synced as it comes, so that its end waits for at most this much and not for gigabytes.
 _SYNC_BYTES = 64 * 1024 * 1024
@@ -134,7 +135,7 @@ class BlobStore:
             self._make_durable(place.parent.parent)
             self._make_durable(place.parent)
             incoming.path.rename(place)
-            _sync_directory(place.parent)
+            sync_directory(place.parent)
 
     def open(self, tenant: TenantId, sha256: str) -> io.FileIO:
         """A content for reading; it stays readable when it is swept meanwhile. Raises `FileNotFoundError`."""
@@ -179,21 +180,12 @@ class BlobStore:
 
     def _make_durable(self, directory: Path) -> None:
         if directory not in self._durable:
-            directory.mkdir(mode=0o700, exist_ok=True)
-            _sync_directory(directory.parent)
+            make_durable(directory)
             self._durable.add(directory)
 
 
 def _open_to_read(path: str, _flags: int) -> int:
     return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager
