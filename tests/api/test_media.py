@@ -31,6 +31,7 @@ def run(server: ServerProcess, tenant: str, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("GNOMON_SPOOL", str(tmp_path / "spool"))
     monkeypatch.setenv("GNOMON_STRICT", "1")
     monkeypatch.setenv("GNOMON_EXIT_TIMEOUT", "60")
+    monkeypatch.setenv("GNOMON_CAPTURE", "none")
     made = gnomon.init("fraud", url=server.base_url, tenant=tenant)
     yield made
     made.finish()

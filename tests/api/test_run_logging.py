@@ -28,6 +28,7 @@ def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GNOMON_SPOOL", str(tmp_path / "spool"))
     monkeypatch.setenv("GNOMON_STRICT", "1")
     monkeypatch.setenv("GNOMON_EXIT_TIMEOUT", "60")
+    monkeypatch.setenv("GNOMON_CAPTURE", "none")
     return tmp_path / "spool"
 
 

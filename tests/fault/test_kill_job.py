@@ -37,7 +37,13 @@ class Job:
         counters.write_bytes(bytes(64))
         with counters.open("r+b") as file:
             self._counters = mmap.mmap(file.fileno(), 64)
-        env = {**os.environ, "GNOMON_SPOOL": str(self.spool), "GNOMON_URL": url, "GNOMON_TENANT": tenant}
+        env = {
+            **os.environ,
+            "GNOMON_SPOOL": str(self.spool),
+            "GNOMON_CAPTURE": "none",
+            "GNOMON_URL": url,
+            "GNOMON_TENANT": tenant,
+        }
         command = [sys.executable, str(JOB), kind, str(counters)]
         self._process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
@@ -143,6 +149,7 @@ def test_a_job_behind_a_failing_network_sends_everything_once(
 ) -> None:
     monkeypatch.setenv("GNOMON_SPOOL", str(tmp_path / "spool"))
     monkeypatch.setenv("GNOMON_STRICT", "1")
+    monkeypatch.setenv("GNOMON_CAPTURE", "none")
     monkeypatch.setattr("gnomon.uploader.LONGEST_WAIT_SECS", 0.05)
     (tmp_path / "model.bin").write_bytes(b"weights")
     run = gnomon.init("fraud", url=proxy.url, tenant=tenant)

@@ -8,9 +8,10 @@ waits a bounded time for it.
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from gnomon import exits
+from gnomon.capture import chosen_parts
 from gnomon.errors import SettingsError
 from gnomon.guard import complain
 from gnomon.notice import notice
@@ -40,13 +41,15 @@ def init(
     api_key: str | None = None,
     tenant: str | None = None,
     offline: bool | None = None,
+    capture: bool | str | Iterable[str] | None = None,
 ) -> Run:
     """Begin a run, or go on with the one whose id, or name in this experiment, is given as `resume`.
 
     Several processes log to one run by giving the same `id` (32 hex digits). `rank` (absent: `RANK` in the
     environment) tells them apart: above 0 a process only logs, under names such as `loss{rank=3}`, and does not say
     how the run ended. `parent` puts the run below another. `offline`, or `GNOMON_OFFLINE=1`: nothing is sent until
-    `gnomon sync`.
+    `gnomon sync`. `capture`, or `GNOMON_CAPTURE`, says what is noted of the surroundings: True (all), False, parts by
+    name (`git`, `command`, `packages`, `host`, `console`, `system`), or all but some (`-console`).
     """
     settings = _settings(url=url, api_key=api_key, tenant=tenant)
     shown = clean_key(str(experiment or os.environ.get("GNOMON_EXPERIMENT") or DEFAULT_EXPERIMENT), 255)
@@ -75,7 +78,12 @@ def init(
         url="" if settings is None else settings.url,
         tenant=None if settings is None else settings.tenant,
     )
-    return _begun(header, settings, params, is_resumed=found is not None and header.is_primary)
+    run = _begun(header, settings, params, is_resumed=found is not None and header.is_primary)
+    try:
+        _capture(run, capture)
+    except Exception as error:
+        complain("the surroundings of the run are not captured", error)
+    return run
 
 
 def begin_child(
@@ -112,6 +120,20 @@ def _begun(header: Header, settings: Settings | None, params: Mapping[str, objec
     if params:
         run.params(params)
     return run
+
+
+def _capture(run: Run, given: bool | str | Iterable[str] | None) -> None:
+    parts = chosen_parts(given)
+    if not run.header.is_primary:
+        # The other processes of a machine would say the same; one of each machine samples it.
+        parts = parts & {"system"} if os.environ.get("LOCAL_RANK") == "0" else frozenset()
+    if not parts:
+        return
+    from gnomon.capture.surroundings import Surroundings  # who captures nothing does not pay for it
+
+    surroundings = Surroundings(run, parts)
+    run.attach(surroundings)
+    surroundings.start()
 
 
 def _settings(*, url: str | None, api_key: str | None, tenant: str | None) -> Settings | None:

@@ -34,6 +34,7 @@ class Cursor(Struct):
     rejected: int = 0
     last_ms: int = 0
     status: EndStatus | None = None
+    console: int = 0  # how much of the console output had been printed when it was sent last
 
 
 def load_cursor(folder: Path) -> Cursor:

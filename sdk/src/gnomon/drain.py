@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from gnomon.capture.console import console_end, read_console, remove_console
 from gnomon.cursor import Cursor, load_cursor, remove_cursor, save_cursor
 from gnomon.cut import MAX_ENTRIES, Cut, Unreadable, cut
 from gnomon.errors import ApiError, ConnectionFailed, GnomonError, IntegrityError
@@ -91,6 +92,27 @@ class Drain:
             self._move(found)
         return True
 
+    def send_console(self) -> None:
+        """Send the console output, if there is more of it than was sent before; it replaces what was sent."""
+        end = console_end(self.folder)
+        if end <= self.cursor.console:
+            return
+        if self.cursor.seq == 0:
+            self._begin()
+        name = f"console.rank{self.header.rank}.log" if self.header.rank else "console.log"
+        try:
+            self._remote.artifact(self.header.run, read_console(self.folder), name=name, directory=None)
+        except IntegrityError as error:
+            raise ConnectionFailed(str(error)) from error
+        except ApiError as error:
+            if judge(error) == "hold":
+                raise _held(error) from error
+            if judge(error) != "refused":
+                raise
+            self._reject([Rejection(error.detail, error.code, {"kind": "artifact", "name": name, "directory": None})])
+        self.cursor.console = end
+        save_cursor(self.folder, self.cursor)
+
     def close_dead(self, fate: Fate) -> bool:
         """All is sent and the writer is dead: end its run, if it could not do so itself, and remove the folder.
 
@@ -107,6 +129,7 @@ class Drain:
 
     def remove(self) -> None:
         """Remove what is sent; what could not be read or was refused stays."""
+        remove_console(self.folder)
         for number in segments(self.folder):
             self._retire(number, {self.cursor.at.segment: self.cursor.at.offset})
         remove_cursor(self.folder)

@@ -18,7 +18,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType, TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from gnomon import exits
 from gnomon.copies import keep_copy
@@ -40,6 +40,13 @@ _INLINE_BYTES = 1024 * 1024
 _MOST_NAMES = 100_000
 
 
+class Companion(Protocol):
+    """What goes along with a run and ends with it: the capture of its surroundings."""
+
+    def stop(self, timeout_secs: float) -> None: ...
+    def forget_parent(self) -> None: ...
+
+
 class Run(FileLog):
     """A run that this process logs to. Made by `gnomon.init()`; may be used from threads and forked children."""
 
@@ -58,6 +65,7 @@ class Run(FileLog):
         self._waited_secs = 0.0
         self._spool: SpoolWriter | None = None
         self._uploader: Uploader | None = None
+        self._companion: Companion | None = None
         try:
             self._open()
             if is_resumed:
@@ -162,6 +170,18 @@ class Run(FileLog):
 
         return begin_child(self, name=name, params=params, tags=tags)
 
+    @guarded(None)
+    def sample(self, values: Mapping[str, float]) -> None:
+        """One point of each metric at the step that is seconds since this process began the run."""
+        step = round((time.monotonic_ns() - self._start_ns) / 1e9, 1)
+        numbers = {self._stored_key(key): float(value) for key, value in values.items()}
+        if numbers and not self._is_finished:
+            self._append(encode(Points(self._now_ms(), step, numbers)), points=len(numbers))
+
+    def attach(self, companion: Companion) -> None:
+        """Stop this when the run ends."""
+        self._companion = companion
+
     @guarded(False)
     def flush(self, timeout_secs: float | None = None) -> bool:
         """Wait until the server has confirmed what was logged; whether it did in time."""
@@ -186,6 +206,9 @@ class Run(FileLog):
         if self._spool is not None:
             self._spool.abandon()
         self._spool = self._uploader = None
+        if self._companion is not None:
+            self._companion.forget_parent()
+            self._companion = None
         self._header = _of_child(self._header)
 
     def __enter__(self) -> Self:
@@ -286,6 +309,9 @@ class Run(FileLog):
         self._uploader.start()
 
     def _end(self, status: EndStatus, timeout_secs: float) -> None:
+        companion, self._companion = self._companion, None
+        if companion is not None:
+            companion.stop(timeout_secs)
         with self._lock:
             spool, uploader = self._spool, self._uploader
             if spool is None or uploader is None:

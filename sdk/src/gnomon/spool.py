@@ -277,7 +277,7 @@ def has_living_sibling(folder: Path) -> bool:
 def remove_lock(folder: Path) -> None:
     """The folder is sent to the end: take away its lock, and the folder with its parent where nothing else is left."""
     (folder / _LOCK).unlink(missing_ok=True)
-    for emptied in (folder / "artifacts", folder, folder.parent):
+    for emptied in (folder / "artifacts", folder / "console", folder, folder.parent):
         try:
             emptied.rmdir()
         except OSError:  # something is left in it, which is what rmdir is asked to find out

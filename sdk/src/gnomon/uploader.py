@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from gnomon.capture.console import console_end
 from gnomon.drain import Drain, Fate, Held, Rejection
 from gnomon.errors import ApiError, ConnectionFailed
 from gnomon.notice import notice
@@ -36,6 +37,9 @@ FIRST_WAIT_SECS = 0.5
 LONGEST_WAIT_SECS = 60.0
 HELD_WAIT_SECS = 60.0
 ADOPT_EVERY_SECS = 10.0
+# Console output is sent whole each time, so a large one is sent anew only after a good part more.
+CONSOLE_EVERY_SECS = 30.0
+CONSOLE_SMALL_BYTES = 256 * 1024
 # Between two batches of an earlier job's backlog: cutting one takes some 20 ms of the interpreter.
 PAUSE_SECS = 0.1
 
@@ -70,6 +74,7 @@ class Uploader:
         self._not_before = 0.0
         self._adopt_at = 0.0
         self._adopts_all = True
+        self._console_at = self._clock() + CONSOLE_EVERY_SECS
         self._synced: tuple[int, int] = (0, 0)
         self.is_done = False
         self.drain = (
@@ -128,6 +133,7 @@ class Uploader:
             while self.drain.step():
                 self._failures = 0
                 self._sync()
+            self._send_console(self.drain)
             self._adopt(self._remote)
         except Held as error:
             notice(f"{error}")
@@ -137,6 +143,16 @@ class Uploader:
             self._back_off(getattr(error, "retry_after_secs", None) or 0.0)
         else:
             self._finish_round(asked)
+
+    def _send_console(self, drain: Drain) -> None:
+        """All of it at the end; before, each time it has grown enough that sending it anew is worth it."""
+        end, sent = console_end(self._writer.folder), drain.cursor.console
+        if not self._is_closing:
+            is_small = end <= CONSOLE_SMALL_BYTES
+            if self._clock() < self._console_at or (not is_small and end - sent < max(CONSOLE_SMALL_BYTES, end // 4)):
+                return
+            self._console_at = self._clock() + CONSOLE_EVERY_SECS
+        drain.send_console()
 
     def _finish_round(self, asked: int) -> None:
         with self._changed:
@@ -228,6 +244,7 @@ def drain_dead(
     drain = Drain(folder, remote_of, on_rejected=_tell_rejected)
     while drain.step():
         on_step(drain)
+    drain.send_console()
     if not drain.close_dead(fate):
         raise Held("its points are sent, but another process of its run is alive; sync again when that has ended")
     return drain
