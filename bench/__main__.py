@@ -6,7 +6,7 @@ import inspect
 
 from bench.report import load, machine, markdown, save
 
-BENCHES = ("ingest", "sdk", "read", "search", "mixed")
+BENCHES = ("ingest", "sdk", "read", "search", "mixed", "space", "cost")
 
 
 def main() -> None:

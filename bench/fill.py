@@ -23,7 +23,7 @@ from bench.project import Block, Floats, Project, curve, run_uid
 from bench.servers import MLFLOW_ENV, mlflow_database, peer
 from bench.wires import BASE_MS
 from gnomon_server.app import Server, open_server
-from gnomon_server.core.access import Principal
+from gnomon_server.model.entities import Experiment
 from gnomon_server.model.ids import KeyId, RowId, TenantId
 from gnomon_server.model.points import Points
 from gnomon_server.settings import Settings
@@ -40,20 +40,19 @@ _MOST_ENTRIES = 10_000
 
 
 class GnomonHome:
-    """A home of ours, opened without HTTP."""
+    """A home of ours, opened without HTTP; `experiment` is the id of the one that all is added to."""
 
     def __init__(self, server: Server) -> None:
         self._writer = server.services.stores.writer
-        self._principal: Principal = server.services.access.principal(None)
-        made = server.services.experiments.create(
-            self._principal, name=EXPERIMENT, description="", artifact_location=None, tags={}
-        )
+        self._tenant: TenantId = server.services.access.principal(None).tenant
+        made = _experiment(server)
         self._experiment = made.row
         self.experiment = made.uid
         self._keys = KeyCache()
 
-    def add_project(self, project: Project) -> None:
-        for block in project.blocks():
+    def add_project(self, project: Project, *, after: int = 0) -> None:
+        """The runs of the project, those before number `after` left out."""
+        for block in project.blocks(after=after):
             self._writer.call(self._tenant, partial(self._write_block, project, block))
 
     def add_series(self, first_run: int, runs: int, keys: Sequence[str], *, points: int) -> None:
@@ -62,10 +61,6 @@ class GnomonHome:
         for number in range(first_run, first_run + runs):
             columns = [curve_points(number * len(keys) + at, points) for at in range(len(keys))]
             self._writer.call(self._tenant, partial(self._write_series, number, keys, columns, encoder))
-
-    @property
-    def _tenant(self) -> TenantId:
-        return self._principal.tenant
 
     def _write_block(self, project: Project, block: Block, tx: Connection) -> None:
         first = _next_row(tx)
@@ -147,12 +142,21 @@ class GnomonHome:
 
 @contextmanager
 def gnomon_home(home: Path) -> Iterator[GnomonHome]:
-    """Open a new home of ours to fill it; closed, it is as a stopped server leaves it."""
+    """Open a home of ours, new or filled before, to add to it; closed, it is as a stopped server leaves it."""
     server = open_server(Settings(home=str(home)))
     try:
         yield GnomonHome(server)
     finally:
         server.close()
+
+
+def _experiment(server: Server) -> Experiment:
+    principal = server.services.access.principal(None)
+    with server.services.stores.database.read(principal.tenant) as connection:
+        found = experiment_sql.find_experiment_named(connection, EXPERIMENT)
+    return found or server.services.experiments.create(
+        principal, name=EXPERIMENT, description="", artifact_location=None, tags={}
+    )
 
 
 def curve_points(number: int, points: int) -> Points:

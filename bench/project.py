@@ -35,12 +35,15 @@ class Project:
     def metric_names(self) -> tuple[str, ...]:
         return ("loss", "accuracy", *(f"metric_{number}" for number in range(2, self.metrics)))[: self.metrics]
 
-    def blocks(self) -> "Iterator[Block]":
+    def blocks(self, *, after: int = 0) -> "Iterator[Block]":
+        """The runs from number `after` on, which begins a block."""
         chance = np.random.default_rng(7)
         for first in range(0, self.runs, BLOCK):
             choices = chance.integers(0, 50, (BLOCK, self.params))
             rates = chance.integers(1, 1_000, BLOCK)
             values = chance.random((BLOCK, self.metrics))
+            if first < after:
+                continue
             params = [
                 [_param(number, int(choice), int(rate)) for number, choice in enumerate(row)]
                 for row, rate in zip(choices.tolist(), rates.tolist(), strict=True)

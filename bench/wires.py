@@ -63,10 +63,17 @@ class Caller:
         assert isinstance(found, dict)
         return found
 
-    def raw(self, method: str, path: str, body: bytes | None = None, accept: str = "application/json") -> bytes:
+    def raw(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        accept: str = "application/json",
+        media: str = "application/json",
+    ) -> bytes:
         headers = {"Accept": accept}
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = media
         if time.monotonic() - self._used_at > _KEPT_ALIVE_SECS:
             self._connection.close()
         self._connection.request(method, path, body, headers)
