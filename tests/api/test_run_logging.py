@@ -1,6 +1,7 @@
 """`gnomon.init()` against a real server: what a script logs arrives as it was, and the script never notices trouble."""
 
 import decimal
+import itertools
 import json
 import math
 import os
@@ -275,18 +276,47 @@ def test_a_disk_that_refuses_does_not_reach_the_script(
     assert any("nothing can be kept of this run" in line for line in caplog.messages)
 
 
+def test_a_spool_that_fills_thins_each_metric_evenly_and_the_ledger_counts_it(
+    api: httpx.Client, server: ServerProcess, tenant: str, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GNOMON_SPOOL_LIMIT", "30000")
+    run = gnomon.init("fraud", tenant=tenant, offline=True)
+    for i in range(4000):
+        run.log({"a": float(i), "b": float(-i)}, step=i)
+        if i % 100 == 0:
+            run.log({"rare": float(i)}, step=i)
+    run.params(lr=0.1)
+    run.finish()
+    report = CliRunner().invoke(cli, ["--url", server.base_url, "--tenant", tenant, "sync", str(spool), "--json"])
+    assert report.exit_code == 0, report.output
+    found = history(api, run.id)
+    assert found["a"] == [(step, -value) for step, value in found["b"]]
+    steps = [int(step) for step, _ in found["a"]]
+    gaps = [second - first for first, second in itertools.pairwise(steps)]
+    assert steps[0] == 0
+    assert gaps[0] == 1
+    assert len(set(gaps)) >= 3
+    assert all(second >= first / 4 for first, second in itertools.pairwise(gaps))  # it thins more and more
+    assert steps[-1] > 4000 - 5 * max(gaps)
+    assert len(found["rare"]) >= 2
+    kept = sum(len(points) for points in found.values())
+    (writer,) = api.get(f"/experiments/runs/{run.id}/ledger").json()["writers"]
+    assert (writer["points"], writer["points_thinned"]) == (kept, 8040 - kept)
+    assert api.get(f"/experiments/runs/{run.id}").json()["params"] == {"lr": "0.1"}
+
+
 def test_a_full_spool_drops_points_counts_them_and_keeps_the_rest(
     api: httpx.Client, server: ServerProcess, tenant: str, spool: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GNOMON_SPOOL_LIMIT", "600")
+    monkeypatch.setenv("GNOMON_SPOOL_LIMIT", "0")
     with gnomon.init("fraud", url=server.base_url, tenant=tenant) as run:
         for _ in range(40):
             run.log({"a": 1.0})
         run.params(lr=0.1)
     kept = api.get(f"/experiments/runs/{run.id}").json()
-    points = len(history(api, run.id)["a"])
-    assert 0 < points < 40
-    assert int(kept["tags"]["gnomon.points_dropped"]) == 40 - points
+    (writer,) = api.get(f"/experiments/runs/{run.id}/ledger").json()["writers"]
+    assert (writer["points"], writer["points_thinned"]) == (0, 40)
+    assert 0 < int(kept["tags"]["gnomon.points_dropped"]) <= 40
     assert (kept["params"], kept["status"]) == ({"lr": "0.1"}, "finished")
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from gnomon.cursor import Position
-from gnomon.record import Action, Params, Points, Record, SpoolDamaged, Tags, decode_record
+from gnomon.record import Action, Params, Points, Record, SpoolDamaged, Tags, Thinned, decode_record
 from gnomon.spool import read_frames, read_header, segment_path
 from gnomon.wire import PointColumns
 
@@ -49,6 +49,7 @@ class Cut:
         self.action: Action | Unreadable | None = None
         self.params: dict[str, str] = {}
         self.tags: dict[str, str] = {}
+        self.thinned = 0
         self.last_ms = 0
         self.read_to: dict[int, int] = {}  # segment -> where reading it has come to
         self._keys: dict[str, int] = {}
@@ -64,6 +65,11 @@ class Cut:
     @property
     def entries(self) -> int:
         return self.points + len(self.params) + len(self.tags)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to tell the server."""
+        return not self.entries and not self.thinned
 
     def columns(self) -> PointColumns | None:
         if not self._value:
@@ -149,6 +155,11 @@ def cut(
     for record, start, end in read_placed(folder, at):
         if until is not None and start >= until:
             break
+        if isinstance(record, Thinned):
+            made.thinned += record.points
+            made.end = end
+            made.read_to[end.segment] = end.offset
+            continue
         if not isinstance(record, Points | Params | Tags):
             if made.end is None:
                 made.action, made.end = record, end

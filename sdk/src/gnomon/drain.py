@@ -22,7 +22,7 @@ from gnomon.cut import MAX_ENTRIES, Cut, Unreadable, cut
 from gnomon.errors import ApiError, ConnectionFailed, GnomonError, IntegrityError
 from gnomon.record import Action, Artifact, End, Header, SpoolDamaged
 from gnomon.remote import Remote, judge
-from gnomon.spool import read_frames, read_header, remove_lock, segment_path, segments
+from gnomon.spool import has_moved, read_frames, read_header, remove_lock, segment_path, segments
 from gnomon.wire import RunBegin, SequencedBatch
 
 ARTIFACTS = "artifacts"
@@ -85,7 +85,7 @@ class Drain:
             return False
         if found.action is not None:
             self._act(found, found.action)
-        elif found.entries:
+        elif not found.is_empty:
             self._send(found)
         else:
             self._leave_out(found)
@@ -118,7 +118,7 @@ class Drain:
 
         False: whether the run has ended cannot be said yet, and the folder stays for whoever comes later.
         """
-        is_open = self.header.is_primary and self.cursor.status is None
+        is_open = self.header.is_primary and self.cursor.status is None and not has_moved(self.folder)
         if is_open and fate == "unknown":
             return False
         if is_open and fate == "ended" and self._remote.is_running(self.header.run):
@@ -161,7 +161,12 @@ class Drain:
             cursor.until = found.end
             save_cursor(self.folder, cursor)
         batch = SequencedBatch(
-            writer=self.header.writer, seq=cursor.seq, points=found.columns(), params=found.params, tags=found.tags
+            writer=self.header.writer,
+            seq=cursor.seq,
+            points=found.columns(),
+            params=found.params,
+            tags=found.tags,
+            thinned=found.thinned,
         )
         try:
             self._remote.batch(self.header.run, batch)

@@ -80,7 +80,14 @@ class Reopen(Struct, frozen=True, array_like=True, tag=6):
     time_ms: int
 
 
-Entries = Points | Params | Tags
+class Thinned(Struct, frozen=True, array_like=True, tag=7):
+    """So many points were logged before this and not kept, because there was no room."""
+
+    time_ms: int
+    points: int
+
+
+Entries = Points | Params | Tags | Thinned
 Action = End | Artifact | Reopen
 Record = Entries | Action
 

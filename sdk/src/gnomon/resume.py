@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gnomon import exits
 from gnomon.notice import notice
-from gnomon.places import spool_root
+from gnomon.places import spool_roots
 from gnomon.record import Header, SpoolDamaged
 from gnomon.settings import Settings
 from gnomon.spool import find_folders, read_header, segment_path, segments
@@ -33,11 +33,10 @@ def find_run(given: str, experiment: str, settings: Settings | None) -> str | No
 
 
 def _of_spools(name: str, experiment: str, settings: Settings | None) -> str | None:
-    root = spool_root()
-    if not root.exists():
-        return None
     found = [
         header
+        for root in spool_roots()
+        if root.exists()
         for folder in find_folders(root)
         for header in _headers(folder)
         if (header.name, header.experiment) == (name, experiment)

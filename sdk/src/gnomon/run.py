@@ -11,8 +11,6 @@ Invariants:
 - A forked child that logs gets a spool and a sender of its own.
 """
 
-import os
-import socket
 import threading
 import time
 from collections.abc import Mapping
@@ -25,12 +23,9 @@ from gnomon.copies import keep_copy
 from gnomon.files import FileLog
 from gnomon.guard import complain, guarded
 from gnomon.notice import notice
-from gnomon.places import open_writer
+from gnomon.outbox import Outbox
 from gnomon.record import Artifact, End, EndStatus, Header, Params, Points, Reopen, Tags, encode
-from gnomon.remote import HttpRemote
 from gnomon.settings import Settings
-from gnomon.spool import SpoolFull, SpoolWriter
-from gnomon.uploader import Uploader
 from gnomon.values import MAX_PARAM, MAX_TAG, clean_key, flatten, number, ranked_key, text
 
 _MAX_STEP = 2.0**53
@@ -51,23 +46,19 @@ class Run(FileLog):
     """A run that this process logs to. Made by `gnomon.init()`; may be used from threads and forked children."""
 
     def __init__(self, header: Header, *, settings: Settings | None, is_resumed: bool = False) -> None:
-        self._header = header
         self._settings = settings
-        self._is_offline = header.is_offline or settings is None
+        self._start_ms = header.start_ms
+        self._outbox = Outbox(header, settings, self._now_ms)
+        self._append = self._outbox.append
         self._lock = threading.RLock()
         self._stored: dict[object, str] = {}  # the name of a metric as it was given -> as it is kept
         self._params: dict[str, str] = {}
         self._next_step = 0.0
         self._last_step = 0.0
         self._start_ns = time.monotonic_ns()
-        self._dropped = 0
-        self._is_finished = False
-        self._waited_secs = 0.0
-        self._spool: SpoolWriter | None = None
-        self._uploader: Uploader | None = None
         self._companion: Companion | None = None
         try:
-            self._open()
+            self._outbox.opened()
             if is_resumed:
                 self._append(encode(Reopen(self._now_ms())), keeps=True)
         except Exception as error:
@@ -75,21 +66,21 @@ class Run(FileLog):
 
     @property
     def id(self) -> str:
-        return self._header.run
+        return self.header.run
 
     @property
     def experiment(self) -> str:
-        return self._header.experiment
+        return self.header.experiment
 
     @property
     def name(self) -> str | None:
         """The name that was given; without one the server makes a readable one."""
-        return self._header.name
+        return self.header.name
 
     @property
     def header(self) -> Header:
         """What was said of the run when it began."""
-        return self._header
+        return self._outbox.header
 
     @property
     def settings(self) -> Settings | None:
@@ -98,7 +89,7 @@ class Run(FileLog):
 
     @property
     def is_finished(self) -> bool:
-        return self._is_finished
+        return self._outbox.is_closed
 
     @property
     def config(self) -> Mapping[str, str]:
@@ -108,7 +99,7 @@ class Run(FileLog):
     @property
     def spool(self) -> Path | None:
         """Where this process keeps what is not confirmed yet."""
-        return None if self._spool is None else self._spool.folder
+        return None if self._outbox.spool is None else self._outbox.spool.folder
 
     @guarded(None)
     def log(self, values: Mapping[str, object], step: float | None = None) -> None:
@@ -129,6 +120,9 @@ class Run(FileLog):
             at = self._next_step if step is None else self._step(step)
             self._last_step = at
             self._next_step = at + 1
+        numbers = self._outbox.thin(numbers)
+        if not numbers:
+            return
         self._append(encode(Points(self._now_ms(), at, numbers)), points=len(numbers))
 
     @guarded(None)
@@ -175,7 +169,7 @@ class Run(FileLog):
         """One point of each metric at the step that is seconds since this process began the run."""
         step = round((time.monotonic_ns() - self._start_ns) / 1e9, 1)
         numbers = {self._stored_key(key): float(value) for key, value in values.items()}
-        if numbers and not self._is_finished:
+        if numbers and not self.is_finished:
             self._append(encode(Points(self._now_ms(), step, numbers)), points=len(numbers))
 
     def attach(self, companion: Companion) -> None:
@@ -185,10 +179,7 @@ class Run(FileLog):
     @guarded(False)
     def flush(self, timeout_secs: float | None = None) -> bool:
         """Wait until the server has confirmed what was logged; whether it did in time."""
-        uploader = self._uploader
-        if uploader is None:
-            return True
-        return not self._is_offline and uploader.flush(exits.timeout_secs() if timeout_secs is None else timeout_secs)
+        return self._outbox.flush(exits.timeout_secs() if timeout_secs is None else timeout_secs)
 
     @guarded(None)
     def finish(self, status: EndStatus = "finished") -> None:
@@ -203,13 +194,10 @@ class Run(FileLog):
     def forget_parent(self) -> None:
         """In a forked child: no writer, no thread, no lock of the parent's is of any use here."""
         self._lock = threading.RLock()
-        if self._spool is not None:
-            self._spool.abandon()
-        self._spool = self._uploader = None
+        self._outbox.forget_parent()
         if self._companion is not None:
             self._companion.forget_parent()
             self._companion = None
-        self._header = _of_child(self._header)
 
     def __enter__(self) -> Self:
         return self
@@ -244,19 +232,19 @@ class Run(FileLog):
 
     def _stored_key(self, cleaned: str) -> str:
         """Beside the metric of the first rank stand those of the others, by names that say so."""
-        return ranked_key(cleaned, self._header.rank) if self._header.rank else cleaned
+        return ranked_key(cleaned, self.header.rank) if self.header.rank else cleaned
 
     def _media_step(self, step: float | None) -> float:
         return self._last_step if step is None else self._step(step)
 
     def _keep_file(self, source: Path, directory: str | None, name: str) -> None:
-        spool = self._writer()
+        spool = self._outbox.opened()
         if spool is not None:
             stored, size = keep_copy(source, spool.folder)
             self._append(encode(Artifact(self._now_ms(), stored, name, directory, size)), keeps=True)
 
     def _keep_data(self, data: bytes, place: str) -> None:
-        spool = self._writer()
+        spool = self._outbox.opened()
         if spool is None:
             return
         path = PurePosixPath(place)
@@ -275,66 +263,24 @@ class Run(FileLog):
             return self._next_step
         return found
 
-    def _append(self, payload: bytes, *, points: int = 0, keeps: bool = False) -> None:
-        spool = self._spool or self._writer()
-        if spool is None:
-            return
-        try:
-            spool.append(payload, beyond_limit=keeps)
-        except SpoolFull:
-            self._dropped += points
-            notice(f"the spool is full, points are dropped and counted: {spool.folder}", cause="spool full")
-        except OSError:
-            if self._is_finished:
-                _say_finished()
-                return
-            self._dropped += points
-            raise
-
-    def _writer(self) -> SpoolWriter | None:
-        with self._lock:
-            if self._spool is None and not self._is_finished:
-                self._open()
-            if self._is_finished:
-                _say_finished()
-                return None
-            return self._spool
-
-    def _open(self) -> None:
-        spool = open_writer(self._header)
-        remote = None if self._is_offline or self._settings is None else HttpRemote(self._settings)
-        self._header = spool.header
-        self._spool = spool
-        self._uploader = Uploader(spool, remote, root=spool.folder.parent.parent)
-        self._uploader.start()
-
     def _end(self, status: EndStatus, timeout_secs: float) -> None:
         companion, self._companion = self._companion, None
         if companion is not None:
             companion.stop(timeout_secs)
-        with self._lock:
-            spool, uploader = self._spool, self._uploader
-            if spool is None or uploader is None:
-                self._is_finished = True
-                return
-            if not self._is_finished:
-                if self._dropped:
-                    self.tag({"gnomon.points_dropped": self._dropped})
-                if self._header.is_primary:
-                    self._append(encode(End(self._now_ms(), status)), keeps=True)
-                self._is_finished = True
-                spool.stop()
-        # An end that has waited for a server in vain does not wait all over again when the process ends.
-        started = time.monotonic()
-        is_sent = uploader.close(max(0.0, timeout_secs - self._waited_secs)) and not self._is_offline
-        self._waited_secs += time.monotonic() - started
-        if is_sent:
+        self._outbox.stop(lambda: self._say_end(status))
+        if self._outbox.close(timeout_secs):
             exits.unwatch(self)
-            return
-        notice(f"run {self.id} is not wholly sent; send the rest with: gnomon sync {spool.folder.parent}")
+        elif self.spool is not None:
+            notice(f"run {self.id} is not wholly sent; send the rest with: gnomon sync {self.spool.parent}")
+
+    def _say_end(self, status: EndStatus) -> None:
+        if self._outbox.dropped:
+            self.tag({"gnomon.points_dropped": self._outbox.dropped})
+        if self.header.is_primary:
+            self._append(encode(End(self._now_ms(), status)), keeps=True)
 
     def _now_ms(self) -> int:
-        return self._header.start_ms + (time.monotonic_ns() - self._start_ns) // 1_000_000
+        return self._start_ms + (time.monotonic_ns() - self._start_ns) // 1_000_000
 
 
 def _end_status(given: EndStatus) -> EndStatus:
@@ -342,12 +288,3 @@ def _end_status(given: EndStatus) -> EndStatus:
     if given not in known:
         notice(f"a run ends as finished, failed or killed; {given!r} is kept as failed", cause="no status")
     return known.get(given, "failed")
-
-
-def _say_finished() -> None:
-    notice("nothing is kept of a run after its end; log before run.finish()", cause="finished")
-
-
-def _of_child(header: Header) -> Header:
-    fields = {name: getattr(header, name) for name in header.__struct_fields__}
-    return Header(**(fields | {"pid": os.getpid(), "host": socket.gethostname(), "is_primary": False}))

@@ -19,16 +19,21 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from threading import RLock
+from time import monotonic
 from typing import NamedTuple
 
 from gnomon.record import Header, SpoolDamaged, decode_header, encode
 
 MAGIC = b"GNSPOOL1"
 SEGMENT_BYTES = 8 * 1024 * 1024
+MAX_STRIDE = 2**21
+# Several writes this slow within a minute: the disk keeps the script waiting, not a processor that others need too.
+SLOW_SECS = 0.05
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 _FRAME = struct.Struct("<II")
 _READ_BYTES = 1024 * 1024
 _LOCK = "lock"
+_MOVED = "moved"
 _NEXT = ".next"
 _SEGMENT = ".seg"
 
@@ -52,6 +57,17 @@ def frame(payload: bytes) -> bytes:
     return _FRAME.pack(length, zlib.crc32(payload, length)) + payload
 
 
+def stride_of(used_bytes: int, limit_bytes: int) -> int:
+    """Of every so many points one is kept: all up to half of the limit, then every second, and of four times as many
+    one again each time half of what was left is gone. So each such part holds twice the time of the one before.
+    """
+    left, bound, stride = limit_bytes - used_bytes, limit_bytes // 2, 1
+    while left < bound and stride < MAX_STRIDE:
+        bound //= 2
+        stride *= 2 if stride == 1 else 4
+    return stride
+
+
 class SpoolWriter:
     """Appends records of one process to its own folder. Safe to call from threads and from signal handlers."""
 
@@ -70,6 +86,8 @@ class SpoolWriter:
         self._older_bytes = 0
         self._size = 0
         folder.mkdir(mode=0o700, parents=True)
+        self.stride = 1  # of the points of a metric, one of so many is to be kept
+        self.slow_writes = 0
         self._lock_fd = os.open(folder / _LOCK, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._fd = -1
@@ -87,17 +105,22 @@ class SpoolWriter:
                 self._rotate()
             if self._size + self._older_bytes + len(data) > self.limit_bytes and not beyond_limit:
                 raise SpoolFull(errno.ENOSPC, f"the spool holds {self.limit_bytes} bytes already")
+            began = monotonic()
             written = os.write(self._fd, data)
+            if monotonic() - began > SLOW_SECS:
+                self.slow_writes += 1
             if written != len(data):
                 self._undo_part()
                 raise OSError(errno.ENOSPC, "the disk took only a part of a record")
             self._size += written
             self._records += 1
+            self._judge_fill()
 
     def forget(self, freed_bytes: int) -> None:
         """Segments of this size have been sent and removed."""
         with self._lock:
             self._older_bytes -= freed_bytes
+            self._judge_fill()
 
     def stop(self) -> None:
         """Take no more records; the folder stays locked, for sending what is in it."""
@@ -117,6 +140,15 @@ class SpoolWriter:
         for fd in fds:
             if fd >= 0:
                 os.close(fd)
+
+    def leave(self) -> None:
+        """The process goes on in another spool: whoever sends this one says nothing of the end of the run."""
+        (self.folder / _MOVED).touch(mode=0o600)
+        self.stop()
+
+    def _judge_fill(self) -> None:
+        used = self._size + self._older_bytes
+        self.stride = 1 if used * 2 < self.limit_bytes else stride_of(used, self.limit_bytes)
 
     def _rotate(self) -> None:
         self._is_rotating = True
@@ -276,12 +308,18 @@ def has_living_sibling(folder: Path) -> bool:
 
 def remove_lock(folder: Path) -> None:
     """The folder is sent to the end: take away its lock, and the folder with its parent where nothing else is left."""
+    (folder / _MOVED).unlink(missing_ok=True)
     (folder / _LOCK).unlink(missing_ok=True)
     for emptied in (folder / "artifacts", folder / "console", folder, folder.parent):
         try:
             emptied.rmdir()
         except OSError:  # something is left in it, which is what rmdir is asked to find out
             continue
+
+
+def has_moved(folder: Path) -> bool:
+    """Whether its writer went on elsewhere, and says there how the run ended."""
+    return (folder / _MOVED).exists()
 
 
 def find_folders(root: Path) -> list[Path]:

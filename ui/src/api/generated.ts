@@ -63,9 +63,9 @@ export interface Comparison {
 
 export interface ExperimentCreate {
   readonly name: string;
-  readonly description?: string;
+  readonly description?: string | null;
   readonly artifact_location?: string | null;
-  readonly tags?: Readonly<Record<string, string>>;
+  readonly tags?: Readonly<Record<string, string>> | null;
 }
 
 export interface ExperimentListResponse {
@@ -231,8 +231,8 @@ export interface RunBegin {
 export interface RunCreate {
   readonly experiment_id: string;
   readonly name?: string | null;
-  readonly description?: string;
-  readonly tags?: Readonly<Record<string, string>>;
+  readonly description?: string | null;
+  readonly tags?: Readonly<Record<string, string>> | null;
   readonly id?: string | null;
 }
 
@@ -279,6 +279,7 @@ export interface SequencedBatch {
   readonly params?: Readonly<Record<string, string>>;
   readonly tags?: Readonly<Record<string, string>>;
   readonly create?: RunBegin | null;
+  readonly thinned?: number;
 }
 
 export interface SequencedBatchLogged {
@@ -348,6 +349,7 @@ export interface WriterLedger {
   readonly last_seq: number;
   readonly points: number;
   readonly duplicates_dropped: number;
+  readonly points_thinned: number;
   readonly first_at: string;
   readonly last_at: string;
 }

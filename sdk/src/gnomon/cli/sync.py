@@ -10,7 +10,7 @@ from gnomon.cli.session import Session, json_option, pass_session
 from gnomon.cli.text import plain, print_json
 from gnomon.drain import Drain
 from gnomon.errors import GnomonError
-from gnomon.places import spool_root
+from gnomon.places import spool_roots
 from gnomon.remote import HttpRemote
 from gnomon.spool import adopt, find_folders
 from gnomon.uploader import drain_dead, fate_of
@@ -52,10 +52,10 @@ def sync(session: Session, folder: Path | None, as_json: bool) -> None:
     A run whose job was killed is ended as killed. What is sent is compared with what the server has. Exit code 1 when
     something is left.
     """
-    root = spool_root() if folder is None else folder
+    roots = spool_roots() if folder is None else [folder]
     sent: list[Synced] = []
     left: list[Left] = []
-    for each in find_folders(root):
+    for each in (found for root in roots if root.exists() for found in find_folders(root)):
         try:
             found = _send(session, each)
         except GnomonError as error:

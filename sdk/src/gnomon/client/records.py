@@ -83,6 +83,7 @@ class WriterLedger(Struct, frozen=True):
     duplicates_dropped: int
     first_at: str
     last_at: str
+    points_thinned: int = 0  # logged, and not kept because the writer's disk was full
 
 
 class Ledger(Struct, frozen=True):

@@ -60,6 +60,7 @@ class SequencedBatch(Request, frozen=True):
     """A batch with an identity: it counts once, however often and however late it is sent.
 
     `writer` names who sends (one process, one thread of sending), `seq` counts its batches for this run from 0.
+    `thinned` says how many points the writer has logged since its last batch and had no room to keep.
     With `create`, a run that is not there is begun, in the same transaction; one that is there stays as it is.
     """
 
@@ -69,6 +70,7 @@ class SequencedBatch(Request, frozen=True):
     params: Annotated[dict[Key, ParamText], said(maxProperties=10_000)] = {}
     tags: Annotated[dict[Key, TagValue], said(maxProperties=10_000)] = {}
     create: RunBegin | None = None
+    thinned: Annotated[int, said(minimum=0, maximum=2**40)] = 0
 
 
 class SequencedBatchLogged(Struct, frozen=True):

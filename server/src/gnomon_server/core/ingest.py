@@ -172,6 +172,8 @@ class Ingest:
             raise SequenceGap(expected_seq=last_seq + 1, got=identity.seq)
         points, now_ms = 0 if batch.points is None else len(batch.points), self._now_ms()
         ledger_sql.advance(tx, tenant, head.row, identity.writer, seq=identity.seq, points=points, now_ms=now_ms)
+        if identity.thinned:
+            ledger_sql.add_thinned(tx, tenant, head.row, identity.writer, identity.thinned)
 
     def _new_params(
         self, tx: Connection, tenant: TenantId, head: RunHead, batch: RunBatch

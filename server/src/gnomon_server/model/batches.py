@@ -25,10 +25,14 @@ class NewRun(Struct, frozen=True):
 
 
 class Identity(Struct, frozen=True):
-    """Who sent a batch and as which: `seq` counts a writer's batches from 0, so that a repeat is known for one."""
+    """Who sent a batch and as which: `seq` counts a writer's batches from 0, so that a repeat is known for one.
+
+    `thinned`: how many points the writer logged and did not keep, since its last batch.
+    """
 
     writer: str
     seq: int
+    thinned: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ MSGPACK = "application/msgpack"
 # The SDK's uploader sends what gathered during an outage: larger than a request made by hand, still a bounded one.
 MAX_POINTS = 100_000
 MAX_WRITER = 64
+# Far more than a job can log, and far from the end of a 64-bit sum.
+MAX_THINNED = 2**40
 _decode_msgpack = msgspec.msgpack.Decoder(wire.SequencedBatch).decode
 
 
@@ -50,7 +52,7 @@ async def log_sequenced_batch(logged: Logged) -> wire.SequencedBatchLogged:
     not there, and the experiment, if it is named and new.
     """
     body = _parse(logged.body, logged.content_type)
-    identity = Identity(writer=_writer(body.writer), seq=_seq(body.seq))
+    identity = Identity(writer=_writer(body.writer), seq=_seq(body.seq), thinned=_thinned(body.thinned))
     if len(body.params) + len(body.tags) > MAX_ENTRIES:
         raise invalid_field("body", f"holds more than {MAX_ENTRIES} params and tags; send them in several batches")
     batch = RunBatch(
@@ -101,6 +103,12 @@ def _seq(seq: int) -> int:
     if not 0 <= seq < 2**62:
         raise invalid_field("seq", "counts batches from 0")
     return seq
+
+
+def _thinned(points: int) -> int:
+    if not 0 <= points <= MAX_THINNED:
+        raise invalid_field("thinned", f"is a count of points, 0 to {MAX_THINNED}")
+    return points
 
 
 def _new_run(begin: wire.RunBegin, by: Principal) -> NewRun:

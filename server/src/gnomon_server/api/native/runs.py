@@ -225,12 +225,16 @@ def compare_runs(call: Call[wire.CompareRequest, None]) -> wire.CompareRunsRespo
 
 
 class WriterLedger(Struct, frozen=True):
-    """What arrived from one writer of a run: batches 0 to `last_seq`, all of them, each once."""
+    """What arrived from one writer of a run: batches 0 to `last_seq`, all of them, each once.
+
+    `points_thinned`: points that it logged and did not keep, because its disk was full.
+    """
 
     writer: str
     last_seq: int
     points: int
     duplicates_dropped: int
+    points_thinned: int
     first_at: str
     last_at: str
 
@@ -249,7 +253,7 @@ class LedgerResponse(Struct, frozen=True):
     raises=READS,
 )
 def get_ledger(call: Call[None, None]) -> LedgerResponse:
-    """Get what arrived from each writer of a run: sequence numbers, points, and repeats that were dropped."""
+    """Get what arrived from each writer of a run: sequence numbers, points, and repeats dropped, points thinned."""
     run, writers = call.services.runs.ledger(call.principal, call.path("run_id"))
     return LedgerResponse(
         run_id=run.uid,
@@ -259,6 +263,7 @@ def get_ledger(call: Call[None, None]) -> LedgerResponse:
                 last_seq=one.last_seq,
                 points=one.points,
                 duplicates_dropped=one.duplicates,
+                points_thinned=one.thinned,
                 first_at=iso_time(one.first_ms),
                 last_at=iso_time(one.last_ms),
             )

@@ -12,7 +12,9 @@ from gnomon_server.store.points.compiled import HotInsert, HotScalar
 
 
 class WriterProgress(Struct, frozen=True):
-    """What arrived from one writer of a run. `duplicates` counts batches that came again and were dropped."""
+    """What arrived from one writer of a run. `duplicates` counts batches that came again and were dropped, `thinned`
+    points that the writer had no room to keep.
+    """
 
     writer: str
     last_seq: int
@@ -20,6 +22,7 @@ class WriterProgress(Struct, frozen=True):
     duplicates: int
     first_ms: int
     last_ms: int
+    thinned: int = 0
 
 
 def last_seq(connection: Connection, run: RowId, writer: str) -> int:
@@ -44,9 +47,23 @@ def count_duplicate(connection: Connection, tenant: TenantId, run: RowId, writer
     )
 
 
+def add_thinned(connection: Connection, tenant: TenantId, run: RowId, writer: str, points: int) -> None:
+    """Count points that the writer says it did not keep; in the transaction that moves its place."""
+    base = t.thinned_base
+    insert = upsert(connection, base).values(tenant=tenant, run=run, writer=writer, points=points)
+    connection.execute(
+        insert.on_conflict_do_update(
+            index_elements=["tenant", "run", "writer"], set_={"points": base.c.points + insert.excluded.points}
+        )
+    )
+
+
 def read_ledger(connection: Connection, run: RowId) -> list[WriterProgress]:
-    c = t.ledger.c
-    query = sa.select(c.writer, c.last_seq, c.points, c.duplicates, c.first_ms, c.last_ms)
+    c, thinned = t.ledger.c, t.thinned.c
+    left_out = sa.func.coalesce(thinned.points, 0)
+    query = sa.select(c.writer, c.last_seq, c.points, c.duplicates, c.first_ms, c.last_ms, left_out).outerjoin_from(
+        t.ledger, t.thinned, (thinned.tenant == c.tenant) & (thinned.run == c.run) & (thinned.writer == c.writer)
+    )
     return [
         WriterProgress(*row) for row in connection.execute(query.where(c.run == run).order_by(c.first_ms, c.writer))
     ]

@@ -34,6 +34,7 @@ _PICTURE = {
         "series_search": "2000000 2000000 20000 1000 2 1 1 1 1 1 1 1",
     },
     "ledger_": {"ledger_": "200000 200000 2 1"},
+    "thinned_": {"thinned_": "1000 1000 1 1"},
     "segment_": {"segment_run": "10000 10000 100 1"},
     "chunk_": {"sqlite_autoindex_chunk__1": "4000000 4000000 40 2 1 1"},
     "blob_": {"blob_": "100000 100000 1", "blob_unused": "100 100 1"},

@@ -167,6 +167,17 @@ ledger_base = base_table(
     ForeignKeyConstraint(["tenant", "run"], ["run_.tenant", "run_.id"]),
 )
 
+# How many points a writer logged and did not keep, because its disk was full. Few runs have any.
+thinned_base = base_table(
+    "thinned",
+    Column("tenant", Int, nullable=False),
+    Column("run", Int, nullable=False),
+    Column("writer", Text, nullable=False),
+    Column("points", Int, nullable=False),
+    PrimaryKey("tenant", "run", "writer"),
+    ForeignKeyConstraint(["tenant", "run"], ["run_.tenant", "run_.id"]),
+)
+
 # The write-ahead tail: the points of one committed request for one run, raw columns (docs/formats/points.md).
 # AUTOINCREMENT, because without it SQLite gives out the ids of sealed (deleted) segments again and generations collide.
 segment_base = Table(
@@ -284,6 +295,7 @@ param = view_of(param_base)
 tag = view_of(tag_base)
 series = view_of(series_base)
 ledger = view_of(ledger_base)
+thinned = view_of(thinned_base)
 segment = view_of(segment_base)
 chunk = view_of(chunk_base)
 blob = view_of(blob_base)
