@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import pysqlite3.dbapi2 as sqlite
 import pytest
 
 from gnomon_server.app import Server, open_server
@@ -218,3 +219,26 @@ def test_tenants_share_a_group_and_nothing_else(house: House) -> None:
             tickets[place].wait()
         assert refused.value.code == "tenant_access_denied"
     assert house.total("a") == 1
+
+
+def test_what_runs_for_every_batch_is_prepared_once_however_much_else_was_run(house: House) -> None:
+    """Of the driver's cache of statements, which is never left by those that came first."""
+    tenant, writer = house.principal.tenant, house.services.stores.writer
+    for _ in range(700):
+        writer.call(tenant, lambda _tx: None)
+    prepared: list[int] = []
+
+    def note(action: int, *_of: object) -> int:
+        prepared.append(action)
+        return sqlite.SQLITE_OK
+
+    def watch(tx: Connection) -> None:
+        connection = tx.connection.dbapi_connection
+        assert isinstance(connection, sqlite.Connection)
+        connection.set_authorizer(note)
+
+    writer.call(tenant, watch)
+    for seq in range(2):
+        prepared.clear()
+        house.together([RunBatch(house.run, points(["a"], step=seq), identity=Identity("w", seq))])
+    assert set(prepared) <= {sqlite.SQLITE_TRANSACTION}  # of the driver's own COMMIT

@@ -22,6 +22,7 @@ from gnomon_server.model.points import Keys
 from gnomon_server.store import Connection
 from gnomon_server.store.meta import ledger as ledger_sql
 from gnomon_server.store.meta import runs as sql
+from gnomon_server.store.meta.driver import Savepoint
 from gnomon_server.store.meta.engine import WriteConnection
 from gnomon_server.store.meta.keys import KeyCache, count_keys
 from gnomon_server.store.points import folding, segments, summaries
@@ -110,7 +111,7 @@ class Ingest:
         """The run that this batch asks for, begun with it; refused, neither is left."""
         if batch.create is None:
             raise self._missing_run(batch.run)
-        savepoint = tx.begin_nested()
+        savepoint = Savepoint(tx)
         try:
             head = begin_asked(
                 tx,
@@ -125,10 +126,10 @@ class Ingest:
                 store_tags(tx, tenant, head, batch.create.tags, keys=self._keys)
             is_new = self._admit(tx, tenant, head, batch)
         except GnomonError:
-            savepoint.rollback()
+            savepoint.undo()
             self.undo()
             raise
-        savepoint.commit()
+        savepoint.keep()
         return head, is_new
 
     def _admit(

@@ -30,6 +30,7 @@ from sqlalchemy.engine import Connection
 from gnomon_server.model.changes import Change
 from gnomon_server.model.errors import GnomonError, Unavailable
 from gnomon_server.model.ids import TenantId
+from gnomon_server.store.meta.driver import Savepoint
 from gnomon_server.store.meta.engine import Database, WriteConnection
 from gnomon_server.store.meta.sqlite_errors import is_disk_in_doubt, is_full
 from gnomon_server.store.reserve import Reserve
@@ -323,15 +324,15 @@ class Writer(Generic[B]):
         work = job.work
         assert work is not None
         with writing.as_tenant(job.tenant) as connection:
-            savepoint, noted = connection.begin_nested(), len(self._changes)
+            savepoint, noted = Savepoint(connection), len(self._changes)
             try:
                 work(connection)
-                savepoint.commit()
+                savepoint.keep()
                 job.ticket.resolve(None)
             except Exception as error:
                 if is_disk_in_doubt(error):
                     raise
-                savepoint.rollback()
+                savepoint.undo()
                 self._on_undo()
                 del self._changes[noted:]
                 job.ticket.fail(error)

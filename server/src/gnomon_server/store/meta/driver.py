@@ -55,6 +55,32 @@ def driver_of(connection: Connection) -> Driver | None:
     return found
 
 
+class Savepoint:
+    """Part of a transaction that may be undone by itself. They nest: the latest one that is open is meant.
+
+    All have one name. Core numbers its own, and each number is a new text: the driver, which keeps the statements that
+    came first and has room for one more, would then prepare every later statement anew each time it is run.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._run("SAVEPOINT part")
+
+    def keep(self) -> None:
+        self._run("RELEASE part")
+
+    def undo(self) -> None:
+        self._run("ROLLBACK TO part")
+        self._run("RELEASE part")
+
+    def _run(self, sql: str) -> None:
+        driver = driver_of(self._connection)
+        if driver is None:
+            self._connection.exec_driver_sql(sql)
+        else:
+            driver.run(sql)
+
+
 def _as_core(sql: str, error: sqlite.Error) -> sa.exc.DBAPIError:
     told = sa.exc.DBAPIError.instance(sql, None, error, sqlite.Error)
     assert isinstance(told, sa.exc.DBAPIError)  # it is one for any error of the driver

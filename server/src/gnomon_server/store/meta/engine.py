@@ -33,6 +33,8 @@ MIN_SQLITE = (3, 51, 3)
 _READERS = 8
 _SYSTEM_READERS = 2
 _STATEMENT_CACHE = 512
+# The driver keeps what came first: the statements of every request must find room after lists of any length, too.
+_WRITER_STATEMENT_CACHE = 2048
 # 16 MiB of WAL between checkpoints: fewer, larger ones, still far below the 64 MiB that a restart may have to read.
 _CHECKPOINT_PAGES = 4096
 _PAGE_BYTES = 4096
@@ -63,7 +65,7 @@ class Database:
             connect_args={
                 "isolation_level": None,
                 "check_same_thread": False,
-                "cached_statements": _STATEMENT_CACHE,
+                "cached_statements": _STATEMENT_CACHE if read_only else _WRITER_STATEMENT_CACHE,
                 "timeout": _BUSY_TIMEOUT_SECS,
             },
             query_cache_size=_STATEMENT_CACHE,
