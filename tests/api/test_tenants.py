@@ -3,12 +3,13 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
 from tests.support.problems import assert_problem
 from tests.support.server_process import ServerProcess
-from tests.support.tenant_rows import MLFLOW, MLFLOW_PAGES, NATIVE, NO_VIEW, Row
+from tests.support.tenant_rows import MLFLOW, MLFLOW_ELSEWHERE, MLFLOW_PUBLIC, NATIVE, NO_VIEW, Row
 from tests.support.tenant_world import NOBODY, Ids, World, ask, make_world, seen, snapshot
 
 from gnomon_server.api import mlflow
@@ -66,13 +67,21 @@ def test_every_route_is_in_the_matrix() -> None:
         listed.add((row.method, path))
     assert listed == declared
     spoken = {
-        (str(method), re.sub(r"^/(ajax-)?api(?=/)", "", path))
-        for handler in mlflow.ROUTES
-        for path in handler.paths
-        for method in handler.http_methods
+        (str(method), path) for handler in mlflow.ROUTES for path in handler.paths for method in handler.http_methods
     }
-    # The rows of MLflow's artifact proxy, logged models and registry are still to be written.
-    assert {(row.method, row.path) for row in MLFLOW} <= spoken
+    assert {(row.method, place + _parameters(row.path)) for row in MLFLOW for place in _places(row)} == spoken - {
+        ("GET", path) for path in MLFLOW_PUBLIC
+    }
+
+
+def _places(row: Row) -> tuple[str, ...]:
+    """Below what a row of MLflow's is served."""
+    return MLFLOW_ELSEWHERE.get(row.path, mlflow.declare.PREFIXES)
+
+
+def _parameters(path: str) -> str:
+    path = re.sub(r"(?<=/mlflow-artifacts/artifacts/).*", "{rest:path}", path)
+    return path.replace("MODEL_ID", "{model_id:str}").replace("tags/secret", "tags/{tag_key:str}")
 
 
 @pytest.mark.parametrize("row", NATIVE, ids=str)
@@ -114,28 +123,51 @@ def test_a_malformed_or_doubled_tenant_is_refused(bystander: World, victim: Worl
         _assert_no_canary(answer, victim)
 
 
-@pytest.mark.parametrize("prefix", mlflow.declare.PREFIXES)
 @pytest.mark.parametrize("row", MLFLOW, ids=str)
-def test_the_mlflow_wire_keeps_the_same_walls(attacker: World, victim: World, row: Row, prefix: str) -> None:
-    if row.path in MLFLOW_PAGES and prefix == "/api":
-        assert ask(attacker, row, victim.ids, prefix=prefix).status_code == 404
-        return
-    own = ask(attacker, row, attacker.ids, prefix=prefix)
+def test_the_mlflow_wire_keeps_the_same_walls(attacker: World, victim: World, row: Row) -> None:
+    for place in _places(row):
+        for slot in row.slots & OF_NOBODY.keys():
+            _assert_walled(attacker, victim, row, slot, place)
+        doubled = ask(attacker, row, attacker.ids, prefix=place, headers=[("x-tenant-id", "a"), ("x-tenant-id", "b")])
+        assert doubled.status_code == 400
+        other = [("x-tenant-id", attacker.tenant), ("x-mlflow-workspace", victim.tenant)]
+        assert ask(attacker, row, victim.ids, prefix=place, headers=other).status_code == 400
+    for place in {"", *mlflow.declare.PREFIXES}.difference(_places(row)):
+        assert ask(attacker, row, attacker.ids, prefix=place).status_code == 404
+    # Last, because some remove what they name.
+    own = ask(attacker, row, attacker.ids, prefix=_places(row)[0])
     assert own.status_code in row.own, own.text
     _assert_no_canary(own, victim)
-    if "RUN" in row.slots:
-        foreign = ask(attacker, row, victim.ids, prefix=prefix)
-        _assert_no_canary(foreign, victim)
-        unknown = ask(attacker, row, Ids(NOBODY, "9", NOBODY), prefix=prefix)
-        if row.quiet:
-            assert (foreign.status_code, foreign.json()) == (unknown.status_code, unknown.json()) == (200, {})
-        else:
-            assert (foreign.status_code, foreign.json()["error_code"]) == (403, "PERMISSION_DENIED")
-            assert (unknown.status_code, unknown.json()["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")
-    doubled = ask(attacker, row, attacker.ids, prefix=prefix, headers=[("x-tenant-id", "a"), ("x-tenant-id", "b")])
-    assert doubled.status_code == 400
-    other = [("x-tenant-id", attacker.tenant), ("x-mlflow-workspace", victim.tenant)]
-    assert ask(attacker, row, victim.ids, prefix=prefix, headers=other).status_code == 400
+
+
+# Of the same length as those of somebody, so that answers can be compared to the byte.
+OF_NOBODY = {
+    "RUN": ("run", NOBODY),
+    "MODEL_ID": ("model", f"m-{NOBODY}"),
+    "REGISTERED": ("registered", f"canary-{'0' * 16}-reg"),
+}
+
+
+def _assert_walled(attacker: World, victim: World, row: Row, slot: str, place: str) -> None:
+    """One slot of the row holds what is another's or nobody's, the others what is one's own."""
+    name, of_nobody = OF_NOBODY[slot]
+    of_victim = getattr(victim.ids, name)
+    foreign = ask(attacker, row, replace(attacker.ids, **{name: of_victim}), prefix=place)
+    unknown = ask(attacker, row, replace(attacker.ids, **{name: of_nobody}), prefix=place)
+    if slot in row.quiet:
+        assert foreign.status_code == unknown.status_code
+        assert _masked(foreign.text, of_victim) == _masked(unknown.text, of_nobody)
+        assert victim.canary not in foreign.text.replace(of_victim, "")
+        return
+    _assert_no_canary(foreign, victim)
+    assert (foreign.status_code, foreign.json()["error_code"]) == (403, "PERMISSION_DENIED")
+    assert unknown.status_code == row.nobody
+    assert unknown.json().get("error_code") == ("RESOURCE_DOES_NOT_EXIST" if row.nobody == 404 else None)
+
+
+def _masked(text: str, asked: str) -> str:
+    """An answer without what was asked for, and without ids, versions and times that are new with every request."""
+    return re.sub(r"[0-9a-f]{32}|\b\d{13}\b|\"version\":\"\d+\"", "#", text.replace(asked, "ASKED"))
 
 
 def test_a_number_of_mlflow_is_always_ones_own(attacker: World, victim: World) -> None:

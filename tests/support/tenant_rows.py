@@ -1,4 +1,6 @@
-"""One request for every route, with the places of ids named: EXPERIMENT, NUMBER (its per-tenant number) and RUN.
+"""One request for every route, with the places of ids named.
+
+EXPERIMENT, NUMBER (its per-tenant number), RUN, MODEL_ID (a logged model), REGISTERED (the name of a registered model).
 
 The tenant tests fill the places with ids of one's own, of another tenant, and of nobody. A route that is not listed
 here fails `test_every_route_is_in_the_matrix`, so a new one is tested the minute it exists.
@@ -12,7 +14,11 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Row:
-    """`own`: what it answers with ids of one's own. `quiet`: a run of another or of nobody has nothing, and says so."""
+    """`own`: what it answers with ids of one's own. `content` is a body that is no JSON.
+
+    `quiet`: the slots whose foreign id is answered as one of nobody, to the byte. Names are always so, because they
+    can be guessed. `nobody`: what a run of nobody is answered.
+    """
 
     method: str
     path: str
@@ -20,12 +26,14 @@ class Row:
     query: Json = field(default_factory=dict)
     files: bool = False
     own: tuple[int, ...] = (200, 201)
-    quiet: bool = False
+    quiet: tuple[str, ...] = ("MODEL_ID", "REGISTERED")
+    nobody: int = 404
+    content: bytes | None = None
 
     @property
     def slots(self) -> frozenset[str]:
         text = f"{self.path} {self.body} {self.query}"
-        return frozenset(slot for slot in ("EXPERIMENT", "NUMBER", "RUN") if slot in text)
+        return frozenset(slot for slot in ("EXPERIMENT", "NUMBER", "RUN", "MODEL_ID", "REGISTERED") if slot in text)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -72,7 +80,12 @@ NATIVE = [
     Row("HEAD", f"{_R}/artifacts/secret.txt"),
 ]
 
-_M = "/2.0/mlflow"
+_M, _P = "/2.0/mlflow", "/2.0/mlflow-artifacts/artifacts"
+_L, _RM, _MV = f"{_M}/logged-models/MODEL_ID", f"{_M}/registered-models", f"{_M}/model-versions"
+_ALL = ("RUN", "MODEL_ID", "REGISTERED")
+_DATASETS = [{"dataset": {"name": "d", "digest": "1", "source_type": "local", "source": "here"}}]
+_USED = [{"model_id": "MODEL_ID"}]
+_VERSION = {"name": "REGISTERED", "version": "1"}
 MLFLOW = [
     Row("POST", f"{_M}/experiments/create", {"name": "matrix"}),
     Row("GET", f"{_M}/experiments/get", query={"experiment_id": "NUMBER"}),
@@ -95,11 +108,69 @@ MLFLOW = [
     Row("POST", f"{_M}/runs/log-parameter", {"run_id": "RUN", "key": "changed", "value": "1"}),
     Row("POST", f"{_M}/runs/set-tag", {"run_id": "RUN", "key": "changed", "value": "1"}),
     Row("POST", f"{_M}/runs/log-batch", {"run_id": "RUN", "tags": [{"key": "c", "value": "d"}]}),
-    Row("GET", f"{_M}/metrics/get-history", query={"run_id": "RUN", "metric_key": "m"}, quiet=True),
-    Row("GET", f"{_M}/metrics/get-history-bulk-interval", query={"run_ids": ["RUN"], "metric_key": "m"}, quiet=True),
-    Row("GET", f"{_M}/metrics/get-history-bulk", query={"run_id": ["RUN"], "metric_key": "m"}, quiet=True),
+    Row("GET", f"{_M}/metrics/get-history", query={"run_id": "RUN", "metric_key": "m"}, quiet=_ALL),
+    Row("GET", f"{_M}/metrics/get-history-bulk-interval", query={"run_ids": ["RUN"], "metric_key": "m"}, quiet=_ALL),
+    Row("GET", f"{_M}/metrics/get-history-bulk", query={"run_id": ["RUN"], "metric_key": "m"}, quiet=_ALL),
+    Row("POST", f"{_M}/runs/log-inputs", {"run_id": "RUN", "datasets": _DATASETS, "models": _USED}),
+    Row("POST", f"{_M}/runs/outputs", {"run_id": "RUN", "models": [{"model_id": "MODEL_ID", "step": "1"}]}),
+    Row("POST", f"{_M}/experiments/search-datasets", {"experiment_ids": ["NUMBER"]}),
+    Row("GET", f"{_M}/artifacts/list", query={"run_id": "RUN"}),
+    Row("GET", "/get-artifact", query={"run_id": "RUN", "path": "secret.txt"}),
+    Row("POST", f"{_M}/upload-artifact", query={"run_uuid": "RUN", "path": "stolen.txt"}, content=b"x"),
+    Row("GET", _P, query={"path": "EXPERIMENT/RUN/artifacts"}, nobody=200),
+    Row("GET", f"{_P}/EXPERIMENT/RUN/artifacts/secret.txt"),
+    Row("PUT", f"{_P}/EXPERIMENT/RUN/artifacts/stolen.txt", content=b"x"),
+    Row("DELETE", f"{_P}/EXPERIMENT/RUN/artifacts/secret.txt"),
+    Row("GET", f"{_P}/EXPERIMENT/models/MODEL_ID/artifacts/secret.txt"),
+    Row("PUT", f"{_P}/EXPERIMENT/models/MODEL_ID/artifacts/stolen.txt", content=b"x"),
+    Row("DELETE", f"{_P}/EXPERIMENT/models/MODEL_ID/artifacts/secret.txt"),
+    Row("POST", f"{_M}/logged-models", {"experiment_id": "NUMBER", "source_run_id": "RUN", "name": "n"}, quiet=_ALL),
+    Row("POST", f"{_M}/logged-models/search", {"experiment_ids": ["NUMBER"]}),
+    Row("GET", _L),
+    Row("PATCH", _L, {"status": "LOGGED_MODEL_READY"}),
+    Row("DELETE", _L),
+    Row("POST", f"{_L}/params", {"params": [{"key": "changed", "value": "1"}]}),
+    Row("PATCH", f"{_L}/tags", {"tags": [{"key": "changed", "value": "1"}]}),
+    Row("DELETE", f"{_L}/tags/secret"),
+    Row("GET", f"{_L}/artifacts/directories"),
+    Row("GET", f"{_L}/artifacts/files", query={"artifact_file_path": "secret.txt"}),
+    Row("POST", f"{_RM}/create", {"name": "matrix"}),
+    Row("GET", f"{_RM}/get", query={"name": "REGISTERED"}),
+    Row("POST", f"{_RM}/rename", {"name": "REGISTERED", "new_name": "changed"}),
+    Row("PATCH", f"{_RM}/update", {"name": "REGISTERED", "description": "changed"}),
+    Row("DELETE", f"{_RM}/delete", {"name": "REGISTERED"}),
+    Row("GET", f"{_RM}/search"),
+    Row("GET", f"{_RM}/get-latest-versions", query={"name": "REGISTERED"}),
+    Row("POST", f"{_RM}/get-latest-versions", {"name": "REGISTERED"}),
+    Row("POST", f"{_RM}/set-tag", {"name": "REGISTERED", "key": "changed", "value": "1"}),
+    Row("DELETE", f"{_RM}/delete-tag", {"name": "REGISTERED", "key": "secret"}),
+    Row("POST", f"{_RM}/alias", {"name": "REGISTERED", "alias": "changed", "version": "1"}),
+    Row("DELETE", f"{_RM}/alias", {"name": "REGISTERED", "alias": "champion"}),
+    Row("GET", f"{_RM}/alias", query={"name": "REGISTERED", "alias": "champion"}),
+    Row("POST", f"{_MV}/create", {"name": "REGISTERED", "source": "models:/MODEL_ID", "run_id": "RUN"}, quiet=_ALL),
+    Row("GET", f"{_MV}/get", query=_VERSION),
+    Row("GET", f"{_MV}/get-download-uri", query=_VERSION),
+    Row("PATCH", f"{_MV}/update", {**_VERSION, "description": "changed"}),
+    Row("POST", f"{_MV}/transition-stage", {**_VERSION, "stage": "Production"}),
+    Row("DELETE", f"{_MV}/delete", _VERSION),
+    Row("GET", f"{_MV}/search"),
+    Row("POST", f"{_MV}/set-tag", {**_VERSION, "key": "changed", "value": "1"}),
+    Row("DELETE", f"{_MV}/delete-tag", {**_VERSION, "key": "secret"}),
+    Row("GET", "/model-versions/get-artifact", query={**_VERSION, "path": "secret.txt"}),
 ]
-# What it serves to anybody, and the answer to every other path.
-MLFLOW_PUBLIC = {"/health", "/version", "/3.0/mlflow/server-info", "/2.0/{rest:path}", "/3.0/{rest:path}"}
-# Only under /ajax-api.
-MLFLOW_PAGES = {f"{_M}/metrics/get-history-bulk"}
+# What it serves to anybody.
+MLFLOW_PUBLIC = {
+    "/health",
+    "/version",
+    "/api/3.0/mlflow/server-info",
+    "/ajax-api/3.0/mlflow/server-info",
+}
+# Where it is served, if not under both /api and /ajax-api.
+MLFLOW_ELSEWHERE = {
+    f"{_M}/metrics/get-history-bulk": ("/ajax-api",),
+    f"{_M}/experiments/search-datasets": ("/ajax-api",),
+    f"{_M}/upload-artifact": ("/ajax-api",),
+    f"{_L}/artifacts/files": ("/ajax-api",),
+    "/get-artifact": ("", "/api", "/ajax-api"),
+    "/model-versions/get-artifact": ("",),
+}

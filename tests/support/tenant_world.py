@@ -21,6 +21,8 @@ class Ids:
     number: str
     run: str
     beside: str = ""
+    model: str = ""
+    registered: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,32 @@ def make_world(server: ServerProcess, tenant: str) -> World:
     for name in ("secret.txt", f"{canary}.txt"):
         upload = client.post(f"{api}/runs/{run}/log-artifact", files={"file": (name, canary.encode())})
         assert upload.status_code == 200
-    return World(client, tenant, Ids(experiment["id"], str(experiment["number"]), run, beside), canary)
+    model, registered = _make_models(client, experiment, run, canary)
+    return World(
+        client, tenant, Ids(experiment["id"], str(experiment["number"]), run, beside, model, registered), canary
+    )
+
+
+def _make_models(client: httpx.Client, experiment: Json, run: str, canary: str) -> tuple[str, str]:
+    """A logged model with a file, published as version 1 of a registered model: its id, and the name of the other."""
+    mlflow, tags = "/api/2.0/mlflow", [{"key": "secret", "value": canary}]
+    pairs = {"params": [{"key": "p", "value": canary}], "tags": tags}
+    body = {"experiment_id": str(experiment["number"]), "name": f"{canary}-l", "source_run_id": run, **pairs}
+    model = _posted(client, f"{mlflow}/logged-models", body)["model"]["info"]["model_id"]
+    path = f"/api/2.0/mlflow-artifacts/artifacts/{experiment['id']}/models/{model}/artifacts/secret.txt"
+    assert client.put(path, content=canary.encode()).status_code == 200
+    name = f"{canary}-reg"
+    _posted(client, f"{mlflow}/registered-models/create", {"name": name, "description": canary, "tags": tags})
+    version = {"name": name, "source": f"models:/{model}", "run_id": run, "description": canary, "tags": tags}
+    assert _posted(client, f"{mlflow}/model-versions/create", version)["model_version"]["version"] == "1"
+    _posted(client, f"{mlflow}/registered-models/alias", {"name": name, "alias": "champion", "version": "1"})
+    return model, name
+
+
+def _posted(client: httpx.Client, path: str, body: Json) -> Json:
+    answer = client.post(path, json=body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
 
 
 def snapshot(world: World) -> list[Json]:
@@ -63,6 +90,9 @@ def snapshot(world: World) -> list[Json]:
         *(f"{api}/runs?lifecycle_stage={stage}" for stage in ("active", "deleted")),
         *(f"{api}/{ids.experiment}{rest}" for rest in ("", "/keys")),
         *(f"{run}{rest}" for rest in ("", "/history", "/ledger", "/artifacts", "/artifacts/secret.txt")),
+        *(f"/api/2.0/mlflow/{rest}/search" for rest in ("registered-models", "model-versions")),
+        *(f"/api/2.0/mlflow/logged-models/{ids.model}{rest}" for rest in ("", "/artifacts/directories")),
+        f"/model-versions/get-artifact?name={ids.registered}&version=1&path=secret.txt",
     ]
     answers = [world.client.get(path) for path in paths]
     assert all(answer.status_code == 200 for answer in answers), [answer.status_code for answer in answers]
@@ -89,6 +119,7 @@ def ask(
         params=query or None,
         json=body,
         files={"file": ("stolen.txt", b"x")} if row.files else None,
+        content=row.content,
         headers=headers,
     )
     if headers is not None:
@@ -112,7 +143,13 @@ def _filled(value: Json, ids: Ids, own: Ids) -> Json:
     if isinstance(value, str):
         if value == "OWN_RUN":
             return own.beside
-        for place, found in (("EXPERIMENT", ids.experiment), ("NUMBER", ids.number), ("RUN", ids.run)):
+        for place, found in (
+            ("EXPERIMENT", ids.experiment),
+            ("NUMBER", ids.number),
+            ("RUN", ids.run),
+            ("MODEL_ID", ids.model),
+            ("REGISTERED", ids.registered),
+        ):
             value = value.replace(place, found)
         return value
     if isinstance(value, list):
