@@ -6,7 +6,8 @@ import inspect
 
 from bench.report import load, machine, markdown, save
 
-BENCHES = ("ingest", "sdk", "read", "search", "mixed", "space", "cost")
+BENCHES = ("ingest", "sdk", "read", "search", "mixed", "space", "cost", "mlflow")
+_MODULES = {"mlflow": "mlflow_wire"}  # where the name of a measurement is not that of its module
 
 
 def main() -> None:
@@ -35,11 +36,12 @@ def measure(names: list[str], options: dict[str, object]) -> None:
     for name in names:
         facts = machine()
         print(f"== {name}: {facts['cpu']}, {facts['cores']} cores, load {facts['load']}; commit {facts['commit']}")
-        run = importlib.import_module(f"bench.{name}").run
+        run = importlib.import_module(f"bench.{_MODULES.get(name, name)}").run
         known = inspect.signature(run).parameters
-        results = run(**{option: value for option, value in options.items() if option in known})
-        for result in results:
+        results = []
+        for result in run(**{option: value for option, value in options.items() if option in known}):
             print("\n".join(result.lines()), flush=True)
+            results.append(result)
         print(f"-> {save(name, results, facts)}\n", flush=True)
 
 
