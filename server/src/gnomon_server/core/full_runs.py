@@ -131,7 +131,8 @@ class FullRuns:
             )
             found: list[FullRun] = []
             for start in range(0, len(rows), _READ_AT_ONCE):
-                found += _filled(connection, sql.read_runs(connection, rows[start : start + _READ_AT_ONCE]))
+                part = rows[start : start + _READ_AT_ONCE]
+                found += _filled(connection, sql.read_runs(connection, part, with_metrics=False))
             return total, found
 
     def revise(

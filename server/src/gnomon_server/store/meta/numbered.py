@@ -45,7 +45,7 @@ def read_latest(connection: Connection, runs: Sequence[RowId]) -> dict[RowId, li
             .where(series.run.in_(runs[start : start + _IN_LIST]))
             .order_by(series.run, t.key.c.name)
         )
-        for run, name, value, step, time_ms in connection.execute(query):
+        for run, name, value, step, time_ms in connection.execute(query).all():
             point = LatestPoint(name, float("nan") if value is None else value, step, time_ms)
             latest[RowId(run)].append(point)
     return latest

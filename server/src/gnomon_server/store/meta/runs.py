@@ -56,10 +56,11 @@ def find_run(connection: Connection, uid: str) -> Run | None:
     return found[0] if found else None
 
 
-def read_runs(connection: Connection, rows: Sequence[RowId]) -> list[Run]:
-    """The runs of these rows, in this order, filled."""
+def read_runs(connection: Connection, rows: Sequence[RowId], *, with_metrics: bool = True) -> list[Run]:
+    """The runs of these rows, in this order, filled; without metrics for who reads their latest points besides."""
     query = sa.select(*_RUN_COLUMNS).select_from(_RUN_SOURCE).where(t.run.c.id.in_(rows))
-    by_row = {run.row: run for run in _filled(connection, connection.execute(query).all())}
+    found = connection.execute(query).all()
+    by_row = {run.row: run for run in _filled(connection, found, with_metrics=with_metrics)}
     return [by_row[row] for row in rows if row in by_row]
 
 
@@ -208,18 +209,20 @@ def read_series_keys(connection: Connection, run: RowId, keys: Sequence[KeyId]) 
     return found
 
 
-def _filled(connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) -> list[Run]:
+def _filled(connection: Connection, rows: Sequence[Row[tuple[object, ...]]], *, with_metrics: bool = True) -> list[Run]:
     if not rows:
         return []
     ids = [row.id for row in rows]
     params: dict[int, dict[str, str]] = {row: {} for row in ids}
     tags: dict[int, dict[str, str]] = {row: {} for row in ids}
     metrics: dict[int, dict[str, float]] = {row: {} for row in ids}
+    # Fetched whole: taken one by one, each row costs SQLAlchemy as much as all else that is done with it.
     for source, into in ((t.param, params), (t.tag, tags)):
-        for run, name, text in connection.execute(_attributes(source, source.c.value, ids)):
+        for run, name, text in connection.execute(_attributes(source, source.c.value, ids)).all():
             into[run][name] = str(text)
-    for run, name, value in connection.execute(_attributes(t.series, t.series.c.last_value, ids)):
-        metrics[run][name] = float("nan") if value is None else value
+    if with_metrics:
+        for run, name, value in connection.execute(_attributes(t.series, t.series.c.last_value, ids)).all():
+            metrics[run][name] = float("nan") if value is None else value
     return [
         Run(
             row=RowId(row.id),
