@@ -1,10 +1,10 @@
-"""What the browser suite shares: one server with the demo and a larger project, one chromium, a visit for each test."""
+"""What the browser suite shares: one server with the demo and, where asked for, a larger project; one chromium; a visit
+for each test."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +22,11 @@ LARGE_TENANT = "large"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A server with the demo in its default tenant and the larger project in a tenant of its own."""
+    """A server with the demo in its default tenant."""
 
     server: ServerProcess
     digits: str
     runs: dict[str, str]  # of the demo: name to id
-    large: Project
 
     @property
     def base_url(self) -> str:
@@ -40,20 +39,23 @@ Begin = Callable[..., Visit]
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     server = ServerProcess(tmp_path_factory.mktemp("site") / "home").start()
-    with ThreadPoolExecutor(1) as pool:
-        large = pool.submit(large_project.load, server.base_url, large_project.SMALL, tenant=LARGE_TENANT)
-        subprocess.run(
-            [sys.executable, "-m", "gnomon", "demo"],
-            env={**os.environ, "GNOMON_URL": server.base_url},
-            capture_output=True,
-            check=True,
-        )
-        project = large.result()
+    subprocess.run(
+        [sys.executable, "-m", "gnomon", "demo"],
+        env={**os.environ, "GNOMON_URL": server.base_url},
+        capture_output=True,
+        check=True,
+    )
     with server.client() as api:
         (digits,) = api.get("/experiments").json()["experiments"]
         found = api.get("/experiments/runs", params={"experiment_id": digits["id"], "limit": 100}).json()["runs"]
-    yield Site(server, digits["id"], {run["name"]: run["id"] for run in found}, project)
+    yield Site(server, digits["id"], {run["name"]: run["id"] for run in found})
     assert server.stop() == 0, server.log_path.read_text()[-4000:]
+
+
+@pytest.fixture(scope="session")
+def large(site: Site) -> Project:
+    """A larger project, in a tenant of its own."""
+    return large_project.load(site.base_url, large_project.SMALL, tenant=LARGE_TENANT)
 
 
 @pytest.fixture(scope="session")

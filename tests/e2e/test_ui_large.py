@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Response, expect
-from tests.e2e.conftest import LARGE_TENANT, Begin, Site
+from tests.e2e.conftest import LARGE_TENANT, Begin
 from tests.e2e.test_ui_charts import drag
 from tests.support import large_project
 from tests.support.large_project import Project
@@ -16,9 +16,9 @@ from tests.support.server_process import ServerProcess
 pytestmark = pytest.mark.nightly
 
 
-def test_every_run_is_reached_by_scrolling(site: Site, begin: Begin) -> None:
-    visit = begin(theme="dark").open(f"/e/{site.large.experiment_id}/table?tenant={LARGE_TENANT}&s=name")
-    runs = site.large.size.runs
+def test_every_run_is_reached_by_scrolling(large: Project, begin: Begin) -> None:
+    visit = begin(theme="dark").open(f"/e/{large.experiment_id}/table?tenant={LARGE_TENANT}&s=name")
+    runs = large.size.runs
     grid = visit.page.get_by_role("grid", name="Runs")
     expect(grid).to_have_attribute("aria-rowcount", str(runs + 1))
     expect(visit.rows.first.get_by_role("link")).to_have_attribute("title", "adamw-00004")
@@ -29,25 +29,25 @@ def test_every_run_is_reached_by_scrolling(site: Site, begin: Begin) -> None:
     visit.picture("large-end")
 
 
-def test_only_panels_in_sight_ask_for_points(site: Site, begin: Begin) -> None:
+def test_only_panels_in_sight_ask_for_points(large: Project, begin: Begin) -> None:
     visit = begin()
     asked: list[str] = []
     visit.page.on(
         "request", lambda request: asked.append(request.post_data or "") if "/series" in request.url else None
     )
-    visit.open(f"/e/{site.large.experiment_id}?tenant={LARGE_TENANT}")
+    visit.open(f"/e/{large.experiment_id}?tenant={LARGE_TENANT}")
     visit.until(lambda: visit.panel("val/loss").count() == 1 and visit.drawn("val/loss") != "")
     first = {key for body in asked for key in json.loads(body)["keys"]}
-    assert first < set(site.large.metrics)
+    assert first < set(large.metrics)
     expect(visit.page.locator(".charts-footer")).to_contain_text("× 30 panels")
     expect(visit.page.locator(".charts-footer")).to_contain_text("drawn, extremes exact")
-    hidden = (set(site.large.metrics) - first).pop()
+    hidden = (set(large.metrics) - first).pop()
     visit.panel(hidden).scroll_into_view_if_needed()
     visit.until(lambda: visit.drawn(hidden) != "")
 
 
-def test_zooming_fetches_finer_data(site: Site, begin: Begin) -> None:
-    visit = begin().open(f"/e/{site.large.experiment_id}?tenant={LARGE_TENANT}")
+def test_zooming_fetches_finer_data(large: Project, begin: Begin) -> None:
+    visit = begin().open(f"/e/{large.experiment_id}?tenant={LARGE_TENANT}")
     visit.until(lambda: visit.panel("train/loss").count() == 1 and visit.drawn("train/loss") != "")
 
     def is_finer(response: Response) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 from tests.e2e.conftest import LARGE_TENANT, Site
 from tests.support.browser import Visit
+from tests.support.large_project import Project
 
 PAGES = {
     "home": ("/", "text=Handwritten digits"),
@@ -25,6 +26,8 @@ PAGES = {
     "run-artifacts": ("/r/{best}/artifacts", "text=Choose a file"),
     "run-notes": ("/r/{best}/notes", "text=No notes yet"),
     "settings": ("/settings", "text=openapi.json"),
+}
+LARGE_PAGES = {
     "large-charts": ("/e/{large}?tenant=" + LARGE_TENANT, "article.panel[data-metric='val/loss'] canvas"),
     "large-table": ("/e/{large}/table?tenant=" + LARGE_TENANT, ".grid-rows .grid-row"),
 }
@@ -35,7 +38,18 @@ def test_page(name: str, site: Site, visit: Visit) -> None:
     path, sign = PAGES[name]
     if name == "query-error":
         visit.expect_console("status of 400")  # the browser's own line for a refused filter
-    visit.open(path.format(digits=site.digits, best=site.runs["adam-lr0.01-s0"], large=site.large.experiment_id))
+    look_at(visit, name, path.format(digits=site.digits, best=site.runs["adam-lr0.01-s0"]), sign)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", LARGE_PAGES)
+def test_page_of_a_large_project(name: str, large: Project, visit: Visit) -> None:
+    path, sign = LARGE_PAGES[name]
+    look_at(visit, name, path.format(large=large.experiment_id), sign)
+
+
+def look_at(visit: Visit, name: str, path: str, sign: str) -> None:
+    visit.open(path)
     expect(visit.page.locator(sign).first).to_be_visible()
     visit.settle()
     visit.picture(name)

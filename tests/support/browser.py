@@ -104,7 +104,7 @@ class Visit:
     def check(self) -> None:
         """Raise for what happened that must not."""
         left = [text for text in self.problems if not any(pattern.search(text) for pattern in self._expected)]
-        assert left == []
+        assert left == [], left
 
     def panel(self, metric: str) -> Locator:
         return self.page.locator(f'article.panel[data-metric="{metric}"]')

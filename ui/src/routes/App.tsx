@@ -7,6 +7,7 @@ import { usePreferences } from "../lib/preferences";
 import { ErrorBoundary } from "../ui/ErrorBoundary";
 import { Loading } from "../ui/Message";
 import { tenantOf } from "../ui/tenant";
+import { Toasts } from "../ui/Toasts";
 import { tabOf } from "../features/experiment/tabs";
 import { SignIn } from "../features/shell/SignIn";
 import { runTabOf } from "../features/run/tabs";
@@ -45,6 +46,7 @@ function Tenant() {
           <Pages key={`${tenant ?? ""} ${apiKey}`} />
         </Suspense>
       </ErrorBoundary>
+      <Toasts />
       {wantsKey && <SignIn onClose={() => setWantsKey(false)} />}
     </QueryClientProvider>
   );

@@ -21,6 +21,7 @@ import { useCheckedFilter } from "../run-table/use-checked-filter";
 import { SparkStore } from "../run-table/use-sparks";
 import { AppBar } from "../shell/AppBar";
 import { FirstRun } from "../shell/FirstRun";
+import { ViewMenu } from "../saved-views/ViewMenu";
 import { LiveDot, LostNotice } from "../shell/LiveDot";
 import { useTitle } from "../shell/use-title";
 import { useView, withView } from "../view/use-view";
@@ -39,7 +40,8 @@ interface Props {
 }
 
 export function ExperimentPage({ id, tab }: Props) {
-  const { view, change, undo, redo } = useView(id);
+  const control = useView(id);
+  const { view, change, undo, redo } = control;
   const theme = useTheme();
   const { palette } = usePreferences();
   const experiment = useQuery(experimentQuery(id));
@@ -90,7 +92,12 @@ export function ExperimentPage({ id, tab }: Props) {
       <AppBar
         crumb={<ExperimentCrumb id={id} experiment={experiment.data} />}
         tabs={experiment.error === null && <ExperimentTabs experimentId={id} tab={tab} shownCount={data.shown.runs.length} />}
-        status={<LiveDot state={live.state} />}
+        status={
+          <>
+            <ViewMenu experimentId={id} tab={tab} control={control} />
+            <LiveDot state={live.state} />
+          </>
+        }
         link={() => linkTo({ ...view, shown: data.shown.slots, columns: data.columns.map((column) => column.id) })}
       />
       {experiment.error !== null ? (

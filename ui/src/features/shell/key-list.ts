@@ -13,6 +13,7 @@ export function keyGroups(mod: string): readonly KeyGroup[] {
         ["D", "light or dark"],
         ["?", "all keys"],
         ["1 … 6", "tabs of an experiment"],
+        ["V", "saved views: Enter opens, F2 renames, Delete removes"],
         ["U", "undo a change of the view"],
         ["Shift U", "redo it"],
       ],

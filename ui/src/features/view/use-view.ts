@@ -17,8 +17,8 @@ export interface ViewControl {
   readonly change: (change: Change) => void;
   readonly undo: () => void;
   readonly redo: () => void;
-  /** Replace everything, as a saved view does. */
-  readonly open: (search: string) => void;
+  /** Replace everything, as a saved view does, on another page of the same experiment if need be. */
+  readonly open: (search: string, path?: string) => void;
 }
 
 const stacks = new Map<string, UndoStack<string>>();
@@ -62,14 +62,13 @@ export function useView(page: string): ViewControl {
     if (next !== null) go(next);
   }, [go, page]);
   const open = useCallback(
-    (wanted: string): void => {
+    (wanted: string, to: string = path): void => {
       const now = currentSearch();
       const next = withView(now, readView(wanted));
-      if (next === now) return;
-      stackOf(page).push(now, null);
-      go(next);
+      if (next !== now) stackOf(page).push(now, null);
+      navigate(next === "" ? to : `${to}?${next}`, { replace: to === path });
     },
-    [go, page],
+    [navigate, page, path],
   );
   return useMemo(() => ({ view, change, undo, redo, open }), [view, change, undo, redo, open]);
 }

@@ -31,6 +31,7 @@ const FULL: ExperimentView = {
   isComparingAll: true,
   artifactRun: "aa",
   artifact: "plots/confusion matrix.png",
+  savedView: "01a20906",
   sweep: { target: "metrics.loss.min" },
 };
 

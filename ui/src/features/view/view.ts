@@ -15,6 +15,8 @@ export interface ExperimentView extends TableView {
   /** The run and the file that the artifacts tab shows. */
   readonly artifactRun: string | null;
   readonly artifact: string | null;
+  /** The named view that was opened or saved last. What has changed since is in the other entries. */
+  readonly savedView: string | null;
   /** Entries of the sweep page, by its own names. */
   readonly sweep: Readonly<Record<string, string>>;
 }
@@ -29,6 +31,7 @@ export function readView(search: string): ExperimentView {
     isComparingAll: readFlag(params.get("all"), false),
     artifactRun: params.get("ar") ?? null,
     artifact: params.get("af") ?? null,
+    savedView: params.get("view") ?? null,
     sweep: Object.fromEntries(
       [...params].filter(([name]) => name.startsWith(SWEEP)).map(([name, value]) => [name.slice(SWEEP.length), value]),
     ),
@@ -42,6 +45,7 @@ export function writeView(view: ExperimentView): string {
 
 export function viewEntries(view: ExperimentView): [string, string | null][] {
   return [
+    ["view", view.savedView],
     ...writeTableView(view),
     ...writeChartsView(view.charts),
     ["all", writeFlag(view.isComparingAll, false)],
