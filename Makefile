@@ -32,6 +32,12 @@ $(UI_TOOLS): ui/package.json ui/package-lock.json
 	.venv-mlflow/bin/python -m pip install --quiet --requirement tests/compat/requirements.txt
 	touch $@
 
+# Libraries that train, of gigabytes: only the nightly suite runs them.
+.venv-trainers/.installed: tests/trainers/requirements.txt
+	$(PYTHON) -m venv .venv-trainers
+	.venv-trainers/bin/python -m pip install --quiet --requirement tests/trainers/requirements.txt
+	touch $@
+
 $(UI): $(UI_TOOLS) $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 	cd ui && npm run --silent build
 	touch $@

@@ -1,0 +1,60 @@
+"""The heavy libraries, nightly: what they say of a training is what the run has."""
+
+from pathlib import Path
+
+import pytest
+
+from gnomon.client import Client
+from tests.trainers.conftest import Script
+
+pytestmark = pytest.mark.nightly
+
+
+@pytest.mark.parametrize("package", ["lightning", "pytorch_lightning"])
+def test_lightning(train: Script, heavy: Path, client: Client, package: str) -> None:
+    said = train("lightning_fit", package, python=heavy)
+    run = client.runs.get(said["run"])
+    assert (run.name, run.status, run.params) == ("fit", "finished", {"width": "4", "lr": "0.1"})
+    (loss,) = client.metrics.history(run.id, ["train/loss"]).series
+    assert loss.step == [*range(12)]
+    assert loss.value[-1] < loss.value[0]
+    assert len(client.metrics.history(run.id, ["val/loss"]).series[0].step) == 3
+    assert "test/loss" in run.metrics
+    (checkpoint,) = client.artifacts.walk(run.id)
+    assert checkpoint.path.startswith("checkpoints/")
+    assert client.runs.get(said["failing"]).status == "failed"
+
+
+def test_transformers(train: Script, heavy: Path, client: Client) -> None:
+    said = train("transformers_train", python=heavy)
+    run = client.runs.get(said["run"])
+    assert (run.status, run.params["args/num_train_epochs"], run.params["model/hidden_size"]) == ("finished", "2", "16")
+    losses = {entry["step"]: entry["loss"] for entry in said["history"] if "loss" in entry}
+    (series,) = client.metrics.history(run.id, ["train/loss"]).series
+    assert dict(zip(series.step, series.value, strict=True)) == losses
+    (evaluated,) = client.metrics.history(run.id, ["eval/loss"]).series
+    assert evaluated.value == [entry["eval_loss"] for entry in said["history"] if "eval_loss" in entry]
+    assert "test/loss" in run.metrics
+    folders = {Path(each.path).parent.name for each in client.artifacts.walk(run.id)}
+    assert {"checkpoint-4", "checkpoint-8"} <= folders
+
+
+def test_keras(train: Script, heavy: Path, client: Client) -> None:
+    said = train("keras_fit", python=heavy)
+    run = client.runs.get(said["run"])
+    assert (run.status, run.params["optimizer/name"], run.params["fit/epochs"]) == ("finished", "adam", "3")
+    for key, values in said["history"].items():
+        (series,) = client.metrics.history(run.id, [key]).series
+        assert (series.step, series.value) == ([0, 1, 2], values)
+    assert run.metrics["test/loss"] == said["test"][0]
+    assert client.metrics.history(run.id, ["batch/loss"]).series[0].step == [*range(2, 19, 2)]
+
+
+def test_catboost(train: Script, heavy: Path, client: Client) -> None:
+    said = train("catboost_fit", python=heavy)
+    run = client.runs.get(said["run"])
+    assert (run.status, run.params["depth"], run.metrics["best_iteration"]) == ("finished", "3", said["best"])
+    for data, metrics in said["results"].items():
+        for metric, values in metrics.items():
+            (series,) = client.metrics.history(run.id, [f"{data}/{metric}"]).series
+            assert (series.step, series.value) == ([*range(8)], values)
