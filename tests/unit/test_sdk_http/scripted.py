@@ -69,7 +69,7 @@ class ScriptedServer:
                     self.wfile.flush()
                     self.connection.shutdown(socket.SHUT_RDWR)
 
-            do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - the standard library's names
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - the standard library's names
 
             def log_message(self, format: str, *args: object) -> None:
                 """Quiet."""

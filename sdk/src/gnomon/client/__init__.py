@@ -6,6 +6,11 @@ The calls stand in four rooms, named for what they are about:
 - `client.runs`: create, get, list, update, archive, restore, end, compare; log_metrics, log_params, log_batch
 - `client.metrics`: history (every point) and series (reduced for a chart)
 - `client.artifacts`: log, list, walk, read, download
+- `client.views`: list, create, replace, delete
+- `client.live`: watch, the events of an experiment as they come
+
+Two readers give frames of pandas, polars or Arrow: `client.experiment("fraud").runs("metrics.loss < 0.3").pandas()` and
+`client.run(run_id).history(["loss"]).polars()`.
 
 A client may be shared between threads. Each call answers when the server has answered: what a `log_…` call has
 returned is on the server's disk.
@@ -16,9 +21,12 @@ from typing import Self
 
 from gnomon.client.artifacts import Artifacts
 from gnomon.client.experiments import Experiments
+from gnomon.client.frames import ExperimentReader, RunReader, find_experiment
+from gnomon.client.live import Live
 from gnomon.client.metrics import Metrics
 from gnomon.client.runs import Runs
 from gnomon.client.transport import Transport
+from gnomon.client.views import Views
 from gnomon.settings import Settings, load_settings
 
 
@@ -41,6 +49,16 @@ class Client:
         self.runs = Runs(transport)
         self.metrics = Metrics(transport)
         self.artifacts = Artifacts(transport)
+        self.views = Views(transport)
+        self.live = Live(transport)
+
+    def experiment(self, name_or_id: str) -> ExperimentReader:
+        """An experiment to read frames from, by its name or its id."""
+        return ExperimentReader(find_experiment(self.experiments, name_or_id), self.experiments, self.runs)
+
+    def run(self, run_id: str) -> RunReader:
+        """A run to read frames from."""
+        return RunReader(self.runs.get(run_id), self.metrics)
 
     @property
     def settings(self) -> Settings:

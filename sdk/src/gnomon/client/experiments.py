@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 from msgspec import UNSET
 
-from gnomon.client.records import GroupPage, Kind, Table
+from gnomon.client.records import GroupPage, Kind, Purged, Table
 from gnomon.client.transport import Transport, path_of
 from gnomon.wire import (
     ExperimentCreate,
@@ -105,6 +105,10 @@ class Experiments:
         """Bring it back, with the runs that its archiving took."""
         path = path_of("experiments", experiment_id, "restore")
         return self._transport.call("POST", path, ExperimentResponse, repeatable=True)
+
+    def purge(self, experiment_id: str) -> Purged:
+        """Remove an archived experiment for good, with all its runs. There is no way back."""
+        return self._transport.call("POST", path_of("experiments", experiment_id, "purge"), Purged)
 
     def keys(
         self, experiment_id: str, *, kind: Kind | None = None, prefix: str = "", limit: int = 1000, offset: int = 0

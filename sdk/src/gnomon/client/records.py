@@ -155,5 +155,12 @@ class GroupPage(Struct, frozen=True):
     offset: int
 
 
+class Purged(Struct, frozen=True):
+    """What was removed for good."""
+
+    id: str
+    purged: bool = True
+
+
 Kind = Literal["metric", "param", "tag"]
 XAxis = Literal["step", "relative", "time"] | str

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from gnomon.client.experiments import PAGE, page_query
-from gnomon.client.records import Ledger, Run, RunComparison, RunPage
+from gnomon.client.records import Ledger, Purged, Run, RunComparison, RunPage
 from gnomon.client.transport import Transport, path_of
 from gnomon.wire import (
     BatchLog,
@@ -136,6 +136,10 @@ class Runs:
 
     def restore(self, run_id: str) -> Run:
         return self._transport.call("POST", _path(run_id, "restore"), Run, repeatable=True)
+
+    def purge(self, run_id: str) -> Purged:
+        """Remove an archived run for good, with all its points and files. There is no way back."""
+        return self._transport.call("POST", _path(run_id, "purge"), Purged)
 
     def end(self, run_id: str, status: EndStatus = "finished", *, end_time: str | int | None = None) -> Run:
         """Say how it ended; the same end again is fine."""

@@ -1,0 +1,84 @@
+"""The client has a typed call of every endpoint: `/openapi.json` says which there are."""
+
+import re
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import httpx
+import pytest
+from tests.support.server_process import ServerProcess
+from tests.unit.test_sdk_http.scripted import Answer, ScriptedServer
+
+import gnomon
+import gnomon.wire
+
+E = R = V = "0" * 32
+Call = Callable[[gnomon.Client], Any]
+CALLS: dict[str, Call] = {
+    "GET /experiments": lambda c: c.experiments.list(),
+    "POST /experiments": lambda c: c.experiments.create("x"),
+    "GET /experiments/{}": lambda c: c.experiments.get(E),
+    "PATCH /experiments/{}": lambda c: c.experiments.update(E, name="x"),
+    "DELETE /experiments/{}": lambda c: c.experiments.archive(E),
+    "POST /experiments/{}/restore": lambda c: c.experiments.restore(E),
+    "POST /experiments/{}/purge": lambda c: c.experiments.purge(E),
+    "GET /experiments/{}/keys": lambda c: c.experiments.keys(E),
+    "GET /experiments/{}/table": lambda c: c.experiments.table(E, ["name"]),
+    "GET /experiments/{}/groups": lambda c: c.experiments.groups(E, ["name"]),
+    "GET /experiments/{}/live": lambda c: next(c.live.watch(E)),
+    "GET /experiments/{}/views": lambda c: c.views.list(E),
+    "POST /experiments/{}/views": lambda c: c.views.create(E, "x", ""),
+    "PUT /experiments/{}/views/{}": lambda c: c.views.replace(E, V, "x", ""),
+    "DELETE /experiments/{}/views/{}": lambda c: c.views.delete(E, V),
+    "GET /experiments/runs": lambda c: c.runs.list(),
+    "POST /experiments/runs": lambda c: c.runs.create(E),
+    "POST /experiments/runs/compare": lambda c: c.runs.compare([R, V]),
+    "POST /experiments/runs/series": lambda c: c.metrics.series([R], ["x"]),
+    "GET /experiments/runs/{}": lambda c: c.runs.get(R),
+    "PATCH /experiments/runs/{}": lambda c: c.runs.update(R, name="x"),
+    "DELETE /experiments/runs/{}": lambda c: c.runs.archive(R),
+    "POST /experiments/runs/{}/restore": lambda c: c.runs.restore(R),
+    "POST /experiments/runs/{}/purge": lambda c: c.runs.purge(R),
+    "POST /experiments/runs/{}/end": lambda c: c.runs.end(R),
+    "POST /experiments/runs/{}/log-metrics": lambda c: c.runs.log_metrics(R, {"x": 1.0}),
+    "POST /experiments/runs/{}/log-params": lambda c: c.runs.log_params(R, {"x": 1}),
+    "POST /experiments/runs/{}/log-batch": lambda c: c.runs.log_batch(R, params={"x": 1}),
+    "POST /experiments/runs/{}/batches": lambda c: c.runs.log_sequenced(R, gnomon.wire.SequencedBatch("w", 0)),
+    "POST /experiments/runs/{}/log-artifact": lambda c: c.artifacts.log(R, b"x", name="x"),
+    "GET /experiments/runs/{}/artifacts": lambda c: c.artifacts.list(R),
+    "GET /experiments/runs/{}/artifacts/{}": lambda c: c.artifacts.read(R, "x"),
+    "GET /experiments/runs/{}/history": lambda c: c.metrics.history(R),
+    "GET /experiments/runs/{}/ledger": lambda c: c.runs.ledger(R),
+}
+# The headers of a file come with the file; keys and the audit log are the operator's, on the command line.
+LEFT_OUT = re.compile(r"HEAD .*|\w+ /(keys|audit|me)\b.*")
+
+
+def routes(server: ServerProcess) -> set[str]:
+    paths = httpx.get(f"{server.base_url}/openapi.json").json()["paths"]
+    found = {
+        f"{method.upper()} {re.sub(r'{[^}]*}', '{}', path.removeprefix('/api/v1'))}"
+        for path, item in paths.items()
+        if path.startswith("/api/v1/")
+        for method in item
+        if method in ("get", "post", "put", "patch", "delete", "head")
+    }
+    return {route for route in found if not LEFT_OUT.fullmatch(route)}
+
+
+def test_every_route_has_a_call(server: ServerProcess) -> None:
+    assert routes(server) == set(CALLS)
+
+
+@pytest.mark.parametrize("route", CALLS)
+def test_a_call_asks_for_its_route(route: str) -> None:
+    answer = Answer(404, b'{"type":"x","title":"x","status":404,"detail":"x","code":"x"}')
+    with closing(ScriptedServer(answer)) as scripted, gnomon.Client(scripted.url) as client:
+        with pytest.raises(gnomon.NotFound):
+            CALLS[route](client)
+        (asked,) = scripted.script.asked
+    path = asked.target.partition("?")[0].removeprefix("/api/v1")
+    method, template = route.split(" ")
+    assert asked.method == method
+    assert re.fullmatch(template.replace("{}", "[^/]+"), path)
