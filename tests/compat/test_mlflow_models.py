@@ -306,8 +306,7 @@ def test_a_purged_experiment_takes_its_models_and_datasets_along(
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("POST", "/api/3.0/mlflow/traces"),
-        ("POST", "/v1/traces"),
+        ("POST", "/api/3.0/mlflow/traces/metrics"),
         ("POST", "/api/3.0/mlflow/gateway/secrets/create"),
         ("GET", "/ajax-api/3.0/jobs/1"),
         ("GET", "/api/2.0/mlflow/webhooks"),

@@ -34,6 +34,7 @@ from gnomon_server.api.telemetry import Telemetry
 from gnomon_server.api.web import UI_FOLDER, load_ui, web_routes
 from gnomon_server.core.access import Access
 from gnomon_server.core.artifacts import Artifacts
+from gnomon_server.core.assessments import Assessments
 from gnomon_server.core.experiments import Experiments
 from gnomon_server.core.full_runs import FullRuns
 from gnomon_server.core.ingest import Ingest
@@ -44,6 +45,7 @@ from gnomon_server.core.numbered import NumberedExperiments
 from gnomon_server.core.registry import Registry
 from gnomon_server.core.runs import Runs
 from gnomon_server.core.tables import RunTables
+from gnomon_server.core.traces import Traces
 from gnomon_server.core.upkeep import Upkeep
 from gnomon_server.core.views import Views
 from gnomon_server.model.batches import RunBatch
@@ -167,6 +169,8 @@ def open_server(
         full_runs=FullRuns(stores, access, runs, now_ms=clock, rng=rng),
         models=Models(stores, access, now_ms=clock, rng=rng),
         registry=Registry(stores, now_ms=clock),
+        traces=Traces(stores, access, now_ms=clock),
+        assessments=Assessments(stores, now_ms=clock),
         streams=LiveStreams(live, encode_news, most=settings.live_streams),
         views=Views(stores, access, now_ms=clock),
         now_ms=clock,

@@ -23,6 +23,17 @@ export interface ArtifactLogged {
   readonly sha256: string;
 }
 
+export interface AssessmentResponse {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: "expectation" | "feedback" | "issue";
+  readonly source_type: string;
+  readonly source_id: string;
+  readonly payload: string;
+  readonly rationale: string | null;
+  readonly is_valid: boolean;
+}
+
 export interface BatchLog {
   readonly metrics?: readonly MetricEntry[];
   readonly params?: readonly ParamEntry[];
@@ -312,6 +323,26 @@ export interface SeriesResponse {
   readonly series: readonly ReducedSeries[];
 }
 
+export interface SpanEvent {
+  readonly name: string;
+  readonly at_ns: number;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export interface SpanResponse {
+  readonly id: string;
+  readonly parent: string | null;
+  readonly depth: number;
+  readonly name: string;
+  readonly kind: string;
+  readonly status: "ERROR" | "OK" | "UNSET";
+  readonly message: string;
+  readonly start_ns: number;
+  readonly duration_ns: number | null;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly events: readonly SpanEvent[];
+}
+
 export interface TableResponse {
   readonly total: number;
   readonly limit: number;
@@ -323,6 +354,29 @@ export interface TableResponse {
 export interface TagEntry {
   readonly key: string;
   readonly value: string;
+}
+
+export interface TraceListResponse {
+  readonly traces: readonly TraceSummary[];
+  readonly total: number;
+}
+
+export interface TraceResponse {
+  readonly trace: TraceSummary;
+  readonly spans: readonly SpanResponse[];
+  readonly assessments: readonly AssessmentResponse[];
+}
+
+export interface TraceSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly state: "ERROR" | "IN_PROGRESS" | "OK" | "STATE_UNSPECIFIED";
+  readonly started_at: string;
+  readonly duration_ms: number | null;
+  readonly request_preview: string | null;
+  readonly response_preview: string | null;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 export interface ViewListResponse {

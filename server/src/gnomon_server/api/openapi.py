@@ -43,6 +43,7 @@ _PATH_MEANING = {
     "experiment_id": ("the id of an experiment: 32 lower-case hex digits", _UID),
     "run_id": ("the id of a run: 32 lower-case hex digits", _UID),
     "view_id": ("the id of a saved view: 32 lower-case hex digits", _UID),
+    "trace_id": ("the id of a trace, as its client made it", r"^[A-Za-z0-9_.:-]{1,100}$"),
     "path": ("the path of an artifact within its run; slashes separate directories", ARTIFACT_PATH),
 }
 # What is made under one id is found under it: the answer of the first fills this parameter of every other operation.

@@ -9,6 +9,7 @@ from gnomon_server.api.streams import LiveStreams
 from gnomon_server.api.telemetry import Telemetry
 from gnomon_server.core.access import Access
 from gnomon_server.core.artifacts import Artifacts
+from gnomon_server.core.assessments import Assessments
 from gnomon_server.core.experiments import Experiments
 from gnomon_server.core.full_runs import FullRuns
 from gnomon_server.core.ingest import Ingest
@@ -18,6 +19,7 @@ from gnomon_server.core.numbered import NumberedExperiments
 from gnomon_server.core.registry import Registry
 from gnomon_server.core.runs import Runs
 from gnomon_server.core.tables import RunTables
+from gnomon_server.core.traces import Traces
 from gnomon_server.core.views import Views
 from gnomon_server.settings import Settings
 from gnomon_server.store import Stores
@@ -43,6 +45,8 @@ class Services:
     full_runs: FullRuns
     models: Models
     registry: Registry
+    traces: Traces
+    assessments: Assessments
     streams: LiveStreams
     views: Views
     now_ms: Callable[[], int]

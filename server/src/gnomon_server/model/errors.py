@@ -188,6 +188,27 @@ class ViewNotFound(NotFound):
         super().__init__(f"the experiment has no saved view {_short(uid)}; list them with GET .../views")
 
 
+class TraceNotFound(NotFound):
+    """No trace has this id."""
+
+    code = "trace_not_found"
+
+    def __init__(self, uid: str) -> None:
+        super().__init__(f"no trace has the id {_short(uid)}")
+        self.uid = uid
+
+
+class AssessmentNotFound(NotFound):
+    """The trace has no assessment of this id."""
+
+    code = "assessment_not_found"
+
+    def __init__(self, uid: str, trace: str) -> None:
+        super().__init__(f"trace {_short(trace)} has no assessment {_short(uid)}")
+        self.uid = uid
+        self.trace = trace
+
+
 class SequenceGap(GnomonError):
     """A writer skipped a batch: it must send again from `expected_seq`."""
 

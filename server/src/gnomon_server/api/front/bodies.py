@@ -10,8 +10,11 @@ from gnomon_server.api.front.limits import FrontLimits
 
 _JSON = frozenset((b"application/json",))
 _JSON_OR_MSGPACK = frozenset((b"application/json", b"application/msgpack", b"application/x-msgpack"))
+_JSON_OR_PROTOBUF = frozenset((b"application/json", b"application/x-protobuf"))
 _MULTIPART = frozenset((b"multipart/form-data",))
 
+# Spans, as OpenTelemetry sends them.
+TRACES_PATH = "/v1/traces"
 _INGEST_ENDS = frozenset(("log-metrics", "log-params", "log-batch", "batches", "log-metric", "log-inputs"))
 
 
@@ -37,6 +40,9 @@ class BodyRules:
         self._ingest = BodyRule(
             _JSON_OR_MSGPACK, "application/json or application/msgpack", limits.ingest_bytes, packed=True, held=True
         )
+        self._spans = BodyRule(
+            _JSON_OR_PROTOBUF, "application/x-protobuf or application/json", limits.ingest_bytes, packed=True, held=True
+        )
         self._form = BodyRule(_MULTIPART, "multipart/form-data", limits.artifact_bytes, packed=False, held=False)
         self._raw = BodyRule(None, "any type", limits.artifact_bytes, packed=False, held=False)
 
@@ -46,6 +52,8 @@ class BodyRules:
         end = path[path.rfind("/") + 1 :]
         if end in _INGEST_ENDS:
             return self._ingest
+        if path == TRACES_PATH:
+            return self._spans
         if end == "log-artifact":
             return self._form
         if end == "upload-artifact":

@@ -9,14 +9,18 @@ from litestar.handlers import HTTPRouteHandler
 from gnomon_server.api.mlflow import (
     absent,
     artifacts,
+    assessments,
     experiments,
     links,
     logging,
     metrics,
     models,
+    otlp,
     registry,
     runs,
     system,
+    traces,
+    traces_v2,
 )
 
 ROUTES: list[HTTPRouteHandler] = [
@@ -28,6 +32,10 @@ ROUTES: list[HTTPRouteHandler] = [
     *links.ROUTES,
     *models.ROUTES,
     *registry.ROUTES,
+    *traces.ROUTES,
+    *traces_v2.ROUTES,
+    *assessments.ROUTES,
+    *otlp.ROUTES,
     *system.ROUTES,
 ]
 INGEST = logging.INGEST

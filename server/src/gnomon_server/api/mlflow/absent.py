@@ -15,8 +15,8 @@ from gnomon_server.api.route import HttpRequest
 PATHS = ("/api/2.0/", "/api/3.0/", "/ajax-api/", "/v1/traces", "/graphql", "/gateway/")
 
 _ABSENT = (
-    (r"/(api|ajax-api)/[23]\.0/mlflow/(traces|unified-traces|get-online-trace-details|get-trace-artifact)", "traces"),
-    (r"/v1/traces", "traces"),
+    (r"/(api|ajax-api)/3\.0/mlflow/traces/(metrics|calculate-filter-correlation)", "metrics of traces"),
+    (r"/(api|ajax-api)/2\.0/mlflow/(unified-traces|get-online-trace-details)", "traces of Databricks"),
     (r"/(api|ajax-api)/3\.0/mlflow/datasets", "evaluation datasets"),
     (r"/(api|ajax-api)/3\.0/mlflow/(scorers?|genai)", "scorers and evaluations"),
     (r"/(api|ajax-api)/3\.0/mlflow/(issues|label-schemas|review-queues)", "reviews of traces"),

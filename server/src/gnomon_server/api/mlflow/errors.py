@@ -94,6 +94,8 @@ _SENTENCES: Mapping[type, Callable[..., str]] = {
     e.ExperimentNotFound: lambda error: f"No Experiment with id={error.uid} exists",
     e.RunNotFound: lambda error: f"Run with id={error.uid} not found",
     e.ModelNotFound: lambda error: f"Logged model with ID '{error.uid}' not found.",
+    e.TraceNotFound: lambda error: f"Trace with ID '{error.uid}' not found.",
+    e.AssessmentNotFound: lambda error: f"Assessment with ID '{error.uid}' not found for trace '{error.trace}'",
     e.RunArchived: lambda error: f"The run {error.uid} must be in the 'active' state. Current state is deleted.",
     e.ExperimentArchived: lambda error: (
         f"The experiment {error.uid} must be in the 'active' state. Current state is deleted."

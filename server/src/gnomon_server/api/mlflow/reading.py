@@ -20,6 +20,8 @@ from gnomon_server.model.errors import InvalidRequest
 
 A = TypeVar("A", bound=Asked)
 
+# Maps and values whose names are the client's own, and mean what they are in the case they have.
+_FREE = frozenset(("tags", "trace_metadata", "metadata", "value"))
 _DOCS = " See the API docs for more information about request parameters."
 _CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _AT = re.compile(r"- at `\$\.?(?P<path>[^`]*)`$")
@@ -129,7 +131,7 @@ def _plain(tree: object) -> object:
         if name in plain:
             raise InvalidRequest(f"Request specifies both '{name}' and '{_camel(name)}'; provide only one of them.")
         if value is not None:
-            plain[name] = _plain(value)
+            plain[name] = value if name in _FREE and isinstance(value, dict) else _plain(value)
     return plain
 
 

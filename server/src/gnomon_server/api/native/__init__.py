@@ -3,7 +3,18 @@
 from litestar.handlers import HTTPRouteHandler
 
 from gnomon_server.api.ingest import IngestRoute
-from gnomon_server.api.native import artifacts, batches, experiments, live, logging, metrics, runs, tables, views
+from gnomon_server.api.native import (
+    artifacts,
+    batches,
+    experiments,
+    live,
+    logging,
+    metrics,
+    runs,
+    tables,
+    traces,
+    views,
+)
 
 INGEST: list[IngestRoute] = [*logging.INGEST, *batches.INGEST]
 
@@ -15,5 +26,6 @@ ROUTES: list[HTTPRouteHandler] = [
     *tables.ROUTES,
     *artifacts.ROUTES,
     *live.ROUTES,
+    *traces.ROUTES,
     *views.ROUTES,
 ]

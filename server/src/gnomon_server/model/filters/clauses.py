@@ -5,22 +5,24 @@ attributes. Both are read with the tokens of the query language, so quoting is t
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 from msgspec import Struct
 
 from gnomon_server.model.filters.lexer import Token, tokenize
 from gnomon_server.model.filters.parser import COMPARISONS, MAX_LIST
-from gnomon_server.model.filters.patterns import PatternError, ilike_matcher, like_matcher
+from gnomon_server.model.filters.patterns import PatternError, ilike_matcher, like_matcher, matcher
 from gnomon_server.model.filters.source import Source
 
-ClauseOp = Literal["=", "!=", "<", "<=", ">", ">=", "like", "ilike", "in", "not in", "is null", "is not null"]
-ClauseKind = Literal["attribute", "tag", "param", "metric"]
-Holds = Literal["text", "number"]
+ClauseOp = Literal["=", "!=", "<", "<=", ">", ">=", "like", "ilike", "rlike", "in", "not in", "is null", "is not null"]
+ClauseKind = Literal["attribute", "tag", "param", "metric", "metadata", "span", "feedback", "expectation"]
+Holds = Literal["text", "number", "either"]
 
 MAX_CLAUSES = 64
 
-_COMPILE: Mapping[ClauseOp, Callable[[str], object]] = {"like": like_matcher, "ilike": ilike_matcher}
+_COMPILE: Mapping[ClauseOp, Callable[[str], object]] = {"like": like_matcher, "ilike": ilike_matcher, "rlike": matcher}
+# What the values of a kind hold, where it is not text: judgements of traces are numbers, words or yes and no.
+_HOLDS: Mapping[ClauseKind, Holds] = {"metric": "number", "feedback": "either", "expectation": "either"}
 
 
 class Clause(Struct, frozen=True):
@@ -51,17 +53,29 @@ def parse_clause_order(texts: Sequence[str], words: Vocabulary, *, field: str = 
     found: list[tuple[str, bool]] = []
     for text in texts:
         source = Source(text, field=field, code="invalid_order_by")
-        tokens = tokenize(source)
-        kind, key = _name(source, tokens[0], words)
+        kind, key, descending = _order_item(source, words)
         if kind != "attribute":
-            raise source.error(f"order by one of {', '.join(words.attributes)}", tokens[0].at)
-        rest = tokens[1:-1]
-        if len(rest) > 1 or (rest and not rest[0].is_word("asc", "desc")):
-            raise source.error("expected asc, desc or the end", rest[0].at)
+            raise source.error(f"order by one of {', '.join(words.attributes)}", 0)
         if any(key == other for other, _ in found):
-            raise source.error(f"{key} is named twice", tokens[0].at)
-        found.append((key, bool(rest) and rest[0].is_word("desc")))
+            raise source.error(f"{key} is named twice", 0)
+        found.append((key, descending))
     return found
+
+
+def parse_keyed_order(
+    texts: Sequence[str], words: Vocabulary, *, field: str = "order_by"
+) -> list[tuple[ClauseKind, str, bool]]:
+    """The same of an order that may also name keyed values: kind, key, whether it descends."""
+    return [_order_item(Source(text, field=field, code="invalid_order_by"), words) for text in texts]
+
+
+def _order_item(source: Source, words: Vocabulary) -> tuple[ClauseKind, str, bool]:
+    tokens = tokenize(source)
+    kind, key = _name(source, tokens[0], words)
+    rest = tokens[1:-1]
+    if len(rest) > 1 or (rest and not rest[0].is_word("asc", "desc")):
+        raise source.error("expected asc, desc or the end", rest[0].at)
+    return kind, key, bool(rest) and rest[0].is_word("desc")
 
 
 class _Reader:
@@ -96,8 +110,8 @@ class _Reader:
             if not word.is_word("null"):
                 raise self._source.error("expected `null` after `is`", word.at)
             return Clause(kind, key, "is not null" if negated else "is null")
-        if token.is_word("like", "ilike"):
-            pattern: ClauseOp = "like" if token.is_word("like") else "ilike"
+        if token.is_word("like", "ilike", "rlike"):
+            pattern = cast("ClauseOp", token.text.lower())
             at = self._tokens[self._next].at
             values = self._values(kind, key, pattern, [self._take()])
             try:
@@ -131,13 +145,26 @@ class _Reader:
     def _values(
         self, kind: ClauseKind, key: str, op: ClauseOp, tokens: Sequence[Token]
     ) -> tuple[str, ...] | tuple[float, ...]:
-        holds = self._words.attributes[key] if kind == "attribute" else ("number" if kind == "metric" else "text")
+        holds = self._words.attributes[key] if kind == "attribute" else _HOLDS.get(kind, "text")
+        if holds == "either":
+            return self._of_either(key, op, tokens)
         if holds == "number":
-            if op in ("like", "ilike", "in", "not in"):
+            if op in ("like", "ilike", "rlike", "in", "not in"):
                 raise self._source.error(f"{key} is a number; compare it with = != < <= > >=", tokens[0].at)
             return tuple(self._number(token, key) for token in tokens)
         if op in ("<", "<=", ">", ">="):
             raise self._source.error(f"{key} holds text; compare it with = != like ilike", tokens[0].at)
+        return tuple(self._text(token, key) for token in tokens)
+
+    def _of_either(self, key: str, op: ClauseOp, tokens: Sequence[Token]) -> tuple[str, ...] | tuple[float, ...]:
+        """Numbers where it is compared by size or written as one, text otherwise."""
+        if op in ("<", "<=", ">", ">="):
+            try:
+                return tuple(float(token.text) for token in tokens)
+            except ValueError:
+                raise self._source.error(f"{key} is compared by size with a number", tokens[0].at) from None
+        if all(token.kind == "number" for token in tokens):
+            return tuple(float(token.text) for token in tokens)
         return tuple(self._text(token, key) for token in tokens)
 
     def _number(self, token: Token, key: str) -> float:

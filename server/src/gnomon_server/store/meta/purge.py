@@ -10,9 +10,10 @@ from sqlalchemy.engine import Connection
 
 from gnomon_server.model.entities import KeyKind
 from gnomon_server.model.ids import KeyId, RowId, TenantId
-from gnomon_server.store.meta import artifacts
+from gnomon_server.store.meta import artifacts, traces
 from gnomon_server.store.meta import model_tables as m
 from gnomon_server.store.meta import tables as t
+from gnomon_server.store.meta import trace_tables as r
 from gnomon_server.store.meta.keys import count_keys
 from gnomon_server.store.points.purge import delete_run
 
@@ -37,10 +38,13 @@ def purge_run(connection: Connection, tenant: TenantId, run: RowId, experiment: 
 
 
 def purge_experiment(connection: Connection, tenant: TenantId, experiment: RowId, *, now_ms: int) -> None:
-    """Remove an experiment that has no runs any more, with its datasets and logged models."""
+    """Remove an experiment that has no runs any more, with its datasets, logged models and traces."""
     model = m.logged_model.c
     for row in connection.scalars(sa.select(model.id).where(model.experiment == experiment)).all():
         _purge_model(connection, tenant, RowId(row), now_ms=now_ms)
+    trace = r.trace.c
+    rows = connection.scalars(sa.select(trace.id).where(trace.experiment == experiment)).all()
+    traces.delete_traces(connection, tenant, [RowId(row) for row in rows])
     for base in (t.experiment_tag_base, t.key_count_base, t.saved_view_base, m.dataset_base):
         connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.experiment == experiment))
     base = t.experiment_base

@@ -56,6 +56,15 @@ _PICTURE = {
     "model_version_": {"model_version_": "1000 1000 10 1", "model_version_model": "1000 1000 1"},
     "model_version_tag_": {"model_version_tag_": "2000 2000 20 2 1"},
     "model_alias_": {"model_alias_": "200 200 2 1"},
+    "trace_": {
+        "trace_": "100000 100000 1",
+        "trace_uid": "100000 1 1",
+        "trace_experiment": "100000 100000 1000 1 1",
+    },
+    "trace_pair_": {"trace_pair_": "1000000 1000000 10 5 1"},
+    "trace_run_": {"trace_run_": "100000 100000 1 1", "trace_run_of": "100000 100000 10 1"},
+    "span_": {"sqlite_autoindex_span__1": "1000000 1000000 10 1"},
+    "assessment_": {"assessment_": "100000 100000 2 1"},
 }
 
 

@@ -15,7 +15,7 @@ refuses a SELECT of the base (`wall.py`). Invariants:
 from sqlalchemy import Column, Double, ForeignKeyConstraint, Index, LargeBinary, Table, Text
 from sqlalchemy import PrimaryKeyConstraint as PrimaryKey
 
-from gnomon_server.store.meta import model_tables  # noqa: F401  # its tables are behind the wall too
+from gnomon_server.store.meta import model_tables, trace_tables  # noqa: F401  # their tables are behind the wall too
 from gnomon_server.store.meta.schema import Int as Int
 from gnomon_server.store.meta.schema import base_table, view_of
 from gnomon_server.store.meta.schema import metadata as metadata

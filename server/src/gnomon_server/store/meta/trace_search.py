@@ -1,0 +1,126 @@
+"""Finding traces: by themselves, by their tags and metadata, by what stands in a span, by how they were judged.
+
+Clauses on spans all speak of one span: `span.name = 'a' and span.status = 'ERROR'` asks for a span that is both.
+"""
+
+import json
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from gnomon_server.model.filters.clauses import Clause
+from gnomon_server.model.ids import RowId
+from gnomon_server.model.traces import TraceOrder
+from gnomon_server.store.meta import trace_tables as r
+from gnomon_server.store.meta.clauses import Attribute, Condition, KeyedValues, compared, conditions
+
+_END = r.trace.c.time_ms + sa.func.coalesce(r.trace.c.duration_ms, 0)
+ATTRIBUTES: dict[str, Attribute] = {
+    "request_id": r.trace.c.uid,
+    "timestamp_ms": r.trace.c.time_ms,
+    "execution_time_ms": r.trace.c.duration_ms,
+    "end_time_ms": _END,
+    "status": r.trace.c.state,
+    "client_request_id": r.trace.c.client_request,
+}
+_SPAN_COLUMNS: dict[str, Attribute] = {"name": r.span.c.name, "type": r.span.c.kind, "status": r.span.c.status}
+
+
+def search_traces(
+    connection: Connection,
+    clauses: Sequence[Clause],
+    order: Sequence[TraceOrder],
+    *,
+    experiments: Sequence[RowId],
+    limit: int,
+    offset: int,
+) -> list[RowId]:
+    """A page of the traces of some experiments that match, the newest first where nothing else is asked."""
+    c = r.trace.c
+    where: list[Condition] = [c.experiment.in_(experiments)]
+    on_spans: list[Condition] = []
+    plain: list[Clause] = []
+    for clause in clauses:
+        if clause.kind == "span":
+            on_spans.append(_on_span(connection, clause))
+        elif clause.kind in ("feedback", "expectation"):
+            where.append(_on_assessment(connection, clause))
+        elif clause.kind == "attribute" and clause.key in ("run_id", "prompt"):
+            where.append(_linked(connection, clause))
+        else:
+            plain.append(clause)
+    where += conditions(connection, plain, ATTRIBUTES, {"tag": _pairs("tag"), "metadata": _pairs("metadata")})
+    if on_spans:
+        where.append(sa.select(r.span.c.uid).where(r.span.c.trace == c.id, *on_spans).exists())
+    by: list[sa.ColumnElement[bool] | Attribute] = []
+    for item in order:
+        value = ATTRIBUTES[item.key] if item.kind == "attribute" else _pair_value(item)
+        by += [value.is_(None), value.desc() if item.descending else value.asc()]
+    page = sa.select(c.id).where(*where).order_by(*by, c.time_ms.desc(), c.uid).limit(limit).offset(offset)
+    return [RowId(row) for row in connection.scalars(page)]
+
+
+def _pairs(kind: str) -> KeyedValues:
+    c = r.trace_pair.c
+    return KeyedValues(
+        lambda key: sa.select(c.trace).where(c.trace == r.trace.c.id, c.kind == kind, c.key == key), c.value
+    )
+
+
+def _pair_value(item: TraceOrder) -> sa.ColumnElement[str]:
+    c = r.trace_pair.c
+    one = sa.select(c.value).where(c.trace == r.trace.c.id, c.kind == item.kind, c.key == item.key)
+    return one.correlate(r.trace).scalar_subquery()
+
+
+def _linked(connection: Connection, clause: Clause) -> Condition:
+    """Whether the trace belongs to a run, or used a version of a prompt."""
+    if clause.key == "run_id":
+        run = r.trace_run.c
+        linked, value = sa.select(run.trace).where(run.trace == r.trace.c.id), run.run
+    else:
+        pair = r.trace_pair.c
+        linked = sa.select(pair.trace).where(pair.trace == r.trace.c.id, pair.kind == "prompt")
+        value = pair.key
+    if clause.op == "is null":
+        return sa.not_(linked.exists())
+    if clause.op == "is not null":
+        return linked.exists()
+    return linked.where(compared(connection, clause, value)).exists()
+
+
+def _on_span(connection: Connection, clause: Clause) -> Condition:
+    if clause.key in _SPAN_COLUMNS:
+        return compared(connection, clause, _SPAN_COLUMNS[clause.key])
+    content = r.span.c.content
+    if clause.key == "content":
+        return compared(connection, clause, content)
+    # An attribute: its name and value as they stand in the JSON.
+    name = json.dumps(clause.key.removeprefix("attributes."), ensure_ascii=False) + ":"
+    values = [str(value) for value in clause.values]
+    if clause.op in ("like", "ilike"):
+        inside = Clause("span", "content", clause.op, (f"%{name}%{values[0].lstrip('%')}%",))
+        return compared(connection, inside, content)
+    if clause.op == "rlike":
+        escaped = "".join(f"\\{letter}" if not letter.isalnum() else letter for letter in name)
+        pattern = values[0]
+        begins = '"?' if pattern.startswith("^") else "[^,]*"
+        return compared(
+            connection, Clause("span", "content", "rlike", (escaped + begins + pattern.strip("^$"),)), content
+        )
+    is_any = sa.or_(
+        *(sa.func.replace(content, name + json.dumps(value, ensure_ascii=False), "") != content for value in values)
+    )
+    return sa.not_(is_any) if clause.op in ("!=", "not in") else is_any
+
+
+def _on_assessment(connection: Connection, clause: Clause) -> Condition:
+    c = r.assessment.c
+    judged = sa.select(c.uid).where(c.trace == r.trace.c.id, c.kind == clause.kind, c.name == clause.key, c.valid == 1)
+    if clause.op == "is null":
+        return sa.not_(judged.exists())
+    if clause.op == "is not null":
+        return judged.exists()
+    is_number = isinstance(clause.values[0], float)
+    return judged.where(compared(connection, clause, c.number if is_number else c.value)).exists()
