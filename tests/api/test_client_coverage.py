@@ -50,6 +50,8 @@ CALLS: dict[str, Call] = {
     "GET /experiments/runs/{}/artifacts/{}": lambda c: c.artifacts.read(R, "x"),
     "GET /experiments/runs/{}/history": lambda c: c.metrics.history(R),
     "GET /experiments/runs/{}/ledger": lambda c: c.runs.ledger(R),
+    "GET /experiments/runs/{}/traces": lambda c: c.traces.list(R),
+    "GET /traces/{}": lambda c: c.traces.get("tr-1"),
 }
 # The headers of a file come with the file; keys and the audit log are the operator's, on the command line.
 LEFT_OUT = re.compile(r"HEAD .*|\w+ /(keys|audit|me)\b.*")

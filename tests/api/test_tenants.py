@@ -9,7 +9,7 @@ import httpx
 import pytest
 from tests.support.problems import assert_problem
 from tests.support.server_process import ServerProcess
-from tests.support.tenant_rows import MLFLOW, MLFLOW_ELSEWHERE, MLFLOW_PUBLIC, NATIVE, NO_VIEW, Row
+from tests.support.tenant_rows import MLFLOW, MLFLOW_ELSEWHERE, MLFLOW_PUBLIC, NATIVE, NO_TRACE, NO_VIEW, Row
 from tests.support.tenant_world import NOBODY, Ids, World, ask, make_world, seen, snapshot
 
 from gnomon_server.api import mlflow
@@ -59,6 +59,7 @@ def test_every_route_is_in_the_matrix() -> None:
         (handler.opt["doc"].method, re.sub(r"\{(\w+):\w+\}", r"{\1}", handler.opt["doc"].path)) for handler in ROUTES
     }
     places = {"EXPERIMENT": "{experiment_id}", "RUN": "{run_id}", "secret.txt": "{path}", NO_VIEW: "{view_id}"}
+    places[NO_TRACE] = "{trace_id}"
     listed = set()
     for row in NATIVE:
         path = row.path
@@ -81,7 +82,8 @@ def _places(row: Row) -> tuple[str, ...]:
 
 def _parameters(path: str) -> str:
     path = re.sub(r"(?<=/mlflow-artifacts/artifacts/).*", "{rest:path}", path)
-    return path.replace("MODEL_ID", "{model_id:str}").replace("tags/secret", "tags/{tag_key:str}")
+    path = path.replace("MODEL_ID", "{model_id:str}").replace("tags/secret", "tags/{tag_key:str}")
+    return path.replace("TRACE", "{trace_id:str}").replace("assessments/secret", "assessments/{assessment_id:str}")
 
 
 @pytest.mark.parametrize("row", NATIVE, ids=str)
@@ -145,6 +147,7 @@ OF_NOBODY = {
     "RUN": ("run", NOBODY),
     "MODEL_ID": ("model", f"m-{NOBODY}"),
     "REGISTERED": ("registered", f"canary-{'0' * 16}-reg"),
+    "TRACE": ("trace", f"tr-{NOBODY}"),
 }
 
 

@@ -1,6 +1,7 @@
 """One request for every route, with the places of ids named.
 
-EXPERIMENT, NUMBER (its per-tenant number), RUN, MODEL_ID (a logged model), REGISTERED (the name of a registered model).
+EXPERIMENT, NUMBER (its per-tenant number), RUN, MODEL_ID (a logged model), REGISTERED (the name of a registered model),
+TRACE.
 
 The tenant tests fill the places with ids of one's own, of another tenant, and of nobody. A route that is not listed
 here fails `test_every_route_is_in_the_matrix`, so a new one is tested the minute it exists.
@@ -26,14 +27,16 @@ class Row:
     query: Json = field(default_factory=dict)
     files: bool = False
     own: tuple[int, ...] = (200, 201)
-    quiet: tuple[str, ...] = ("MODEL_ID", "REGISTERED")
+    quiet: tuple[str, ...] = ("MODEL_ID", "REGISTERED", "TRACE")
     nobody: int = 404
     content: bytes | None = None
 
     @property
     def slots(self) -> frozenset[str]:
         text = f"{self.path} {self.body} {self.query}"
-        return frozenset(slot for slot in ("EXPERIMENT", "NUMBER", "RUN", "MODEL_ID", "REGISTERED") if slot in text)
+        return frozenset(
+            slot for slot in ("EXPERIMENT", "NUMBER", "RUN", "MODEL_ID", "REGISTERED", "TRACE") if slot in text
+        )
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -41,6 +44,7 @@ class Row:
 
 _E, _R = "/experiments/EXPERIMENT", "/experiments/runs/RUN"
 NO_VIEW = "f" * 32
+NO_TRACE = "tr-nobody"
 
 NATIVE = [
     Row("POST", "/experiments", {"name": "matrix"}),
@@ -69,6 +73,8 @@ NATIVE = [
     Row("POST", f"{_R}/restore"),
     Row("POST", f"{_R}/purge", own=(400,)),
     Row("GET", f"{_R}/ledger"),
+    Row("GET", f"{_R}/traces"),
+    Row("GET", f"/traces/{NO_TRACE}", own=(404,)),
     Row("POST", f"{_R}/log-metrics", {"metrics": {"m": 666}}),
     Row("POST", f"{_R}/log-params", {"params": {"changed": 1}}),
     Row("POST", f"{_R}/log-batch", {"metrics": [{"key": "m", "value": 666}], "tags": [{"key": "c", "value": "d"}]}),
@@ -82,10 +88,13 @@ NATIVE = [
 
 _M, _P = "/2.0/mlflow", "/2.0/mlflow-artifacts/artifacts"
 _L, _RM, _MV = f"{_M}/logged-models/MODEL_ID", f"{_M}/registered-models", f"{_M}/model-versions"
-_ALL = ("RUN", "MODEL_ID", "REGISTERED")
+_T2, _T3 = f"{_M}/traces", "/3.0/mlflow/traces"
+_ALL = ("RUN", "MODEL_ID", "REGISTERED", "TRACE")
 _DATASETS = [{"dataset": {"name": "d", "digest": "1", "source_type": "local", "source": "here"}}]
 _USED = [{"model_id": "MODEL_ID"}]
 _VERSION = {"name": "REGISTERED", "version": "1"}
+_PLACE = {"mlflow_experiment": {"experiment_id": "NUMBER"}}
+_JUDGED = {"assessment_id": "secret", "assessment_name": "good", "feedback": {"value": True}}
 MLFLOW = [
     Row("POST", f"{_M}/experiments/create", {"name": "matrix"}),
     Row("GET", f"{_M}/experiments/get", query={"experiment_id": "NUMBER"}),
@@ -156,6 +165,29 @@ MLFLOW = [
     Row("GET", f"{_MV}/search"),
     Row("POST", f"{_MV}/set-tag", {**_VERSION, "key": "changed", "value": "1"}),
     Row("DELETE", f"{_MV}/delete-tag", {**_VERSION, "key": "secret"}),
+    Row("POST", _T2, {"experiment_id": "NUMBER", "timestamp_ms": 1}),
+    Row("GET", _T2, query={"experiment_ids": ["NUMBER"]}),
+    Row("PATCH", f"{_T2}/TRACE", {"timestamp_ms": 1_000, "status": "OK"}),
+    Row("GET", f"{_T2}/TRACE/info"),
+    Row("POST", f"{_T2}/link-to-run", {"trace_ids": ["TRACE"], "run_id": "RUN"}),
+    Row("POST", f"{_T2}/link-prompts", {"trace_id": "TRACE", "prompt_versions": [{"name": "p", "version": "1"}]}),
+    *(Row("PATCH", f"{each}/TRACE/tags", {"key": "changed", "value": "1"}) for each in (_T2, _T3)),
+    *(Row("DELETE", f"{each}/TRACE/tags", {"key": "secret"}) for each in (_T2, _T3)),
+    Row("POST", _T3, {"trace": {"trace_info": {"trace_id": "TRACE", "trace_location": _PLACE}}}),
+    Row("GET", f"{_T3}/get", query={"trace_id": "TRACE", "allow_partial": "true"}),
+    Row("GET", f"{_T3}/batchGet", query={"trace_ids": ["TRACE"]}),
+    Row("POST", f"{_T3}/batchGetInfos", {"trace_ids": ["TRACE"]}),
+    Row("POST", f"{_T3}/search", {"locations": [_PLACE]}),
+    Row("GET", f"{_T3}/TRACE"),
+    Row("POST", f"{_T3}/TRACE/assessments", {"assessment": _JUDGED}),
+    Row("GET", f"{_T3}/TRACE/assessments/secret"),
+    Row("PATCH", f"{_T3}/TRACE/assessments/secret", {"assessment": _JUDGED, "update_mask": "feedback"}),
+    Row("DELETE", f"{_T3}/TRACE/assessments/secret"),
+    *(
+        Row("POST", f"{each}/delete-traces", {"experiment_id": "NUMBER", "request_ids": ["TRACE"]})
+        for each in (_T2, _T3)
+    ),
+    Row("POST", "/v1/traces", {"resourceSpans": []}, own=(400,)),  # it names no experiment
     Row("GET", "/model-versions/get-artifact", query={**_VERSION, "path": "secret.txt"}),
 ]
 # What it serves to anybody.
@@ -173,4 +205,5 @@ MLFLOW_ELSEWHERE = {
     f"{_L}/artifacts/files": ("/ajax-api",),
     "/get-artifact": ("", "/api", "/ajax-api"),
     "/model-versions/get-artifact": ("",),
+    "/v1/traces": ("",),
 }

@@ -23,6 +23,7 @@ class Ids:
     beside: str = ""
     model: str = ""
     registered: str = ""
+    trace: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ def make_world(server: ServerProcess, tenant: str) -> World:
         upload = client.post(f"{api}/runs/{run}/log-artifact", files={"file": (name, canary.encode())})
         assert upload.status_code == 200
     model, registered = _make_models(client, experiment, run, canary)
-    return World(
-        client, tenant, Ids(experiment["id"], str(experiment["number"]), run, beside, model, registered), canary
-    )
+    trace = _make_trace(client, experiment, run, canary)
+    ids = Ids(experiment["id"], str(experiment["number"]), run, beside, model, registered, trace)
+    return World(client, tenant, ids, canary)
 
 
 def _make_models(client: httpx.Client, experiment: Json, run: str, canary: str) -> tuple[str, str]:
@@ -75,6 +76,21 @@ def _make_models(client: httpx.Client, experiment: Json, run: str, canary: str) 
     return model, name
 
 
+def _make_trace(client: httpx.Client, experiment: Json, run: str, canary: str) -> str:
+    """A judged trace of the run, with a span: its id."""
+    otel = secrets.token_hex(16)
+    trace, place = f"tr-{otel}", {"mlflow_experiment": {"experiment_id": str(experiment["number"])}}
+    judged = {"assessment_id": "secret", "assessment_name": "good", "feedback": {"value": True}, "rationale": canary}
+    info = {"trace_id": trace, "trace_location": place, "tags": {"secret": canary}, "assessments": [judged]}
+    told = {**info, "trace_metadata": {"mlflow.sourceRun": run}, "request_time": "2026-01-01T00:00:00Z"}
+    _posted(client, "/api/3.0/mlflow/traces", {"trace": {"trace_info": told}})
+    span = {"traceId": otel, "spanId": "a" * 16, "name": canary}
+    spans = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
+    headers = {"x-mlflow-experiment-id": str(experiment["number"])}
+    assert client.post("/v1/traces", json=spans, headers=headers).status_code == 200
+    return trace
+
+
 def _posted(client: httpx.Client, path: str, body: Json) -> Json:
     answer = client.post(path, json=body)
     assert answer.status_code == 200, answer.text
@@ -89,7 +105,8 @@ def snapshot(world: World) -> list[Json]:
         *(f"{api}?lifecycle_stage={stage}" for stage in ("active", "deleted")),
         *(f"{api}/runs?lifecycle_stage={stage}" for stage in ("active", "deleted")),
         *(f"{api}/{ids.experiment}{rest}" for rest in ("", "/keys")),
-        *(f"{run}{rest}" for rest in ("", "/history", "/ledger", "/artifacts", "/artifacts/secret.txt")),
+        *(f"{run}{rest}" for rest in ("", "/history", "/ledger", "/traces", "/artifacts", "/artifacts/secret.txt")),
+        f"/api/v1/traces/{ids.trace}",
         *(f"/api/2.0/mlflow/{rest}/search" for rest in ("registered-models", "model-versions")),
         *(f"/api/2.0/mlflow/logged-models/{ids.model}{rest}" for rest in ("", "/artifacts/directories")),
         f"/model-versions/get-artifact?name={ids.registered}&version=1&path=secret.txt",
@@ -149,6 +166,7 @@ def _filled(value: Json, ids: Ids, own: Ids) -> Json:
             ("RUN", ids.run),
             ("MODEL_ID", ids.model),
             ("REGISTERED", ids.registered),
+            ("TRACE", ids.trace),
         ):
             value = value.replace(place, found)
         return value

@@ -7,6 +7,7 @@ The calls stand in four rooms, named for what they are about:
 - `client.metrics`: history (every point) and series (reduced for a chart)
 - `client.artifacts`: log, list, walk, read, download
 - `client.views`: list, create, replace, delete
+- `client.traces`: list and get, with the tree of spans
 - `client.live`: watch, the events of an experiment as they come
 
 Two readers give frames of pandas, polars or Arrow: `client.experiment("fraud").runs("metrics.loss < 0.3").pandas()` and
@@ -25,6 +26,7 @@ from gnomon.client.frames import ExperimentReader, RunReader, find_experiment
 from gnomon.client.live import Live
 from gnomon.client.metrics import Metrics
 from gnomon.client.runs import Runs
+from gnomon.client.traces import Traces
 from gnomon.client.transport import Transport
 from gnomon.client.views import Views
 from gnomon.settings import Settings, load_settings
@@ -50,6 +52,7 @@ class Client:
         self.metrics = Metrics(transport)
         self.artifacts = Artifacts(transport)
         self.views = Views(transport)
+        self.traces = Traces(transport)
         self.live = Live(transport)
 
     def experiment(self, name_or_id: str) -> ExperimentReader:
