@@ -9,7 +9,7 @@ import httpx
 import pytest
 from tests.support.problems import assert_problem
 from tests.support.server_process import ServerProcess
-from tests.support.tenant_rows import MLFLOW, MLFLOW_ELSEWHERE, MLFLOW_PUBLIC, NATIVE, NO_TRACE, NO_VIEW, Row
+from tests.support.tenant_rows import MLFLOW, MLFLOW_ELSEWHERE, MLFLOW_PUBLIC, NATIVE, NO_KEY, NO_TRACE, NO_VIEW, Row
 from tests.support.tenant_world import NOBODY, Ids, World, ask, make_world, seen, snapshot
 
 from gnomon_server.api import mlflow
@@ -58,8 +58,14 @@ def test_every_route_is_in_the_matrix() -> None:
     declared = {
         (handler.opt["doc"].method, re.sub(r"\{(\w+):\w+\}", r"{\1}", handler.opt["doc"].path)) for handler in ROUTES
     }
-    places = {"EXPERIMENT": "{experiment_id}", "RUN": "{run_id}", "secret.txt": "{path}", NO_VIEW: "{view_id}"}
-    places[NO_TRACE] = "{trace_id}"
+    places = {
+        "EXPERIMENT": "{experiment_id}",
+        "RUN": "{run_id}",
+        "secret.txt": "{path}",
+        NO_VIEW: "{view_id}",
+        NO_TRACE: "{trace_id}",
+        NO_KEY: "{key_id}",
+    }
     listed = set()
     for row in NATIVE:
         path = row.path

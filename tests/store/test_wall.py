@@ -10,13 +10,13 @@ import pysqlite3.dbapi2 as sqlite
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
-from tests.support.two_tenants import ONE, SECRET, TWO, make_database, rows_of
+from tests.support.two_tenants import ONE, SECRET, SERVERS_OWN, TWO, make_database, rows_of
 
 from gnomon_server.model.ids import TenantId
 from gnomon_server.store.meta import tables
 from gnomon_server.store.meta.engine import Database
 
-BASES = [table.name for table in tables.metadata.sorted_tables if table is not tables.tenant_base]
+BASES = [table.name for table in tables.metadata.sorted_tables if table.name not in SERVERS_OWN]
 
 # B is the base table, V its view, C a column that is not the tenant's.
 READS = {

@@ -18,7 +18,7 @@ from packaging.version import Version
 from gnomon_server.api import mlflow, system
 from gnomon_server.api.guards import PERMISSION, refuse_unguarded
 from gnomon_server.api.native import ROUTES
-from gnomon_server.core.access import EVERYTHING
+from gnomon_server.core.roles import EVERY_PERMISSION
 from gnomon_server.store.meta.engine import MIN_SQLITE
 
 ROOT = Path(__file__).parents[2]
@@ -126,7 +126,7 @@ def test_every_route_declares_a_permission_that_exists() -> None:
     for handler in handlers:
         declared = [getattr(guard, PERMISSION) for guard in handler.guards or [] if hasattr(guard, PERMISSION)]
         assert len(declared) == 1, handler.paths
-        assert declared[0] in EVERYTHING, handler.paths
+        assert declared[0] in EVERY_PERMISSION, handler.paths
         method = next(iter(handler.http_methods))
         if method in ("PATCH", "DELETE", "PUT") and declared[0] != "public":
             assert not declared[0].endswith(".read"), handler.paths
@@ -138,7 +138,7 @@ def test_an_app_with_an_unguarded_route_does_not_start() -> None:
         """A route without a permission."""
 
     with pytest.raises(RuntimeError, match="/forgotten declares no permission"):
-        refuse_unguarded(Litestar([forgotten], openapi_config=None).routes)
+        refuse_unguarded(Litestar([forgotten], openapi_config=None, logging_config=None).routes)
 
 
 def _runtime() -> dict[str, Distribution]:

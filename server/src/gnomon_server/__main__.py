@@ -26,6 +26,11 @@ _GC_THRESHOLDS = (20_000, 20, 20)
 # From glibc's malloc.h, and the values for a process whose large arrays come and go in a dozen threads: two arenas
 # instead of eight a core, and blocks from 1 MiB on their own pages, which go back to the system when freed.
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
+_NO_KEYS = (
+    "refusing to listen on {host}: without API keys anyone who reaches it may read and delete; make a key with"
+    " `gnomon keys create --tenant NAME --role admin`, or listen on 127.0.0.1"
+)
+_INSECURE = "WARNING: no API keys and not only this machine: anyone who reaches this server may read and delete."
 _MALLOC = {_M_ARENA_MAX: 2, _M_MMAP_THRESHOLD: 1 << 20}
 
 
@@ -34,8 +39,18 @@ _MALLOC = {_M_ARENA_MAX: 2, _M_MMAP_THRESHOLD: 1 << 20}
 @click.option("--port", type=click.IntRange(0, 65535), help="port to listen on, 0 takes a free one [default: 7417]")
 @click.option("--home", type=click.Path(path_type=Path), help="folder of the data [default: ~/.gnomon]")
 @click.option("--port-file", type=click.Path(path_type=Path), help="write the port here once the server is ready")
+@click.option(
+    "--insecure-open", is_flag=True, default=None, help="listen beyond loopback without API keys: nothing is protected"
+)
 @click.option("--quiet", is_flag=True, help="no line on the terminal and no request log")
-def command(host: str | None, port: int | None, home: Path | None, port_file: Path | None, quiet: bool) -> None:
+def command(
+    host: str | None,
+    port: int | None,
+    home: Path | None,
+    port_file: Path | None,
+    insecure_open: bool | None,
+    quiet: bool,
+) -> None:
     """Run until SIGTERM or Ctrl-C; then finish what is under way and exit 0."""
     os.umask(0o077)
     _allow_many_files()
@@ -43,14 +58,11 @@ def command(host: str | None, port: int | None, home: Path | None, port_file: Pa
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
     try:
-        settings = load_settings(host=host, port=port, home=None if home is None else str(home))
+        settings = load_settings(
+            host=host, port=port, home=None if home is None else str(home), insecure_open=insecure_open
+        )
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    if not _is_loopback(settings.host):
-        raise click.ClickException(
-            f"refusing to listen on {settings.host}: without API keys anyone who reaches it may read and delete;"
-            " listen on 127.0.0.1 and put a proxy with a login in front"
-        )
     if port_file is not None and not port_file.parent.is_dir():
         raise click.ClickException(f"there is no folder {port_file.parent} for --port-file; make it first")
     _configure_logging(is_quiet=quiet or not settings.log_requests)
@@ -69,6 +81,11 @@ def command(host: str | None, port: int | None, home: Path | None, port_file: Pa
         raise click.ClickException(f"cannot use the home {settings.home_path}: {error.strerror}") from None
     if port_file is not None:
         port_file.unlink(missing_ok=True)  # what a killed server left; a script would take it for the answer
+    if not _is_loopback(settings.host) and not server.services.access.is_secured:
+        if not settings.insecure_open:
+            server.close()
+            raise click.ClickException(_NO_KEYS.format(host=settings.host))
+        click.echo(_INSECURE, err=True)
     limits = ConnectionLimits(head_secs=settings.header_timeout_secs, body_grace_secs=settings.body_grace_secs)
     config = make_uvicorn_config(
         server.asgi, host=settings.host, port=settings.port, limits=limits, drain_secs=settings.drain_secs

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO
@@ -20,8 +21,8 @@ from litestar import Litestar, Response, Router
 from litestar.exceptions import HTTPException
 
 from gnomon_server.api import mlflow, system
-from gnomon_server.api.front import Front, FrontLimits
-from gnomon_server.api.guards import refuse_unguarded
+from gnomon_server.api.front import Front, FrontLimits, Scope
+from gnomon_server.api.guards import PRINCIPAL_STATE, refuse_unguarded
 from gnomon_server.api.ingest import IngestApp
 from gnomon_server.api.native import INGEST, ROUTES
 from gnomon_server.api.native.live import encode_news
@@ -35,21 +36,26 @@ from gnomon_server.api.web import UI_FOLDER, load_ui, web_routes
 from gnomon_server.core.access import Access
 from gnomon_server.core.artifacts import Artifacts
 from gnomon_server.core.assessments import Assessments
+from gnomon_server.core.audit import Audit
 from gnomon_server.core.experiments import Experiments
 from gnomon_server.core.full_runs import FullRuns
 from gnomon_server.core.ingest import Ingest
+from gnomon_server.core.keys import Keys
 from gnomon_server.core.live import Live
 from gnomon_server.core.metrics import Metrics
 from gnomon_server.core.models import Models
 from gnomon_server.core.numbered import NumberedExperiments
+from gnomon_server.core.rates import Rates
 from gnomon_server.core.registry import Registry
 from gnomon_server.core.runs import Runs
 from gnomon_server.core.tables import RunTables
 from gnomon_server.core.traces import Traces
 from gnomon_server.core.upkeep import Upkeep
 from gnomon_server.core.views import Views
+from gnomon_server.core.watch import Watch
 from gnomon_server.model.batches import RunBatch
 from gnomon_server.model.errors import GnomonError
+from gnomon_server.model.ids import TenantId
 from gnomon_server.settings import Settings, comma_list
 from gnomon_server.store import Stores, database_path
 from gnomon_server.store.blobs import BlobStore
@@ -79,6 +85,7 @@ class Server:
     services: Services
     app: Litestar
     upkeep: Upkeep
+    watch: Watch
     _lock: IO[str]
     _is_closed: bool = field(default=False)
 
@@ -88,7 +95,7 @@ class Server:
         hosts = frozenset(comma_list(self.settings.allowed_hosts))
         limits = FrontLimits(hosts=hosts, artifact_bytes=self.settings.max_artifact_bytes + _FORM_BYTES)
         app = IngestApp(self.app, self.services, INGEST, [mlflow.INGEST])
-        return Front(app, limits, on_request=self.services.telemetry.on_request)
+        return Front(app, limits, on_request=self.services.telemetry.on_request, on_refusal=self._note_refusal)
 
     def close(self) -> None:
         """Commit what waits and close the home. Doing it again changes nothing."""
@@ -96,9 +103,21 @@ class Server:
             return
         self._is_closed = True
         self.upkeep.stop()
+        self.watch.stop()
         self.services.stores.writer.close()
         self.services.stores.database.close()
         self._lock.close()
+
+    def _note_refusal(self, scope: Scope, status: int) -> None:
+        if self.services.access.is_secured:
+            client = scope.get("client")
+            self.services.audit.note_refusal(
+                code=str(status),
+                address=client[0] if client else "",
+                method=scope["method"],
+                path=scope["path"],
+                by=scope["state"].get(PRINCIPAL_STATE),
+            )
 
 
 def now_ms() -> int:
@@ -146,7 +165,8 @@ def open_server(
     ingest.attach(writer)
     writer.start()
     stores = Stores(database, writer, BlobStore(home / "artifacts"))
-    access = Access(stores, now_ms=clock)
+    access = Access(stores, now_ms=clock, hide_foreign_ids=settings.hide_foreign_ids)
+    audit = Audit(stores, now_ms=clock)
     missing_run.append(access.missing_run)
     artifacts = Artifacts(stores, access, settings=settings, now_ms=clock)
     runs = Runs(stores, access, ingest, now_ms=clock, rng=rng)
@@ -159,6 +179,9 @@ def open_server(
         telemetry=telemetry,
         version=gnomon_version(),
         access=access,
+        keys=Keys(partial(writer.call, TenantId(0)), now_ms=clock, on_change=access.refresh),
+        audit=audit,
+        rates=Rates(requests_per_sec=settings.tenant_requests_per_sec, points_per_sec=settings.tenant_points_per_sec),
         experiments=experiments,
         runs=runs,
         ingest=ingest,
@@ -181,17 +204,19 @@ def open_server(
         idle_ms=int(settings.seal_idle_secs * 1000),
     )
     upkeep = Upkeep(stores, artifacts, schedule=schedule, now_ms=clock)
-    app = build_app(services, upkeep)
-    return Server(settings, services, app, upkeep, lock)
+    watch = Watch(stores, access, audit)
+    app = build_app(services, upkeep, watch)
+    return Server(settings, services, app, upkeep, watch, lock)
 
 
-def build_app(services: Services, upkeep: Upkeep) -> Litestar:
+def build_app(services: Services, upkeep: Upkeep, watch: Watch) -> Litestar:
     """The Litestar app: routes, guards, errors. Refuses to be built when a route declares no permission."""
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         services.waker.start()
         upkeep.start()
+        watch.start()
         services.is_serving = True
         yield
         services.is_serving = False

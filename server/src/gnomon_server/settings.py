@@ -37,6 +37,16 @@ class Settings(Struct, frozen=True):
     seal_points: Annotated[int, Meta(ge=1, description="points of a run's tail that make it due for sealing")] = 40_000
     seal_segments: Annotated[int, Meta(ge=1, description="requests of a run's tail that make it due")] = 512
     seal_idle_secs: Annotated[float, Meta(gt=0, description="a tail that stood still this long is sealed too")] = 60.0
+    insecure_open: Annotated[
+        bool, Meta(description="listen beyond loopback without API keys: anyone who reaches it may read and delete")
+    ] = False
+    hide_foreign_ids: Annotated[bool, Meta(description="answer 404 instead of 403 for an id of another tenant")] = False
+    tenant_requests_per_sec: Annotated[
+        float, Meta(ge=0, description="requests a second of one tenant once there are API keys; 0 bounds none")
+    ] = 200.0
+    tenant_points_per_sec: Annotated[
+        float, Meta(ge=0, description="points a second of one tenant once there are API keys; 0 bounds none")
+    ] = 200_000.0
     artifact_grace_hours: Annotated[float, Meta(ge=0, description="how long an unused content is kept")] = 24.0
     live_streams: Annotated[int, Meta(ge=0, description="how many pages may watch an experiment at once")] = 200
     log_requests: Annotated[bool, Meta(description="one JSON log line a request")] = True

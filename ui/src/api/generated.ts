@@ -34,6 +34,24 @@ export interface AssessmentResponse {
   readonly is_valid: boolean;
 }
 
+export interface AuditEntryResponse {
+  readonly id: number;
+  readonly time: string;
+  readonly tenant: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly target: string;
+  readonly detail: Readonly<Record<string, string>>;
+  readonly digest: string;
+}
+
+export interface AuditListResponse {
+  readonly entries: readonly AuditEntryResponse[];
+  readonly total: number;
+  readonly limit: number;
+  readonly offset: number;
+}
+
 export interface BatchLog {
   readonly metrics?: readonly MetricEntry[];
   readonly params?: readonly ParamEntry[];
@@ -135,10 +153,43 @@ export interface HistoryResponse {
   readonly offset: number;
 }
 
+export interface KeyCreate {
+  readonly role: "admin" | "editor" | "ingest" | "platform" | "viewer";
+  readonly name?: string | null;
+  readonly tenants?: readonly string[];
+  readonly expires_at?: string | number | null;
+}
+
 export interface KeyInfo {
   readonly kind: "metric" | "param" | "tag";
   readonly key: string;
   readonly runs: number;
+}
+
+export interface KeyListResponse {
+  readonly keys: readonly KeyResponse[];
+  readonly total: number;
+}
+
+export interface KeyMinted {
+  readonly secret: string;
+  readonly key: KeyResponse;
+}
+
+export interface KeyResponse {
+  readonly id: string;
+  readonly name: string;
+  readonly role: "admin" | "editor" | "ingest" | "platform" | "viewer";
+  readonly tenants: readonly string[];
+  readonly created_at: string;
+  readonly created_by: string;
+  readonly expires_at: string | null;
+  readonly last_used_at: string | null;
+  readonly revoked_at: string | null;
+}
+
+export interface KeyRotate {
+  readonly overlap_secs?: number;
 }
 
 export interface KeysResponse {
@@ -151,6 +202,16 @@ export interface KeysResponse {
 export interface LedgerResponse {
   readonly run_id: string;
   readonly writers: readonly WriterLedger[];
+}
+
+export interface MeResponse {
+  readonly mode: "open" | "secured";
+  readonly role: "admin" | "editor" | "ingest" | "open" | "platform" | "viewer";
+  readonly name: string;
+  readonly key_id: string | null;
+  readonly tenant: string | null;
+  readonly tenants: readonly string[];
+  readonly permissions: readonly string[];
 }
 
 export interface MetricComparison {

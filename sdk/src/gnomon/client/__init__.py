@@ -1,6 +1,6 @@
 """`Client`: typed calls of every endpoint of `/api/v1`, for scripts, notebooks and the command line.
 
-The calls stand in four rooms, named for what they are about:
+The calls stand in rooms, named for what they are about:
 
 - `client.experiments`: create, get, list, update, archive, restore; keys, table and groups of an experiment's runs
 - `client.runs`: create, get, list, update, archive, restore, end, compare; log_metrics, log_params, log_batch
@@ -8,6 +8,7 @@ The calls stand in four rooms, named for what they are about:
 - `client.artifacts`: log, list, walk, read, download
 - `client.views`: list, create, replace, delete
 - `client.traces`: list and get, with the tree of spans
+- `client.access`: me, keys, create_key, rotate_key, revoke_key, audit
 - `client.live`: watch, the events of an experiment as they come
 
 Two readers give frames of pandas, polars or Arrow: `client.experiment("fraud").runs("metrics.loss < 0.3").pandas()` and
@@ -20,6 +21,7 @@ returned is on the server's disk.
 from types import TracebackType
 from typing import Self
 
+from gnomon.client.access import Access
 from gnomon.client.artifacts import Artifacts
 from gnomon.client.experiments import Experiments
 from gnomon.client.frames import ExperimentReader, RunReader, find_experiment
@@ -54,6 +56,7 @@ class Client:
         self.views = Views(transport)
         self.traces = Traces(transport)
         self.live = Live(transport)
+        self.access = Access(transport)
 
     def experiment(self, name_or_id: str) -> ExperimentReader:
         """An experiment to read frames from, by its name or its id."""

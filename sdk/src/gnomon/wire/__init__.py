@@ -10,6 +10,15 @@ One module a topic; what a type allows stands in `gnomon.bounds`.
 from gnomon.bounds import ExperimentName as ExperimentName
 from gnomon.bounds import Time as Time
 from gnomon.bounds import Uid as Uid
+from gnomon.wire.access import AuditEntryResponse as AuditEntryResponse
+from gnomon.wire.access import AuditListResponse as AuditListResponse
+from gnomon.wire.access import KeyCreate as KeyCreate
+from gnomon.wire.access import KeyListResponse as KeyListResponse
+from gnomon.wire.access import KeyMinted as KeyMinted
+from gnomon.wire.access import KeyResponse as KeyResponse
+from gnomon.wire.access import KeyRotate as KeyRotate
+from gnomon.wire.access import MeResponse as MeResponse
+from gnomon.wire.access import Role as Role
 from gnomon.wire.artifacts import ArtifactInfo as ArtifactInfo
 from gnomon.wire.artifacts import ArtifactListResponse as ArtifactListResponse
 from gnomon.wire.artifacts import ArtifactLogged as ArtifactLogged

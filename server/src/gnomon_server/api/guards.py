@@ -1,7 +1,13 @@
-"""Every route declares the permission it needs; a route without one stops the app from starting."""
+"""Every route declares the permission it needs; a route without one stops the app from starting.
 
+Credentials come in a header and nowhere else: `Authorization: Bearer <key>`, `X-API-Key: <key>`, or HTTP Basic with
+the key as password, which is what MLflow's clients can send. No cookie, so no other site's page can use them.
+"""
+
+import base64
+import binascii
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from anyio import to_thread
 from litestar.connection import ASGIConnection
@@ -10,7 +16,8 @@ from litestar.routes import BaseRoute, HTTPRoute
 
 from gnomon_server.api.front.guard import TENANT_STATE
 from gnomon_server.api.services import Services, services_of
-from gnomon_server.core.access import Permission, Principal
+from gnomon_server.core.roles import Permission, Principal
+from gnomon_server.model.audit import Deed
 from gnomon_server.model.errors import AccessDenied, invalid_field
 
 # Litestar leaves user, auth and app state open; this app uses none of them.
@@ -18,9 +25,35 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 
 PERMISSION = "permission"
-TENANT_HEADER = "x-tenant-id"
-# The same by the name that MLflow's clients send.
-WORKSPACE_HEADER = "x-mlflow-workspace"
+PRINCIPAL_STATE = "principal"
+# What these allow stands in the audit log once it is done.
+_WRITTEN_DOWN: frozenset[Permission] = frozenset(("experiments.delete", "runs.delete"))
+_TENANT, _WORKSPACE = b"x-tenant-id", b"x-mlflow-workspace"
+_READ = frozenset((b"authorization", b"x-api-key", _TENANT, _WORKSPACE))
+
+
+class Sent(NamedTuple):
+    """What a request says of who it is."""
+
+    credential: str | None
+    tenant: str | None
+
+
+def sent_by(headers: Iterable[tuple[bytes, bytes]]) -> Sent:
+    """Read the credential and the tenant from the headers of a request."""
+    found: dict[bytes, str] = {}
+    for name, value in headers:
+        if name in _READ:
+            if name in found:
+                raise invalid_field(name.decode(), "is sent twice; send it once")
+            found[name] = value.decode("latin-1")
+    if not found:
+        return Sent(None, None)
+    tenant, workspace = found.get(_TENANT), found.get(_WORKSPACE)
+    if tenant is not None and workspace is not None and tenant != workspace:
+        raise invalid_field("X-MLFLOW-WORKSPACE", "names another tenant than X-Tenant-ID; send one of them")
+    credential = found.get(b"x-api-key") or _credential_of(found.get(b"authorization", ""))
+    return Sent(credential, workspace if tenant is None else tenant)
 
 
 def needs(permission: Permission) -> Guard:
@@ -29,13 +62,11 @@ def needs(permission: Permission) -> Guard:
     async def guard(connection: Connection, _handler: BaseRouteHandler) -> None:
         if permission == "public":
             return
-        sent = connection.headers
-        principal = await authenticate(
-            services_of(connection.scope), sent.getall(TENANT_HEADER, []), sent.getall(WORKSPACE_HEADER, [])
-        )
+        state = connection.scope["state"]
+        principal = await authenticate(services_of(connection.scope), sent_by(connection.scope["headers"]))
+        state[PRINCIPAL_STATE] = principal
+        state[TENANT_STATE] = principal.tenant_name
         refuse_without(principal, permission)
-        connection.scope["state"]["principal"] = principal
-        connection.scope["state"][TENANT_STATE] = principal.tenant_name
 
     setattr(guard, PERMISSION, permission)
     return guard
@@ -44,23 +75,29 @@ def needs(permission: Permission) -> Guard:
 def refuse_without(principal: Principal, permission: Permission) -> None:
     """Raise unless the principal holds the permission."""
     if permission not in principal.permissions:
-        raise AccessDenied(f"this needs the permission {permission}", code="role_required")
+        who = "without an API key nobody may" if not principal.key_id else f"the role {principal.role} does not"
+        raise AccessDenied(f"this needs the permission {permission}, and {who} hold it", code="role_required")
 
 
-async def authenticate(services: Services, tenants: Sequence[str], workspaces: Sequence[str] = ()) -> Principal:
+async def authenticate(services: Services, sent: Sent) -> Principal:
     """The principal of a request. A tenant that the process has not seen yet is looked up off the event loop."""
-    for field, sent in (("X-Tenant-ID", tenants), ("X-MLFLOW-WORKSPACE", workspaces)):
-        if len(sent) > 1:
-            raise invalid_field(field, "is sent twice; send it once")
-    named = [*tenants, *workspaces]
-    if len(set(named)) > 1:
-        raise invalid_field("X-MLFLOW-WORKSPACE", "names another tenant than X-Tenant-ID; send one of them")
-    name = named[0] if named else None
-    known = services.access.known(name)
-    return known if known is not None else await to_thread.run_sync(services.access.principal, name)
+    access = services.access
+    if access.is_secured:
+        principal = access.by_key(sent.credential, sent.tenant)
+        services.rates.take_request(principal)
+        return principal
+    known = access.known(sent.tenant)
+    return known if known is not None else await to_thread.run_sync(access.principal, sent.tenant)
 
 
-def refuse_unguarded(routes: Iterable[BaseRoute]) -> None:
+async def write_down(services: Services, by: Principal | None, permission: Permission, method: str, path: str) -> None:
+    """Put what a request did into the audit log, where it belongs there: before it is answered."""
+    if by is not None and by.key_id and permission in _WRITTEN_DOWN:
+        deed = Deed(action=permission, actor=by.key_id, tenant=by.tenant_name, target=path, detail={"method": method})
+        await to_thread.run_sync(services.audit.record, deed)
+
+
+def refuse_unguarded(routes: Sequence[BaseRoute]) -> None:
     """Raise when a route declares no permission. Called once, before the app serves."""
     for route in routes:
         handlers = route.route_handlers if isinstance(route, HTTPRoute) else [getattr(route, "route_handler", None)]
@@ -70,3 +107,18 @@ def refuse_unguarded(routes: Iterable[BaseRoute]) -> None:
             guards = [] if handler is None else handler.guards or []
             if not any(hasattr(guard, PERMISSION) for guard in guards):
                 raise RuntimeError(f"the route {route.path} declares no permission; add guards=[needs(...)]")
+
+
+def _credential_of(authorization: str) -> str | None:
+    scheme, _, rest = authorization.partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return rest.strip()
+        case "basic":
+            try:
+                pair = base64.b64decode(rest.strip(), validate=True).decode()
+            except (binascii.Error, UnicodeDecodeError):
+                return None
+            return pair.partition(":")[2]
+        case _:
+            return None

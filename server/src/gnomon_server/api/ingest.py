@@ -17,7 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from gnomon_server.api.front.asgi import App, Receive, Scope, Send
 from gnomon_server.api.front.guard import TENANT_STATE
-from gnomon_server.api.guards import authenticate, refuse_without
+from gnomon_server.api.guards import PRINCIPAL_STATE, authenticate, refuse_without, sent_by
 from gnomon_server.api.problems import PROBLEM_JSON, defect_of, problem_of
 from gnomon_server.api.route import Call, json_answer, route
 from gnomon_server.api.services import Services
@@ -25,7 +25,7 @@ from gnomon_server.core.access import Permission, Principal
 from gnomon_server.model.errors import GnomonError
 
 _encode = msgspec.json.Encoder().encode
-_PERMISSION: Permission = "runs.write"
+_PERMISSION: Permission = "runs.log"
 _PREFIX = "/api/v1/experiments/runs/"
 
 
@@ -89,7 +89,7 @@ def ingest_route(
     raises: Sequence[type[GnomonError]],
     also_consumes: Sequence[str] = (),
 ) -> Callable[[Ingestion], IngestRoute]:
-    """Declare `POST /experiments/runs/{run_id}/<name>`. Its permission is `runs.write`, as for every ingest route."""
+    """Declare `POST /experiments/runs/{run_id}/<name>`. Its permission is `runs.log`, as for every ingest route."""
 
     def declare(function: Ingestion) -> IngestRoute:
         async def handle(call: Call[None, None]) -> Response[bytes]:
@@ -155,19 +155,12 @@ class IngestApp:
         await send({"type": "http.response.body", "body": answer.body})
 
     async def _run(self, function: Ingestion, run: str, scope: Scope, receive: Receive) -> msgspec.Struct:
-        tenants: list[str] = []
-        workspaces: list[str] = []
-        content_type = ""
-        for name, value in scope["headers"]:
-            if name == b"content-type":
-                content_type = value.decode("latin-1")
-            elif name == b"x-tenant-id":
-                tenants.append(value.decode("latin-1"))
-            elif name == b"x-mlflow-workspace":
-                workspaces.append(value.decode("latin-1"))
-        principal = await authenticate(self._services, tenants, workspaces)
-        refuse_without(principal, _PERMISSION)
+        headers = scope["headers"]
+        principal = await authenticate(self._services, sent_by(headers))
+        scope["state"][PRINCIPAL_STATE] = principal
         scope["state"][TENANT_STATE] = principal.tenant_name
+        refuse_without(principal, _PERMISSION)
+        content_type = next((value.decode("latin-1") for name, value in headers if name == b"content-type"), "")
         body = await _read_body(receive)
         return await function(Logged(self._services, principal, run, body, content_type))
 

@@ -19,6 +19,7 @@ from gnomon_server.model.errors import GnomonError
 # What any route may answer besides what it declares, with the reason.
 _ALWAYS = {
     400: "the request is malformed: a header, the path, a parameter or a field",
+    401: "the server takes requests with an API key, and there is none, or a bad one",
     403: "this Host or Origin, or this tenant, is not allowed",
     408: "the request came too slowly",
     413: "the body is larger than this route takes",
@@ -30,7 +31,6 @@ _ALWAYS = {
 }
 _WITH_BODY = {415: "the content type or encoding is not one that this route reads"}
 _REASONS = {
-    401: "no key, or a bad one",
     404: "the id exists nowhere",
     409: "a batch is missing before this one",
     413: "larger than this route takes",
@@ -42,6 +42,7 @@ _UID = "^[0-9a-f]{32}$"
 _PATH_MEANING = {
     "experiment_id": ("the id of an experiment: 32 lower-case hex digits", _UID),
     "run_id": ("the id of a run: 32 lower-case hex digits", _UID),
+    "key_id": ("the id of an API key: its part between the first two underscores", "^[a-z2-7]{10}$"),
     "view_id": ("the id of a saved view: 32 lower-case hex digits", _UID),
     "trace_id": ("the id of a trace, as its client made it", r"^[A-Za-z0-9_.:-]{1,100}$"),
     "path": ("the path of an artifact within its run; slashes separate directories", ARTIFACT_PATH),
@@ -175,7 +176,7 @@ def _header_parameters(doc: Doc) -> list[dict[str, Any]]:
             "name": "X-Tenant-ID",
             "in": "header",
             "required": False,
-            "description": "the tenant to act in; absent means `default`",
+            "description": "the tenant to act in; absent means `default`, or the one tenant of the API key",
             "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,62}$"},
         }
     ]
@@ -212,6 +213,8 @@ def _responses(doc: Doc) -> dict[str, Any]:
 
 def _failures(doc: Doc) -> dict[int, str]:
     found = dict(_ALWAYS)
+    if doc.permission == "public":
+        del found[401]
     if doc.body is not None or doc.consumes != "application/json":
         found |= _WITH_BODY
     for error in doc.raises:

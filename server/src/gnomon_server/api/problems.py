@@ -24,6 +24,7 @@ STATUS: dict[type[e.GnomonError], int] = {
     e.TooLarge: 413,
     e.UnsupportedMedia: 415,
     e.RangeUnsatisfiable: 416,
+    e.TooManyRequests: 429,
     e.Unavailable: 503,
 }
 
@@ -48,7 +49,7 @@ def problem_of(error: e.GnomonError) -> tuple[Problem, dict[str, str]]:
     match error:
         case e.InvalidRequest(errors=found):
             fields = [FieldProblem(field=field, message=message) for field, message in found]
-        case e.Unavailable(retry_after_secs=secs):
+        case e.Unavailable(retry_after_secs=secs) | e.TooManyRequests(retry_after_secs=secs):
             headers["Retry-After"] = str(secs)
         case e.Unauthenticated():
             headers["WWW-Authenticate"] = "Bearer"

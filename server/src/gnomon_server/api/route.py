@@ -24,6 +24,7 @@ from msgspec import Struct
 
 from gnomon import wire
 from gnomon_server.api import bodies
+from gnomon_server.api.guards import PRINCIPAL_STATE, write_down
 from gnomon_server.api.guards import needs as needs_guard
 from gnomon_server.api.services import Services, services_of
 from gnomon_server.core.access import Permission, Principal
@@ -147,12 +148,14 @@ def route(
             elif takes_nothing and (raw := await request.body()):
                 bodies.parse_body(raw, _Nothing)
             asked = None if query is None else bodies.parse_query(query_pairs(request), query)
-            principal = cast("Principal", request.scope["state"].get("principal"))  # set by the guard of this route
-            call = Call(request, principal, services_of(cast("Mapping[str, Any]", request.scope)), parsed, asked)
+            principal = cast("Principal", request.scope["state"].get(PRINCIPAL_STATE))  # set by the guard of this route
+            services = services_of(cast("Mapping[str, Any]", request.scope))
+            call = Call(request, principal, services, parsed, asked)
             if is_async:
                 result = await cast("Callable[[Any], Awaitable[Any]]", function)(call)
             else:
                 result = await to_thread.run_sync(function, call, limiter=reader_limit())
+            await write_down(services, principal, needs, request.method, request.scope["path"])
             return result if isinstance(result, Response | Stream) else json_answer(result, status=status)
 
         endpoint.__name__ = function.__name__

@@ -10,12 +10,15 @@ from gnomon_server.api.telemetry import Telemetry
 from gnomon_server.core.access import Access
 from gnomon_server.core.artifacts import Artifacts
 from gnomon_server.core.assessments import Assessments
+from gnomon_server.core.audit import Audit
 from gnomon_server.core.experiments import Experiments
 from gnomon_server.core.full_runs import FullRuns
 from gnomon_server.core.ingest import Ingest
+from gnomon_server.core.keys import Keys
 from gnomon_server.core.metrics import Metrics
 from gnomon_server.core.models import Models
 from gnomon_server.core.numbered import NumberedExperiments
+from gnomon_server.core.rates import Rates
 from gnomon_server.core.registry import Registry
 from gnomon_server.core.runs import Runs
 from gnomon_server.core.tables import RunTables
@@ -35,6 +38,9 @@ class Services:
     telemetry: Telemetry
     version: str
     access: Access
+    keys: Keys
+    audit: Audit
+    rates: Rates
     experiments: Experiments
     runs: Runs
     ingest: Ingest

@@ -1,72 +1,107 @@
 """Who may do what, and on whose behalf.
 
-Open mode, the only one so far: no keys, loopback only; the header names the tenant, absent means `default`, and a
+*Open mode*, while no key was ever made: loopback only; the header names the tenant, absent means `default`, and a
 tenant exists as soon as it is named. It labels data, it is no boundary between local users.
+
+*Secured mode*, from the first key on: a key says who asks, which tenants it opens and with which role. The keys are
+held in memory, so a request costs a hash and no query; `refresh` reads them anew when their version in the database
+has changed, which every process asks twice a second. Revoking the last key does not open the server again.
 """
 
 import threading
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
+from gnomon_server.core.roles import ANONYMOUS, OPEN, PERMISSIONS, Permission, Principal
 from gnomon_server.model import names
-from gnomon_server.model.errors import AccessDenied, ExperimentNotFound, NotFound, RunNotFound
+from gnomon_server.model.api_keys import ApiKey, is_secret, parse_key
+from gnomon_server.model.errors import (
+    AccessDenied,
+    ExperimentNotFound,
+    NotFound,
+    RunNotFound,
+    Unauthenticated,
+    invalid_field,
+)
 from gnomon_server.model.ids import TenantId, is_uid
 from gnomon_server.store import Stores
-from gnomon_server.store.meta import tenants
+from gnomon_server.store.meta import api_keys, tenants
 
-Permission = Literal[
-    "public",
-    "experiments.read",
-    "experiments.write",
-    "experiments.delete",
-    "runs.read",
-    "runs.write",
-    "runs.delete",
-]
-
-EVERYTHING: frozenset[Permission] = frozenset(
-    (
-        "public",
-        "experiments.read",
-        "experiments.write",
-        "experiments.delete",
-        "runs.read",
-        "runs.write",
-        "runs.delete",
-    )
-)
+__all__ = ["Access", "Permission", "Principal", "artifact_location_of"]
 
 DEFAULT_TENANT = "default"
-ANONYMOUS = "anonymous"
+# One sentence for no key, an unknown, an expired and a revoked one: it tells a guesser nothing.
+_NO_KEY = (
+    "this server takes requests with an API key: send `Authorization: Bearer gnm_…`; whoever runs it makes one with"
+    " `gnomon keys create`"
+)
+_NOBODY = bytes(32)
+_HOUR_MS = 3_600_000
 
 
-class Principal(Struct, frozen=True):
-    """Who makes a request: the tenant it acts in, what it may do there, and its name for `created_by`."""
+class _Opening(Struct, frozen=True):
+    """A key and the principals that it makes, by the names of its tenants."""
 
-    tenant: TenantId
-    tenant_name: str
-    subject: str
-    permissions: frozenset[Permission]
-
-    @property
-    def is_anonymous(self) -> bool:
-        """Whether nobody knows who it is."""
-        return self.subject == ANONYMOUS
+    key: ApiKey
+    principals: Mapping[str, Principal]
 
 
 class Access:
     """Turns the credentials of a request into a principal, and a missed id into the right error."""
 
-    def __init__(self, stores: Stores, *, now_ms: Callable[[], int]) -> None:
+    def __init__(self, stores: Stores, *, now_ms: Callable[[], int], hide_foreign_ids: bool = False) -> None:
         self._stores = stores
         self._now_ms = now_ms
+        self._hide_foreign_ids = hide_foreign_ids
         self._tenants: dict[str, TenantId] = {}
         self._lock = threading.Lock()
+        self._version = 0
+        self._openings: dict[str, _Opening] = {}
+        self._used: dict[str, int] = {}
+        self.refresh()
+
+    @property
+    def is_secured(self) -> bool:
+        """Whether requests need a key."""
+        return self._version > 0
+
+    def refresh(self) -> None:
+        """Read the keys anew if they have changed since they were read."""
+        with self._stores.database.system() as connection:
+            version = api_keys.read_version(connection)
+            if version == self._version:
+                return
+            found = api_keys.list_keys(connection)
+        openings = {key.id: _Opening(key, _principals_of(key)) for key in found if key.revoked_ms is None}
+        self._openings, self._version = openings, version
+
+    def by_key(self, credential: str | None, tenant_name: str | None) -> Principal:
+        """The principal of a request in secured mode. No query, no wait."""
+        opening = self._opening(credential)
+        self._used[opening.key.id] = self._now_ms() // _HOUR_MS * _HOUR_MS
+        if tenant_name is not None:
+            found = opening.principals.get(names.tenant(tenant_name))
+            if found is None:
+                raise AccessDenied()
+            return found
+        if len(opening.principals) > 1:
+            raise invalid_field("X-Tenant-ID", "this key opens several tenants; name one of them")
+        return next(iter(opening.principals.values()))
+
+    def tenants_of(self, principal: Principal) -> list[str]:
+        """The tenants that the caller may act in; in open mode the one it is in."""
+        opening = self._openings.get(principal.key_id)
+        return [principal.tenant_name] if opening is None else sorted(opening.key.tenants)
+
+    def take_used(self) -> list[tuple[str, int]]:
+        """The keys used since this was asked last, with the hour of it."""
+        used, self._used = self._used, {}
+        fresh = {key: opening.key.last_used_ms for key, opening in self._openings.items()}
+        return [(key, hour) for key, hour in used.items() if key in fresh and fresh[key] != hour]
 
     def known(self, tenant_name: str | None) -> Principal | None:
-        """The principal of a tenant seen before, without touching the database; None when it has to be asked."""
+        """Open mode: the principal of a tenant seen before, without a query; None when it has to be asked."""
         name = DEFAULT_TENANT if tenant_name is None else tenant_name
         tenant = self._tenants.get(name)
         return None if tenant is None else _open_principal(tenant, name)
@@ -87,8 +122,19 @@ class Access:
         """What to answer for a run id that the caller's tenant does not have."""
         return AccessDenied() if self._is_foreign("run", uid) else RunNotFound(uid)
 
+    def _opening(self, credential: str | None) -> _Opening:
+        sent = None if credential is None else parse_key(credential)
+        if sent is None:
+            raise Unauthenticated(_NO_KEY)
+        opening = self._openings.get(sent.key_id)
+        # An id that is not there costs as much as one that is.
+        is_right = is_secret(sent.secret, _NOBODY if opening is None else opening.key.digest)
+        if opening is None or not is_right or not opening.key.is_live(self._now_ms()):
+            raise Unauthenticated(_NO_KEY)
+        return opening
+
     def _is_foreign(self, kind: tenants.IdKind, uid: str) -> bool:
-        if not is_uid(uid):
+        if self._hide_foreign_ids or not is_uid(uid):
             return False
         with self._stores.database.system() as connection:
             return tenants.owner_of(connection, kind, uid) is not None
@@ -108,5 +154,20 @@ def artifact_location_of(experiment_uid: str) -> str:
     return f"mlflow-artifacts:/{experiment_uid}"
 
 
+def _principals_of(key: ApiKey) -> Mapping[str, Principal]:
+    tenants_of = key.tenants or {"": TenantId(0)}
+    return {
+        name: Principal(
+            tenant=tenant,
+            tenant_name=name,
+            subject=key.name,
+            permissions=PERMISSIONS[key.role],
+            role=key.role,
+            key_id=key.id,
+        )
+        for name, tenant in tenants_of.items()
+    }
+
+
 def _open_principal(tenant: TenantId, name: str) -> Principal:
-    return Principal(tenant=tenant, tenant_name=name, subject=ANONYMOUS, permissions=EVERYTHING)
+    return Principal(tenant=tenant, tenant_name=name, subject=ANONYMOUS, permissions=OPEN)

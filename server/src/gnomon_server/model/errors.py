@@ -17,6 +17,7 @@ HTTP: `api/*/errors.py` maps each class to a status, once.
     ├── TooLarge                past a bound on bytes                         413
     ├── UnsupportedMedia        a content type or encoding we do not read     415
     ├── RangeUnsatisfiable      a byte range outside the artifact             416
+    ├── TooManyRequests         past the rate of a tenant: wait               429
     └── Unavailable             overload or a full disk: retry later          503
 """
 
@@ -248,6 +249,16 @@ class Unavailable(GnomonError):
 
     def __init__(self, detail: str, *, code: str | None = None, retry_after_secs: int = 1) -> None:
         super().__init__(detail, code=code)
+        self.retry_after_secs = retry_after_secs
+
+
+class TooManyRequests(GnomonError):
+    """A tenant sends faster than it may: nothing was kept; try again after `retry_after_secs`."""
+
+    code = "rate_limited"
+
+    def __init__(self, detail: str, *, retry_after_secs: int) -> None:
+        super().__init__(detail)
         self.retry_after_secs = retry_after_secs
 
 

@@ -8,7 +8,8 @@ wire ─ protocol.py   times, sizes and numbers of connections (uvicorn's HTTP p
          └ access_log.py
 """
 
+from gnomon_server.api.front.asgi import Scope
 from gnomon_server.api.front.guard import Front
 from gnomon_server.api.front.limits import ConnectionLimits, FrontLimits
 
-__all__ = ["ConnectionLimits", "Front", "FrontLimits"]
+__all__ = ["ConnectionLimits", "Front", "FrontLimits", "Scope"]

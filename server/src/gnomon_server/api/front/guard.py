@@ -34,6 +34,7 @@ TENANT_STATE = "tenant_name"
 CUT_STATE = "cut_status"
 
 _LEFT = 499
+_REFUSALS = frozenset((401, 403))
 _TOO_LARGE = Refusal(413, "too_large", "the body is larger than this route takes; send it in smaller parts", close=True)
 _INTERNAL = Refusal(500, "internal", "the server failed; tell its operator the request id", close=True)
 
@@ -48,7 +49,10 @@ class BodyEnded(BaseException):
 
 
 class Front:
-    """An ASGI app around the app that it guards. `on_request` is told the method, status and seconds of each answer."""
+    """An ASGI app around the app that it guards.
+
+    `on_request` is told the method, status and seconds of each answer, `on_refusal` of each 401 and 403.
+    """
 
     def __init__(
         self,
@@ -56,8 +60,10 @@ class Front:
         limits: FrontLimits | None = None,
         *,
         on_request: Callable[[str, int, float], None] | None = None,
+        on_refusal: Callable[[Scope, int], None] | None = None,
     ) -> None:
         self._app = app
+        self._on_refusal = on_refusal
         self._on_request = on_request
         self._limits = limits or FrontLimits()
         self._rules = HeadRules(self._limits)
@@ -75,6 +81,8 @@ class Front:
                 duration_ns = perf_counter_ns() - started_ns
                 if self._on_request is not None:
                     self._on_request(scope["method"], exchange.status, duration_ns / 1e9)
+                if exchange.status in _REFUSALS and self._on_refusal is not None:
+                    self._on_refusal(scope, exchange.status)
                 if access_log.is_wanted():
                     exchange.write_line(duration_ns)
         else:

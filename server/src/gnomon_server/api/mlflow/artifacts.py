@@ -67,7 +67,7 @@ def listed_files(call: AnyCall, place: Place, *, below: str) -> list[wire.FileIn
     ]
 
 
-@wire_route("GET", _PROXY, needs="runs.read", asks=wire.ListArtifacts)
+@wire_route("GET", _PROXY, needs="runs.get", asks=wire.ListArtifacts)
 def list_proxied(call: Call[wire.ListArtifacts, None]) -> wire.FilesFound:
     """List a directory; one that is not there, or is a file, is empty."""
     try:
@@ -77,7 +77,7 @@ def list_proxied(call: Call[wire.ListArtifacts, None]) -> wire.FilesFound:
         return wire.FilesFound()
 
 
-@wire_route("PUT", _PROXY + "/{rest:path}", needs="runs.write")
+@wire_route("PUT", _PROXY + "/{rest:path}", needs="runs.log")
 async def upload(call: Call[None, None]) -> Response[bytes]:
     """Upload a file: the body is its content."""
     place = place_of(_asked_path(call.request))
@@ -85,13 +85,13 @@ async def upload(call: Call[None, None]) -> Response[bytes]:
     return Response(content=b"", media_type="application/json")
 
 
-@wire_route("GET", _PROXY + "/{rest:path}", needs="runs.read")
+@wire_route("GET", _PROXY + "/{rest:path}", needs="runs.get")
 async def download(call: Call[None, None]) -> Answer:
     """Download a file, or one byte range of it."""
     return await send_file(call, place_of(_asked_path(call.request)))
 
 
-@wire_route("DELETE", _PROXY + "/{rest:path}", needs="runs.write")
+@wire_route("DELETE", _PROXY + "/{rest:path}", needs="runs.delete")
 def remove(call: Call[None, None]) -> wire.Nothing:
     """Remove a file, or a directory with all that is in it; what is not there is removed."""
     try:
@@ -102,7 +102,7 @@ def remove(call: Call[None, None]) -> wire.Nothing:
     return wire.Nothing()
 
 
-@wire_route("GET", "/2.0/mlflow/artifacts/list", needs="runs.read", asks=wire.ListArtifacts)
+@wire_route("GET", "/2.0/mlflow/artifacts/list", needs="runs.get", asks=wire.ListArtifacts)
 def list_artifacts(call: Call[wire.ListArtifacts, None]) -> wire.FilesFound:
     """List a directory of a run; paths are relative to the root of the run."""
     run = run_of(call.body)
@@ -112,7 +112,7 @@ def list_artifacts(call: Call[wire.ListArtifacts, None]) -> wire.FilesFound:
     return wire.FilesFound(listed_files(call, Place("run", run, clean_path(call.body.path)), below=""), root_uri=uri)
 
 
-@wire_route("GET", "/get-artifact", needs="runs.read", asks=wire.GetArtifact, prefixes=("", *PREFIXES))
+@wire_route("GET", "/get-artifact", needs="runs.get", asks=wire.GetArtifact, prefixes=("", *PREFIXES))
 async def get_artifact(call: Call[wire.GetArtifact, None]) -> Answer:
     """Download a file of a run."""
     body = call.body
@@ -122,7 +122,7 @@ async def get_artifact(call: Call[wire.GetArtifact, None]) -> Answer:
     return await send_file(call, Place("run", run, clean_path(body.path)))
 
 
-@wire_route("POST", "/2.0/mlflow/upload-artifact", needs="runs.write", prefixes=("/ajax-api",))
+@wire_route("POST", "/2.0/mlflow/upload-artifact", needs="runs.log", prefixes=("/ajax-api",))
 async def upload_from_page(call: Call[None, None]) -> wire.Nothing:
     """Upload a file, as MLflow's own pages do: the body is its content."""
     asked = call.request.query_params

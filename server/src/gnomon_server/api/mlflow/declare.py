@@ -15,6 +15,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 from msgspec import Struct
 
+from gnomon_server.api.guards import PRINCIPAL_STATE, write_down
 from gnomon_server.api.guards import needs as needs_guard
 from gnomon_server.api.mlflow.errors import answer_error
 from gnomon_server.api.mlflow.reading import read_body, read_query
@@ -49,12 +50,14 @@ def wire_route(
             if asks is not None:
                 is_query = request.method == "GET"
                 message = read_query(query_pairs(request), asks) if is_query else read_body(await request.body(), asks)
-            principal = cast("Principal", request.scope["state"].get("principal"))  # set by the guard of this route
-            call = Call(request, principal, services_of(cast("Mapping[str, Any]", request.scope)), message, None)
+            principal = cast("Principal", request.scope["state"].get(PRINCIPAL_STATE))  # set by the guard of this route
+            services = services_of(cast("Mapping[str, Any]", request.scope))
+            call = Call(request, principal, services, message, None)
             if is_async:
                 result = await cast("Callable[[Any], Awaitable[Any]]", function)(call)
             else:
                 result = await to_thread.run_sync(function, call, limiter=reader_limit())
+            await write_down(services, principal, needs, request.method, request.scope["path"])
             return result if isinstance(result, Response | Stream) else json_answer(cast("Struct", result))
 
         endpoint.__name__ = function.__name__

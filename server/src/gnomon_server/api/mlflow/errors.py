@@ -24,6 +24,7 @@ STATUS: Mapping[str, int] = {
     "PERMISSION_DENIED": 403,
     "RESOURCE_DOES_NOT_EXIST": 404,
     "ENDPOINT_NOT_FOUND": 404,
+    "REQUEST_LIMIT_EXCEEDED": 429,
     "INTERNAL_ERROR": 500,
     "NOT_IMPLEMENTED": 501,
     "TEMPORARILY_UNAVAILABLE": 503,
@@ -35,6 +36,7 @@ CODES: Mapping[type[e.GnomonError], str] = {
     e.Unauthenticated: "UNAUTHENTICATED",
     e.AccessDenied: "PERMISSION_DENIED",
     e.NotFound: "RESOURCE_DOES_NOT_EXIST",
+    e.TooManyRequests: "REQUEST_LIMIT_EXCEEDED",
     e.Unavailable: "TEMPORARILY_UNAVAILABLE",
     e.GnomonError: "BAD_REQUEST",
 }
@@ -61,7 +63,7 @@ def say_error(error: Exception, request_id: str) -> Answered:
     elif isinstance(error, e.GnomonError):
         code = next(CODES[cls] for cls in type(error).__mro__ if cls in CODES)
         message = _message(error)
-        if isinstance(error, e.Unavailable):
+        if isinstance(error, e.Unavailable | e.TooManyRequests):
             headers["Retry-After"] = str(error.retry_after_secs)
         if isinstance(error, e.Unauthenticated):
             headers["WWW-Authenticate"] = 'Basic realm="mlflow"'

@@ -32,7 +32,7 @@ def number_of(experiment_id: str) -> int:
     return int(experiment_id)
 
 
-@wire_route("POST", "/2.0/mlflow/experiments/create", needs="experiments.write", asks=wire.CreateExperiment)
+@wire_route("POST", "/2.0/mlflow/experiments/create", needs="experiments.create", asks=wire.CreateExperiment)
 def create_experiment(call: Call[wire.CreateExperiment, None]) -> wire.ExperimentCreated:
     """Create an experiment."""
     body = call.body
@@ -49,14 +49,14 @@ def create_experiment(call: Call[wire.CreateExperiment, None]) -> wire.Experimen
     return wire.ExperimentCreated(str(made.number))
 
 
-@wire_route("GET", "/2.0/mlflow/experiments/get", needs="experiments.read", asks=wire.ExperimentAsked)
+@wire_route("GET", "/2.0/mlflow/experiments/get", needs="experiments.get", asks=wire.ExperimentAsked)
 def get_experiment(call: Call[wire.ExperimentAsked, None]) -> wire.ExperimentFound:
     """Get an experiment by id, deleted ones too."""
     found = call.services.numbered.get(call.principal, number_of(call.body.experiment_id))
     return wire.ExperimentFound(experiment_message(call.principal, found))
 
 
-@wire_route("GET", "/2.0/mlflow/experiments/get-by-name", needs="experiments.read", asks=wire.ExperimentNamed)
+@wire_route("GET", "/2.0/mlflow/experiments/get-by-name", needs="experiments.get", asks=wire.ExperimentNamed)
 def get_experiment_by_name(call: Call[wire.ExperimentNamed, None]) -> wire.ExperimentFound:
     """Get an experiment by name, deleted ones too."""
     name = call.body.experiment_name

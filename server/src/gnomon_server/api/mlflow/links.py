@@ -19,7 +19,7 @@ _MAX_TAG_VALUE = 500
 _MAX_EXPERIMENTS = 20
 
 
-@wire_route("POST", "/2.0/mlflow/runs/log-inputs", needs="runs.write", asks=wire.LogInputs)
+@wire_route("POST", "/2.0/mlflow/runs/log-inputs", needs="runs.log", asks=wire.LogInputs)
 def log_inputs(call: Call[wire.LogInputs, None]) -> wire.Nothing:
     """Say which datasets and models a run took in."""
     body = call.body
@@ -30,7 +30,7 @@ def log_inputs(call: Call[wire.LogInputs, None]) -> wire.Nothing:
     return wire.Nothing()
 
 
-@wire_route("POST", "/2.0/mlflow/runs/outputs", needs="runs.write", asks=wire.LogOutputs)
+@wire_route("POST", "/2.0/mlflow/runs/outputs", needs="runs.log", asks=wire.LogOutputs)
 def log_outputs(call: Call[wire.LogOutputs, None]) -> wire.Nothing:
     """Say which models a run gave out."""
     call.services.models.link_outputs(call.principal, run_of(call.body), _uses(call.body.models))

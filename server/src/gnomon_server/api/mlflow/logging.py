@@ -80,6 +80,7 @@ async def log_batch(logged: Logged) -> wire.Nothing:
 async def _keep(logged: Logged, batch: RunBatch) -> None:
     """Queue the batch and wait until the group that holds it is on the disk."""
     services = logged.services
+    services.rates.take_points(logged.principal, 0 if batch.points is None else len(batch.points))
     ticket = services.ingest.append(logged.principal.tenant, batch, waker=services.waker)
     try:
         await services.waker.committed(ticket)
@@ -186,7 +187,7 @@ def _handler(name: str, function: Callable[[Logged], Awaitable[Any]]) -> HTTPRou
 
     handle.__name__ = function.__name__
     handle.__doc__ = function.__doc__
-    return wire_route("POST", f"/2.0/mlflow/runs/{name}", needs="runs.write")(handle)
+    return wire_route("POST", f"/2.0/mlflow/runs/{name}", needs="runs.log")(handle)
 
 
 ROUTES = [_handler(name, function) for name, function in _FUNCTIONS.items()]

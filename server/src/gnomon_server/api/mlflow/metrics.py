@@ -15,7 +15,7 @@ from gnomon_server.model.points import EMPTY, Points
 _MAX_BULK_POINTS = 25_000
 
 
-@wire_route("GET", "/2.0/mlflow/metrics/get-history", needs="runs.read", asks=wire.MetricHistory)
+@wire_route("GET", "/2.0/mlflow/metrics/get-history", needs="runs.get", asks=wire.MetricHistory)
 def get_history(call: Call[wire.MetricHistory, None]) -> wire.MetricsFound:
     """Get all points of one metric by time; an unknown metric, or run, has none."""
     body = call.body

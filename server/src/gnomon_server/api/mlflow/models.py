@@ -51,7 +51,7 @@ _MODEL = "/2.0/mlflow/logged-models/{model_id:str}"
 _FORBIDDEN_IN_NAME = set("/:.%\"'`")
 
 
-@wire_route("POST", "/2.0/mlflow/logged-models", needs="runs.write", asks=wire.CreateLoggedModel)
+@wire_route("POST", "/2.0/mlflow/logged-models", needs="runs.log", asks=wire.CreateLoggedModel)
 def create_model(call: Call[wire.CreateLoggedModel, None]) -> wire.LoggedModelFound:
     """Create a logged model, pending until it is finalized."""
     body = call.body
@@ -74,13 +74,13 @@ def create_model(call: Call[wire.CreateLoggedModel, None]) -> wire.LoggedModelFo
     return wire.LoggedModelFound(model_message(made))
 
 
-@wire_route("GET", _MODEL, needs="runs.read")
+@wire_route("GET", _MODEL, needs="runs.get")
 def get_model(call: Call[None, None]) -> wire.LoggedModelFound:
     """Get a logged model."""
     return wire.LoggedModelFound(model_message(call.services.models.get(call.principal, call.path("model_id"))))
 
 
-@wire_route("PATCH", _MODEL, needs="runs.write", asks=wire.FinalizeLoggedModel)
+@wire_route("PATCH", _MODEL, needs="runs.log", asks=wire.FinalizeLoggedModel)
 def finalize_model(call: Call[wire.FinalizeLoggedModel, None]) -> wire.LoggedModelFound:
     """Say whether the files of a logged model are there."""
     word = word_of(call.body.status, _STATUSES, field="status")
@@ -119,7 +119,7 @@ def search_models(call: Call[wire.SearchLoggedModels, None]) -> wire.LoggedModel
     return wire.LoggedModelsFound([model_message(one) for one in found], token_at(offset + len(found), total=total))
 
 
-@wire_route("POST", _MODEL + "/params", needs="runs.write", asks=wire.LoggedModelPairs)
+@wire_route("POST", _MODEL + "/params", needs="runs.log", asks=wire.LoggedModelPairs)
 def log_model_params(call: Call[wire.LoggedModelPairs, None]) -> Nothing:
     """Log params of a logged model."""
     params = _pairs(call.body.params, "params", longest=MAX_PARAM_VALUE)
@@ -127,21 +127,21 @@ def log_model_params(call: Call[wire.LoggedModelPairs, None]) -> Nothing:
     return Nothing()
 
 
-@wire_route("PATCH", _MODEL + "/tags", needs="runs.write", asks=wire.LoggedModelPairs)
+@wire_route("PATCH", _MODEL + "/tags", needs="runs.log", asks=wire.LoggedModelPairs)
 def set_model_tags(call: Call[wire.LoggedModelPairs, None]) -> wire.LoggedModelFound:
     """Set tags of a logged model."""
     changed = call.services.models.set_tags(call.principal, call.path("model_id"), _pairs(call.body.tags, "tags"))
     return wire.LoggedModelFound(model_message(changed))
 
 
-@wire_route("DELETE", _MODEL + "/tags/{tag_key:str}", needs="runs.write")
+@wire_route("DELETE", _MODEL + "/tags/{tag_key:str}", needs="runs.log")
 def delete_model_tag(call: Call[None, None]) -> Nothing:
     """Remove a tag of a logged model."""
     call.services.models.remove_tag(call.principal, call.path("model_id"), call.path("tag_key"))
     return Nothing()
 
 
-@wire_route("GET", _MODEL + "/artifacts/directories", needs="runs.read", asks=wire.ListModelArtifacts)
+@wire_route("GET", _MODEL + "/artifacts/directories", needs="runs.get", asks=wire.ListModelArtifacts)
 def list_model_files(call: Call[wire.ListModelArtifacts, None]) -> FilesFound:
     """List a directory of a logged model; paths are relative to its root."""
     uid = call.path("model_id")
@@ -150,7 +150,7 @@ def list_model_files(call: Call[wire.ListModelArtifacts, None]) -> FilesFound:
     return FilesFound(listed_files(call, place, below=""), root_uri=uri)
 
 
-@wire_route("GET", _MODEL + "/artifacts/files", needs="runs.read", asks=wire.ModelFileAsked, prefixes=("/ajax-api",))
+@wire_route("GET", _MODEL + "/artifacts/files", needs="runs.get", asks=wire.ModelFileAsked, prefixes=("/ajax-api",))
 async def get_model_file(call: Call[wire.ModelFileAsked, None]) -> Answer:
     """Download a file of a logged model."""
     return await send_file(call, Place("model", call.path("model_id"), clean_path(call.body.artifact_file_path)))

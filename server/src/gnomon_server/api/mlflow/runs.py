@@ -20,7 +20,7 @@ from gnomon_server.model.filters import MLFLOW, And, Column, Expr, Not, Or, Orde
 USER = "mlflow.user"
 
 
-@wire_route("POST", "/2.0/mlflow/runs/create", needs="runs.write", asks=wire.CreateRun)
+@wire_route("POST", "/2.0/mlflow/runs/create", needs="runs.log", asks=wire.CreateRun)
 def create_run(call: Call[wire.CreateRun, None]) -> wire.RunFound:
     """Create a run."""
     body = call.body
@@ -47,13 +47,13 @@ def create_run(call: Call[wire.CreateRun, None]) -> wire.RunFound:
     return wire.RunFound(run_message(made))
 
 
-@wire_route("GET", "/2.0/mlflow/runs/get", needs="runs.read", asks=wire.RunAsked)
+@wire_route("GET", "/2.0/mlflow/runs/get", needs="runs.get", asks=wire.RunAsked)
 def get_run(call: Call[wire.RunAsked, None]) -> wire.RunFound:
     """Get a run, deleted ones too."""
     return wire.RunFound(run_message(call.services.full_runs.get(call.principal, run_of(call.body))))
 
 
-@wire_route("POST", "/2.0/mlflow/runs/update", needs="runs.write", asks=wire.UpdateRun)
+@wire_route("POST", "/2.0/mlflow/runs/update", needs="runs.log", asks=wire.UpdateRun)
 def update_run(call: Call[wire.UpdateRun, None]) -> wire.RunUpdated:
     """Change the status, the end or the name of a run."""
     body = call.body
@@ -81,7 +81,7 @@ def restore_run(call: Call[wire.RunAsked, None]) -> wire.Nothing:
     return wire.Nothing()
 
 
-@wire_route("POST", "/2.0/mlflow/runs/delete-tag", needs="runs.write", asks=wire.RunKey)
+@wire_route("POST", "/2.0/mlflow/runs/delete-tag", needs="runs.log", asks=wire.RunKey)
 def delete_tag(call: Call[wire.RunKey, None]) -> wire.Nothing:
     """Remove a tag of a run."""
     call.services.full_runs.remove_tag(call.principal, run_of(call.body), call.body.key)

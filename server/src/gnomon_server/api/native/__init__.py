@@ -7,6 +7,7 @@ from gnomon_server.api.native import (
     artifacts,
     batches,
     experiments,
+    keys,
     live,
     logging,
     metrics,
@@ -28,4 +29,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *live.ROUTES,
     *traces.ROUTES,
     *views.ROUTES,
+    *keys.ROUTES,
 ]

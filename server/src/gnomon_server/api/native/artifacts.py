@@ -55,7 +55,7 @@ class ListQuery(Struct, frozen=True):
 @route(
     "POST",
     "/experiments/runs/{run_id:str}/log-artifact",
-    needs="runs.write",
+    needs="runs.log",
     tag=TAG,
     query=UploadQuery,
     consumes="multipart/form-data",
@@ -92,7 +92,7 @@ async def log_artifact(call: Call[None, UploadQuery]) -> Response[bytes]:
 @route(
     "GET",
     "/experiments/runs/{run_id:str}/artifacts",
-    needs="runs.read",
+    needs="runs.get",
     tag=TAG,
     query=ListQuery,
     gives=wire.ArtifactListResponse,
@@ -126,7 +126,7 @@ def list_artifacts(call: Call[None, ListQuery]) -> wire.ArtifactListResponse:
 @route(
     "GET",
     "/experiments/runs/{run_id:str}/artifacts/{path:path}",
-    needs="runs.read",
+    needs="runs.get",
     tag=TAG,
     media=_ATTACHMENT,
     headers=_HEADERS,

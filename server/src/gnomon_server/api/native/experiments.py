@@ -42,7 +42,7 @@ class KeyQuery(Struct, frozen=True):
 @route(
     "POST",
     "/experiments",
-    needs="experiments.write",
+    needs="experiments.create",
     tag=TAG,
     body=wire.ExperimentCreate,
     status=201,
@@ -93,7 +93,7 @@ def list_experiments(call: Call[None, ExperimentQuery]) -> wire.ExperimentListRe
 @route(
     "GET",
     "/experiments/{experiment_id:str}",
-    needs="experiments.read",
+    needs="experiments.get",
     tag=TAG,
     gives=wire.ExperimentResponse,
     raises=READS,

@@ -121,6 +121,7 @@ async def log_batch(logged: Logged) -> wire.BatchLogged:
 async def keep(logged: Logged, batch: RunBatch) -> BatchKept:
     """Queue the batch and wait until the group that holds it is on the disk."""
     services = logged.services
+    services.rates.take_points(logged.principal, 0 if batch.points is None else len(batch.points))
     ticket = services.ingest.append(logged.principal.tenant, batch, waker=services.waker)
     kept = await services.waker.committed(ticket)
     assert isinstance(kept, BatchKept)

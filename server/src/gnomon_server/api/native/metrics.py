@@ -36,7 +36,7 @@ class HistoryQuery(Struct, frozen=True):
 @route(
     "GET",
     "/experiments/runs/{run_id:str}/history",
-    needs="runs.read",
+    needs="runs.get",
     tag=TAG,
     query=HistoryQuery,
     gives=wire.HistoryResponse,

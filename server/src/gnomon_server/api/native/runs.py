@@ -53,7 +53,7 @@ class RunQuery(Struct, frozen=True):
 @route(
     "POST",
     "/experiments/runs",
-    needs="runs.write",
+    needs="runs.log",
     tag=TAG,
     body=wire.RunCreate,
     status=201,
@@ -113,7 +113,7 @@ def run_search(asked: RunQuery, *, now_ms: int) -> RunSearch:
     )
 
 
-@route("GET", "/experiments/runs/{run_id:str}", needs="runs.read", tag=TAG, gives=wire.RunResponse, raises=READS)
+@route("GET", "/experiments/runs/{run_id:str}", needs="runs.get", tag=TAG, gives=wire.RunResponse, raises=READS)
 def get_run(call: Call[None, None]) -> wire.RunResponse:
     """Get a run with its params, latest metrics and tags, archived ones too."""
     return run_response(call.services.runs.get(call.principal, call.path("run_id")))
@@ -122,7 +122,7 @@ def get_run(call: Call[None, None]) -> wire.RunResponse:
 @route(
     "PATCH",
     "/experiments/runs/{run_id:str}",
-    needs="runs.write",
+    needs="runs.log",
     tag=TAG,
     body=wire.RunPatch,
     body_doc=Annotated[wire.RunPatch, Meta(extra_json_schema={"minProperties": 1})],
@@ -149,7 +149,7 @@ def update_run(call: Call[wire.RunPatch, None]) -> wire.RunResponse:
 @route(
     "POST",
     "/experiments/runs/{run_id:str}/end",
-    needs="runs.write",
+    needs="runs.log",
     tag=TAG,
     body=wire.RunEnd,
     is_body_optional=True,
@@ -247,7 +247,7 @@ class LedgerResponse(Struct, frozen=True):
 @route(
     "GET",
     "/experiments/runs/{run_id:str}/ledger",
-    needs="runs.read",
+    needs="runs.get",
     tag=TAG,
     gives=LedgerResponse,
     raises=READS,

@@ -15,7 +15,11 @@ refuses a SELECT of the base (`wall.py`). Invariants:
 from sqlalchemy import Column, Double, ForeignKeyConstraint, Index, LargeBinary, Table, Text
 from sqlalchemy import PrimaryKeyConstraint as PrimaryKey
 
-from gnomon_server.store.meta import model_tables, trace_tables  # noqa: F401  # their tables are behind the wall too
+from gnomon_server.store.meta import (  # noqa: F401  # whose tables are behind the wall too
+    access_tables,
+    model_tables,
+    trace_tables,
+)
 from gnomon_server.store.meta.schema import Int as Int
 from gnomon_server.store.meta.schema import base_table, view_of
 from gnomon_server.store.meta.schema import metadata as metadata
@@ -284,7 +288,8 @@ Index("tag_search", *(tag_base.c[name] for name in ("tenant", "experiment", "key
 _SERIES = ("tenant", "experiment", "key", "last_value", "run", "low", "high", "total", "n", "nonfinite", "first_value")
 Index("series_search", *(series_base.c[name] for name in _SERIES))
 
-WALLED: tuple[Table, ...] = tuple(table for table in metadata.sorted_tables if table is not tenant_base)
+_SERVERS_OWN = (tenant_base, *access_tables.TABLES)
+WALLED: tuple[Table, ...] = tuple(table for table in metadata.sorted_tables if table not in _SERVERS_OWN)
 
 experiment = view_of(experiment_base)
 experiment_tag = view_of(experiment_tag_base)

@@ -1,0 +1,59 @@
+"""Opening the database of a home for one command."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from gnomon_server.model.ids import TenantId
+from gnomon_server.settings import load_settings
+from gnomon_server.store import Connection, database_path
+from gnomon_server.store.meta.engine import Database, WriteConnection
+from gnomon_server.store.meta.migrate import NewerDatabase, migrate
+
+T = TypeVar("T")
+
+home_option = click.option(
+    "--home", type=click.Path(path_type=Path), help="folder of the server's data [GNOMON_HOME; default ~/.gnomon]"
+)
+
+
+class OpenedHome:
+    """The database of a home, for reading and for one transaction after another."""
+
+    def __init__(self, database: Database, writing: WriteConnection) -> None:
+        self.database = database
+        self._writing = writing
+
+    def transact(self, work: Callable[[Connection], T], /) -> T:
+        """Run work in a transaction of its own. A running server waits for it, a few milliseconds."""
+        with self._writing.as_tenant(TenantId(0)) as connection, connection.begin():
+            return work(connection)
+
+
+@contextmanager
+def opened_home(home: Path | None) -> Iterator[OpenedHome]:
+    """Open the database, which is made or brought up to date first."""
+    os.umask(0o077)
+    try:
+        settings = load_settings(home=None if home is None else str(home))
+        path = database_path(settings.database_url)
+        settings.home_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        migrate(path)
+    except (NewerDatabase, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    database = Database(path)
+    writing = database.open_writer()
+    try:
+        yield OpenedHome(database, writing)
+    finally:
+        writing.close()
+        database.close()
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000

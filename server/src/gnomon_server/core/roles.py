@@ -1,0 +1,71 @@
+"""What may be done, who may do it, and a request's principal.
+
+Roles grow from left to right, but for two: `ingest` is what a training job holds (it makes runs, logs, and reads the
+runs whose ids it has, which it cannot guess or list), and `platform` manages tenants and keys and reads no data.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+from msgspec import Struct
+
+from gnomon_server.model.api_keys import Role
+from gnomon_server.model.ids import TenantId
+
+Permission = Literal[
+    "public",
+    "self.read",  # who one is: everybody may
+    "experiments.get",  # one, by its id or its name
+    "experiments.read",  # lists, searches, tables
+    "experiments.create",
+    "experiments.write",
+    "experiments.delete",
+    "runs.get",  # one, by its id: itself, its histories, its artifacts
+    "runs.read",  # lists, searches, comparisons
+    "runs.log",  # begin, log, upload, tag, end
+    "runs.write",
+    "runs.delete",
+    "keys.manage",
+    "audit.read",
+]
+
+_READ: frozenset[Permission] = frozenset(
+    ("public", "self.read", "experiments.get", "experiments.read", "runs.get", "runs.read")
+)
+_LOG: frozenset[Permission] = frozenset(
+    ("public", "self.read", "experiments.get", "experiments.create", "runs.get", "runs.log")
+)
+_DATA: frozenset[Permission] = (
+    _READ | _LOG | frozenset(("experiments.write", "experiments.delete", "runs.write", "runs.delete"))
+)
+PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    "viewer": _READ,
+    "ingest": _LOG,
+    "editor": _DATA,
+    "admin": _DATA | frozenset(("keys.manage", "audit.read")),
+    "platform": frozenset(("public", "self.read", "keys.manage", "audit.read")),
+}
+# Who comes without a key in open mode: everything of the data; keys are made on the server's own machine.
+OPEN: frozenset[Permission] = _DATA
+EVERY_PERMISSION: frozenset[Permission] = frozenset(get_args(Permission))
+
+ANONYMOUS = "anonymous"
+
+
+class Principal(Struct, frozen=True):
+    """Who makes a request: the tenant it acts in, what it may do there, and its name for `created_by`.
+
+    A platform key acts in no tenant: its `tenant_name` is empty. `key_id` is empty in open mode.
+    """
+
+    tenant: TenantId
+    tenant_name: str
+    subject: str
+    permissions: frozenset[Permission]
+    role: Role | Literal["open"] = "open"
+    key_id: str = ""
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nobody knows who it is."""
+        return self.subject == ANONYMOUS

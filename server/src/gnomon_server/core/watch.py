@@ -1,0 +1,59 @@
+"""The thread that keeps a process's picture of the keys current, and writes down what requests left behind for it.
+
+Twice a second: a key revoked by another process stops opening this one within that time.
+"""
+
+import logging
+import threading
+from functools import partial
+
+from gnomon_server.core.access import Access
+from gnomon_server.core.audit import Audit
+from gnomon_server.model.errors import GnomonError
+from gnomon_server.model.ids import TenantId
+from gnomon_server.store import Connection, Stores
+from gnomon_server.store.meta import api_keys
+
+log = logging.getLogger("gnomon.watch")
+
+_ROUND_SECS = 0.5
+
+
+class Watch:
+    """The watch of one server."""
+
+    def __init__(self, stores: Stores, access: Access, audit: Audit) -> None:
+        self._stores = stores
+        self._access = access
+        self._audit = audit
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="gnomon-watch", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; what waits is written down."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+            self._round()
+
+    def _run(self) -> None:
+        while not self._stop.wait(_ROUND_SECS):
+            self._round()
+
+    def _round(self) -> None:
+        try:
+            self._access.refresh()
+            self._audit.flush()
+            if used := self._access.take_used():
+                self._stores.writer.call(TenantId(0), partial(_mark, used))
+        except GnomonError as refused:  # overload, a full disk: the next round tries again
+            log.warning("keys and audit: %s", refused.detail)
+        except Exception:
+            log.exception("the watch over keys failed; it goes on")
+
+
+def _mark(used: list[tuple[str, int]], connection: Connection) -> None:
+    api_keys.mark_used(connection, used)
