@@ -91,7 +91,7 @@ SCHEMA = {
     "detach": "DETACH DATABASE main",
     "drop table": "DROP TABLE B",
     "drop view": "DROP VIEW V",
-    "drop trigger": 'DROP TRIGGER "wall_BDELETE_old"',
+    "drop trigger": 'DROP TRIGGER "wall_BDELETE"',
     "drop index": "DROP INDEX run_start",
     "create view": "CREATE VIEW hole AS SELECT * FROM B",
     "create temp view": "CREATE TEMP VIEW hole AS SELECT * FROM main.B",

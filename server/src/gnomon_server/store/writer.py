@@ -256,10 +256,11 @@ class Writer(Generic[B]):
             for job in jobs:
                 job.ticket.fail(refusal)
         self._on_commit(len(jobs), perf_counter() - started)
-        _announce(jobs)
         if self._changes:
             changes, self._changes = self._changes, []
             self._on_changes(changes)
+        # The last thing done: whoever is woken wants the interpreter lock, which this thread lets go of next.
+        _announce(jobs)
 
     def _refusal(self, error: Exception) -> Exception:
         """What to tell the jobs of a group that could not be committed; ends the process when the disk is in doubt."""

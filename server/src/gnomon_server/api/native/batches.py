@@ -135,7 +135,7 @@ def _points(columns: wire.PointColumns) -> PointBatch:
     """Checked columns; whatever they were sent as, they are numpy arrays of one length from here on."""
     if len(columns.keys) > MAX_KEYS_PER_RUN:
         raise invalid_field("points.keys", f"holds {len(columns.keys)} names; a run has at most {MAX_KEYS_PER_RUN}")
-    keys = [names.key(key, field=f"points.keys[{position}]") for position, key in enumerate(columns.keys)]
+    keys = _clean_keys(columns.keys)
     key = _column(columns.key, "points.key", np.dtype("<u4"))
     step = _column(columns.step, "points.step", np.dtype("<f8"))
     time_ms = _column(columns.timestamp, "points.timestamp", np.dtype("<i8"))
@@ -147,19 +147,26 @@ def _points(columns: wire.PointColumns) -> PointBatch:
         if len(column) != n:
             raise invalid_field(f"points.{name}", f"holds {len(column)} entries and value {n}; make them equal")
     if n:
-        if int(key.max()) >= len(keys):
-            raise invalid_field("points.key", f"points at key {int(key.max())} of {len(keys)}")
-        if not bool((np.abs(step) <= MAX_STEP).all()):  # NaN is no step either
+        if (greatest := int(np.maximum.reduce(key))) >= len(keys):
+            raise invalid_field("points.key", f"points at key {greatest} of {len(keys)}")
+        if not float(np.maximum.reduce(np.abs(step))) <= MAX_STEP:  # NaN is no step either
             raise invalid_field("points.step", "holds a step that is not a number within 2^53")
-        if int(time_ms.min()) < 0 or int(time_ms.max()) > MAX_TIME_MS:
+        if int(np.minimum.reduce(time_ms)) < 0 or int(np.maximum.reduce(time_ms)) > MAX_TIME_MS:
             raise invalid_field("points.timestamp", "holds a time that is not Unix milliseconds between 1970 and 9999")
     return PointBatch(
         names=keys,
-        key=key.astype(np.uint32),
-        step=step.astype(np.float64),
-        time_ms=time_ms.astype(np.int64),
-        value=value.astype(np.float64),
+        key=key.astype(np.uint32, copy=False),
+        step=step.astype(np.float64, copy=False),
+        time_ms=time_ms.astype(np.int64, copy=False),
+        value=value.astype(np.float64, copy=False),
     )
+
+
+def _clean_keys(sent: list[str]) -> list[str]:
+    try:
+        return [names.key(key) for key in sent]
+    except InvalidRequest:  # only then is it worth finding out where the wrong one stands
+        return [names.key(key, field=f"points.keys[{position}]") for position, key in enumerate(sent)]
 
 
 # The element type differs by column and is given by `dtype`.

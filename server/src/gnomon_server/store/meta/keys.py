@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql.dml import Insert
 
 from gnomon_server.model.entities import KeyKind, KeyUse
 from gnomon_server.model.ids import KeyId, RowId, TenantId
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.upsert import upsert
+from gnomon_server.store.points.compiled import HotInsert
 
 _IN_LIST = 900
 
@@ -69,19 +71,7 @@ def count_keys(
     connection: Connection, tenant: TenantId, kind: KeyKind, added: Mapping[tuple[RowId, KeyId], int]
 ) -> None:
     """Add to the catalogue: for each (experiment, key) how many runs came to have it (or, below zero, lost it)."""
-    base = t.key_count_base
-    rows = [
-        {"tenant": tenant, "experiment": experiment, "kind": kind, "key": key, "runs": runs}
-        for (experiment, key), runs in added.items()
-        if runs
-    ]
-    if not rows:
-        return
-    insert = upsert(connection, base)
-    statement = insert.on_conflict_do_update(
-        index_elements=["tenant", "experiment", "kind", "key"], set_={"runs": base.c.runs + insert.excluded.runs}
-    )
-    connection.execute(statement, rows)
+    _COUNT.run(connection, [(tenant, experiment, kind, key, runs) for (experiment, key), runs in added.items() if runs])
 
 
 def list_keys(
@@ -109,3 +99,13 @@ def list_keys(
         .offset(offset)
     )
     return total, [KeyUse(kind=kind, name=name, runs=runs) for kind, name, runs in connection.execute(query)]
+
+
+def _count(connection: Connection) -> Insert:
+    base = t.key_count_base
+    insert = upsert(connection, base).values({name: sa.bindparam(name) for name in _COUNTED})
+    return insert.on_conflict_do_update(index_elements=_COUNTED[:4], set_={"runs": base.c.runs + insert.excluded.runs})
+
+
+_COUNTED = ("tenant", "experiment", "kind", "key", "runs")
+_COUNT = HotInsert(_COUNTED, _count)

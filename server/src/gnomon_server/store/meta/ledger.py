@@ -8,7 +8,7 @@ from sqlalchemy.sql.dml import Insert
 from gnomon_server.model.ids import RowId, TenantId
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.upsert import upsert
-from gnomon_server.store.points.compiled import HotInsert, HotScalar
+from gnomon_server.store.points.compiled import HotInsert, HotSelect
 
 
 class WriterProgress(Struct, frozen=True):
@@ -27,7 +27,7 @@ class WriterProgress(Struct, frozen=True):
 
 def last_seq(connection: Connection, run: RowId, writer: str) -> int:
     """The last sequence number taken; -1 before the first."""
-    found = _LAST_SEQ.run(connection, (run, writer))
+    found = _LAST_SEQ.scalar(connection, (run, writer))
     return -1 if found is None else found
 
 
@@ -91,7 +91,7 @@ def _advance(connection: Connection) -> Insert:
     )
 
 
-_LAST_SEQ = HotScalar(
+_LAST_SEQ = HotSelect(
     ("run", "writer"),
     lambda _connection: sa.select(t.ledger.c.last_seq).where(
         t.ledger.c.run == sa.bindparam("run"), t.ledger.c.writer == sa.bindparam("writer")

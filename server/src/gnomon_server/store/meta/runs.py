@@ -10,6 +10,7 @@ from gnomon_server.model.entities import Run, RunHead
 from gnomon_server.model.ids import ExperimentUid, KeyId, RowId, RunUid, TenantId
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.upsert import upsert
+from gnomon_server.store.points.compiled import HotSelect
 
 _Value = TypeVar("_Value")
 
@@ -41,11 +42,10 @@ _RUN_SOURCE = t.run.join(t.experiment, t.experiment.c.id == t.run.c.experiment)
 
 def find_heads(connection: Connection, uids: Sequence[str]) -> dict[str, RunHead]:
     """The heads of the runs that exist in the tenant of the connection."""
-    c = t.run.c
-    query = sa.select(c.uid, c.id, c.experiment, c.lifecycle_stage).where(c.uid.in_(uids))
     return {
         uid: RunHead(row=RowId(row), experiment=RowId(experiment), lifecycle_stage=stage)
-        for uid, row, experiment, stage in connection.execute(query)
+        for uid in uids
+        for row, experiment, stage in _HEAD.run(connection, (uid,))
     }
 
 
@@ -179,7 +179,7 @@ def delete_tags(connection: Connection, tenant: TenantId, run: RowId, keys: Sequ
 
 def count_series(connection: Connection, run: RowId) -> int:
     """How many metrics the run has."""
-    return connection.scalar(sa.select(sa.func.count()).select_from(t.series).where(t.series.c.run == run)) or 0
+    return _SERIES_COUNT.scalar(connection, (run,)) or 0
 
 
 def read_starts(connection: Connection, rows: Sequence[RowId]) -> dict[RowId, int]:
@@ -254,3 +254,15 @@ def _attributes(source: sa.Table, column: sa.Column[_Value], runs: Sequence[int]
         .where(source.c.run.in_(runs))
         .order_by(source.c.run, t.key.c.name)
     )
+
+
+_HEAD = HotSelect(
+    ("uid",),
+    lambda _connection: sa.select(t.run.c.id, t.run.c.experiment, t.run.c.lifecycle_stage).where(
+        t.run.c.uid == sa.bindparam("uid")
+    ),
+)
+_SERIES_COUNT = HotSelect(
+    ("run",),
+    lambda _connection: sa.select(sa.func.count()).select_from(t.series).where(t.series.c.run == sa.bindparam("run")),
+)

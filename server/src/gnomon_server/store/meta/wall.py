@@ -120,9 +120,13 @@ def _create_view(connection: SqliteConnection, base: str) -> None:
 
 
 def _create_triggers(connection: SqliteConnection, base: str) -> None:
-    for event, row in (("INSERT", "new"), ("UPDATE", "new"), ("UPDATE", "old"), ("DELETE", "old")):
+    # One question a trigger: each calls back into Python. An UPDATE asks for both of its rows.
+    for event, foreign in (
+        ("INSERT", "new.tenant IS NOT gnomon_tenant()"),
+        ("UPDATE", "new.tenant IS NOT old.tenant OR new.tenant IS NOT gnomon_tenant()"),
+        ("DELETE", "old.tenant IS NOT gnomon_tenant()"),
+    ):
         connection.execute(
-            f'CREATE TEMP TRIGGER "{_TRIGGERS}{base}{event}_{row}" BEFORE {event} ON main."{base}"'
-            f" WHEN {row}.tenant IS NOT gnomon_tenant()"
+            f'CREATE TEMP TRIGGER "{_TRIGGERS}{base}{event}" BEFORE {event} ON main."{base}" WHEN {foreign}'
             f" BEGIN SELECT RAISE(ABORT, 'tenant wall: this row belongs to another tenant'); END"
         )

@@ -6,7 +6,7 @@ so both databases get theirs from the same words.
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -38,20 +38,19 @@ class _Hot(Generic[S]):
         return text
 
 
-class HotScalar(_Hot["sa.Select[int]"]):
-    """A SELECT of one value, asked for every batch."""
+class HotSelect(_Hot["sa.Select[Any]"]):
+    """A SELECT of a few rows, asked for every batch. `Any`: columns are of any type."""
 
-    def run(self, connection: Connection, row: Row) -> int | None:
-        """The value, or None where there is no row."""
+    def run(self, connection: Connection, row: Row) -> Sequence[Sequence[Any]]:
+        """The rows that it finds."""
         sql, send = self._text(connection)
         driver = driver_of(connection)
-        if driver is None:
-            found = connection.exec_driver_sql(sql, send(row)).scalar()
-        else:
-            rows = driver.run(sql, send(row))
-            found = rows[0][0] if rows else None
-        assert found is None or isinstance(found, int)
-        return found
+        return connection.exec_driver_sql(sql, send(row)).all() if driver is None else driver.run(sql, send(row))
+
+    def scalar(self, connection: Connection, row: Row) -> int | None:
+        """The first value of the first row, a number; None where there is no row."""
+        rows = self.run(connection, row)
+        return int(rows[0][0]) if rows else None
 
 
 class HotInsert(_Hot[Insert]):
@@ -78,4 +77,5 @@ def _sender(names: Sequence[str], compiled: "sa.Compiled") -> Callable[[Row], Se
     assert isinstance(compiled, SQLCompiler)
     if compiled.positiontup is None:
         return lambda row: dict(zip(names, row, strict=True))
-    return itemgetter(*(names.index(name) for name in compiled.positiontup))
+    places = [names.index(name) for name in compiled.positiontup]
+    return itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)

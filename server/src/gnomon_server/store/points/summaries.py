@@ -20,10 +20,8 @@ from sqlalchemy.sql.dml import Insert
 from gnomon_server.model.ids import KeyId, RowId, TenantId
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.upsert import upsert
-from gnomon_server.store.points.compiled import HotInsert
+from gnomon_server.store.points.compiled import HotInsert, HotSelect
 from gnomon_server.store.points.folding import MAX_DOUBLE, SeriesRow
-
-_IN_LIST = 900
 
 
 def new_series(
@@ -33,12 +31,7 @@ def new_series(
     unknown = [row for row in rows if (row.run, row.key) not in known]
     if not unknown:
         return []
-    stored: set[tuple[RowId, KeyId]] = set()
-    runs = sorted({row.run for row in unknown})
-    series = t.series.c
-    for start in range(0, len(runs), _IN_LIST):
-        query = sa.select(series.run, series.key).where(series.run.in_(runs[start : start + _IN_LIST]))
-        stored.update((RowId(run), KeyId(key)) for run, key in connection.execute(query))
+    stored = {(run, key) for run in {row.run for row in unknown} for (key,) in _STORED_KEYS.run(connection, (run,))}
     return [row for row in unknown if (row.run, row.key) not in stored]
 
 
@@ -102,3 +95,6 @@ def _is_beyond(a: Sequence[Number], b: Sequence[Number]) -> sa.ColumnElement[boo
 
 _COLUMNS = ("tenant", *SeriesRow._fields[:16])
 _MERGE = HotInsert(("tenant", *SeriesRow._fields), _merge)
+_STORED_KEYS = HotSelect(
+    ("run",), lambda _connection: sa.select(t.series.c.key).where(t.series.c.run == sa.bindparam("run"))
+)
