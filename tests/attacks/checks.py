@@ -39,6 +39,18 @@ def assert_guarded(answer: Answer) -> None:
         assert all(leak.decode() not in value for value in headers.values())
 
 
+def assert_bounced_on_the_wire(attack: Attack, answers: list[Answer]) -> None:
+    """The same of MLflow's protocol, whose errors have a shape of their own; 501 says what is left out."""
+    (answer,) = answers
+    assert answer.status in attack.allowed, (answer.status, answer.body[:300])
+    assert "location" not in answer.headers
+    assert_guarded(answer)
+    if answer.status >= 400 and answer.headers["content-type"] != "application/problem+json":
+        said = json.loads(answer.body)
+        assert said["error_code"]
+        assert said["message"]
+
+
 def assert_problem(answer: Answer) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
     problem = json.loads(answer.body)

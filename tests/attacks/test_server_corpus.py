@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from tests.attacks.checks import assert_bounced, assert_guarded, assert_healthy
+from tests.attacks.checks import assert_bounced, assert_bounced_on_the_wire, assert_guarded, assert_healthy
 from tests.attacks.corpus import GUARD_CORPUS, JSON, Attack
 from tests.attacks.raw_http import Address, Wire, exchange, request
 from tests.attacks.server_corpus import SERVER_CORPUS, ServerAttack
+from tests.attacks.wire_corpus import WIRE_CORPUS
 from tests.support.server_process import ServerProcess
 
 
@@ -66,6 +68,52 @@ def test_the_server_turns_it_away(address: Address, run: str, attack: ServerAtta
     payload = attack.payload(run)
     assert_bounced(Attack(attack.id, payload, attack.allowed), exchange(address, payload))
     assert_healthy(address)
+
+
+@pytest.fixture(scope="module")
+def registered(address: Address) -> None:
+    """A registered model for the wire's attacks, without a version."""
+    body = json.dumps({"name": "attacked"}).encode()
+    (answer,) = exchange(address, request("POST", "/api/2.0/mlflow/registered-models/create", JSON, body=body))
+    assert answer.status == 200, answer.body
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize("attack", WIRE_CORPUS, ids=lambda attack: attack.id)
+def test_what_was_done_to_mlflow_is_turned_away(address: Address, run: str, attack: ServerAttack) -> None:
+    payload = attack.payload(run)
+    assert_bounced_on_the_wire(Attack(attack.id, payload, attack.allowed), exchange(address, payload))
+    (versions,) = exchange(address, request("GET", "/api/2.0/mlflow/model-versions/search"))
+    assert json.loads(versions.body) == {}
+    (files,) = exchange(address, request("GET", f"/api/2.0/mlflow/artifacts/list?run_id={run}"))
+    assert [file["path"] for file in json.loads(files.body)["files"]] == ["small.bin"]
+    assert_healthy(address)
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize("source", ["http://evil.example/api/2.0/mlflow-artifacts/artifacts/", "ftp://evil.example/a"])
+def test_what_lies_elsewhere_is_never_fetched(address: Address, source: str) -> None:
+    """CVE-2023-6018 and CVE-2023-6975: a version may be elsewhere; whoever wants its files goes there himself."""
+
+    def ask(method: str, path: str, body: object) -> tuple[int, Any]:
+        (answer,) = exchange(address, request(method, path, JSON, body=json.dumps(body).encode()))
+        return answer.status, json.loads(answer.body)
+
+    api = "/api/2.0/mlflow/model-versions"
+    status, made = ask("POST", f"{api}/create", {"name": "attacked", "source": source})
+    assert status == 200, made
+    try:
+        number = made["model_version"]["version"]
+        (answer,) = exchange(
+            address, request("GET", f"/model-versions/get-artifact?name=attacked&version={number}&path=x")
+        )
+        assert answer.status == 400
+        assert b"not on this server" in answer.body
+        status, copied = ask("POST", f"{api}/create", {"name": "attacked", "source": f"models:/attacked/{number}"})
+        assert (status, copied["model_version"]["source"]) == (200, source)
+    finally:
+        for version in ("1", "2"):
+            ask("DELETE", f"{api}/delete", {"name": "attacked", "version": version})
 
 
 # What looks dangerous and is only data: it is kept, and comes back exactly.

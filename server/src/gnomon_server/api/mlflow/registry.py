@@ -23,6 +23,7 @@ _MV = "/2.0/mlflow/model-versions/"
 PROMPT = "mlflow.prompt.is_prompt"
 _SCHEME = "mlflow-artifacts:/"
 _REMOTE = re.compile(r"(?:s3|gs|wasbs?|abfss?|hdfs|https?|dbfs|ftp|sftp|r2|b2)://[^?#]+")
+_WORD = re.compile(r"[\w\-]{1,100}")
 _MAX_MODELS = 1_000
 _MAX_VERSIONS = 200_000
 _MODEL_WORDS = Vocabulary(
@@ -263,7 +264,7 @@ async def get_version_file(call: Call[wire.VersionFileAsked, None]) -> Answer:
 def _source(call: Call[wire.CreateVersion, None], body: wire.CreateVersion, *, is_prompt: bool) -> tuple[str, str]:
     """Where the files of a new version are, and the logged model that they are of ("": none)."""
     source, model = body.source, body.model_id
-    if is_prompt:
+    if is_prompt and _WORD.fullmatch(source):  # the text of a prompt is a tag; its source is a word that leads nowhere
         return source, ""
     if named := re.fullmatch(r"models:/(m-[0-9a-f]{32})", source):
         if model and model != named[1]:
