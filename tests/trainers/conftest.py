@@ -29,7 +29,7 @@ def client(server: ServerProcess, tenant: str) -> Iterator[Client]:
 def train(server: ServerProcess, tenant: str, tmp_path: Path) -> Script:
     """Run a script of `scripts/`; what it printed last, as JSON. In it every complaint of the SDK is an error."""
 
-    def run(name: str, *arguments: str, python: Path = Path(sys.executable)) -> Any:
+    def run(name: str, *arguments: str, python: Path = Path(sys.executable), **variables: str) -> Any:
         env = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("GNOMON_", "WANDB_"))},
             "PYTHONPATH": str(ROOT / "sdk" / "src"),
@@ -38,7 +38,9 @@ def train(server: ServerProcess, tenant: str, tmp_path: Path) -> Script:
             "GNOMON_SPOOL": str(tmp_path / "spool"),
             "GNOMON_EXIT_TIMEOUT": "60",
             "GNOMON_STRICT": "1",
+            "GNOMON_CAPTURE": "none",
             "OMP_NUM_THREADS": "1",
+            **variables,
         }
         command = [python, SCRIPTS / f"{name}.py", *arguments]
         done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)

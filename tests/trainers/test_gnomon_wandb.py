@@ -1,0 +1,138 @@
+"""`import gnomon.wandb as wandb`: a script written for wandb runs with its import changed; what is lost is said."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gnomon.cli import cli
+from gnomon.client import Client
+from tests.support.server_process import ServerProcess
+from tests.trainers.conftest import Script
+
+FILES = {
+    "artifacts/model/artifact.json",
+    "artifacts/model/model.txt",
+    "artifacts/model/more.txt",
+    "files/model.txt",
+    "html/page/40.html",
+    "media/figures/figure/40.png",
+    "media/histograms/counted/40.json",
+    "media/histograms/weights/40.json",
+    "media/images/sample/40.json",
+    "media/images/sample/40.png",
+    "media/images/samples/40.png",
+    "media/images/samples/40_1.json",
+    "media/images/samples/40_1.png",
+    "media/tables/confusion/40.json",
+    "media/tables/predictions/40.json",
+    "media/text/words/40.txt",
+}
+
+
+def series(client: Client, run_id: str) -> dict[str, tuple[list[float], list[float]]]:
+    return {each.key: (each.step, each.value) for each in client.metrics.history(run_id).series}
+
+
+def assert_kept(client: Client, run_id: str) -> None:
+    run = client.runs.get(run_id)
+    assert (run.name, run.status, run.description) == ("as for wandb", "finished", "some notes")
+    assert client.experiments.get(run.experiment_id).name == "fraud"
+    assert run.params == {
+        "lr": "0.1",
+        "batch_size": "32",
+        "model/width": "4",
+        "model/layers": "[1, 2]",
+        "seed": "7",
+    }
+    found = series(client, run_id)
+    assert found["train/loss"] == ([*range(12)], [1 / (1 + n) for n in range(12)])
+    assert found["val/acc"] == ([3, 7, 11], [0.0, 0.1, 0.2])
+    assert (found["at"][0], found["also"][0], "late" in found) == ([40], [40], False)
+    assert found["best"][1] == [0.25]
+    assert {each.path for each in client.artifacts.walk(run_id)} == FILES
+    table = json.loads(client.artifacts.read(run_id, "media/tables/predictions/40.json"))
+    assert table["rows"] == [["cat", 0.5], ["dog", 0.25]]
+    confusion = json.loads(client.artifacts.read(run_id, "media/tables/confusion/40.json"))
+    assert confusion["rows"] == [["a", "a", 1], ["a", "b", 0], ["b", "a", 1], ["b", "b", 1]]
+    assert run.tags["baseline"] == "true"
+    assert run.tags["wandb.group"] == "g"
+    assert run.tags["wandb.step_metric.val/*"] == "epoch"
+    assert run.tags["wandb.artifact.model"] == "model, latest, best"
+    assert run.tags["wandb.summary.note"] == "text of the summary"
+
+
+def test_a_script_for_wandb_runs_with_its_import_changed(train: Script, client: Client, server: ServerProcess) -> None:
+    said = train("wandb_script", "gnomon.wandb", "online")
+    assert_kept(client, said["id"])
+    assert said["url"].startswith(f"{server.base_url}/r/{said['id']}?tenant=")
+    assert said["name"] == "as for wandb"
+
+
+def test_offline_it_sends_nothing_until_sync(
+    train: Script, client: Client, server: ServerProcess, tenant: str, tmp_path: Path
+) -> None:
+    said = train("wandb_script", "gnomon.wandb", "offline")
+    assert said["url"] is None
+    assert client.experiments.find("fraud") is None
+    args = ["--url", server.base_url, "--tenant", tenant, "sync", str(tmp_path / "spool"), "--json"]
+    assert CliRunner().invoke(cli, args).exit_code == 0
+    assert_kept(client, said["id"])
+
+
+def test_disabled_it_keeps_nothing(train: Script, client: Client, tmp_path: Path) -> None:
+    said = train("wandb_script", "gnomon.wandb", "disabled")
+    assert (client.experiments.find("fraud"), said["url"]) == (None, None)
+    assert not (tmp_path / "spool").exists()
+
+
+def test_what_is_not_supported_is_said_once_and_never_raises(train: Script, client: Client) -> None:
+    said = train("wandb_unsupported", GNOMON_STRICT="0")
+    run = client.runs.get(said["id"])
+    assert (run.status, run.metrics["last"], run.params["lr"]) == ("finished", 1, "0.1")
+    assert run.tags["wandb.config.lr"] == "0.2"
+    assert len(said["said"]) == len(set(said["said"]))
+    for what in (
+        "run that is begun",
+        "watch",
+        "log_code",
+        "use_artifact",
+        "wandb.Api",
+        "wandb.sweep",
+        "wandb.agent",
+        "wandb.plot.roc_curve",
+        "messages for alerts",
+        "option sync_tensorboard",
+        "config read from a file",
+        "run.no_such_method",
+        "renaming of a run",
+        "place for object under 'object'",
+    ):
+        assert sum(f"gnomon.wandb has no {what};" in sentence for sentence in said["said"]) == 1, (what, said["said"])
+
+
+def test_a_resumed_run_is_the_same_run_under_the_same_id(train: Script, client: Client) -> None:
+    first, second = (train("wandb_resumed", "step-a"), train("wandb_resumed", "step-b"))
+    assert (first["id"], second["id"]) == ("my-run-1", "my-run-1")
+    (run,) = client.runs.list()
+    assert (run.name, run.status, run.tags["wandb.id"]) == ("my-run-1", "finished", "my-run-1")
+    assert set(run.metrics) == {"step-a", "step-b"}
+
+
+@pytest.mark.nightly
+def test_the_same_script_with_wandb_itself_imports_as_the_same_series(
+    train: Script, heavy: Path, client: Client, server: ServerProcess, tenant: str, tmp_path: Path
+) -> None:
+    own = train("wandb_script", "gnomon.wandb", "online")
+    train("wandb_script", "wandb", "offline", python=heavy)
+    args = ["--url", server.base_url, "--tenant", tenant, "import", "wandb", str(tmp_path / "wandb"), "--json"]
+    found = json.loads(CliRunner().invoke(cli, args).stdout)
+    assert found["equal"] is True
+    theirs = series(client, found["runs"][0]["run_id"])
+    ours = series(client, own["id"])
+    for key in theirs:
+        assert key.startswith("system/") or theirs[key] == ours[key], key
+    assert set(ours) - set(theirs) == {"event/alert: done"}
+    run, imported = client.runs.get(own["id"]), client.runs.get(found["runs"][0]["run_id"])
+    assert imported.params == run.params
