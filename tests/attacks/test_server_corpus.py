@@ -1,11 +1,15 @@
 """The whole corpus against the real server, started as a user starts it."""
 
 import json
+import re
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import gnomon_server
 from tests.attacks.checks import assert_bounced, assert_bounced_on_the_wire, assert_guarded, assert_healthy
 from tests.attacks.corpus import GUARD_CORPUS, JSON, Attack
 from tests.attacks.raw_http import Address, Wire, exchange, request
@@ -16,13 +20,42 @@ from tests.support.server_process import ServerProcess
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server of its own, with graces short enough to be waited for."""
+    """A server of its own, with graces short enough to be waited for; what it opens and whom it calls is seen."""
     env = {"GNOMON_HEADER_TIMEOUT_SECS": "0.5", "GNOMON_BODY_GRACE_SECS": "0.5", "GNOMON_MAX_ARTIFACT_BYTES": "1000"}
-    running = ServerProcess(tmp_path_factory.mktemp("attacks") / "home", env=env).start()
+    directory = tmp_path_factory.mktemp("attacks")
+    trace = directory / "trace"
+    running = ServerProcess(directory / "home", env=env)
+    strace = ("strace", "-D", "-f", "--seccomp-bpf", "-qq", "-e", "trace=openat,open,creat,connect,execve")
+    running.start(prefix=(*strace, "-e", "signal=none", "-o", str(trace)))
+    started = len(trace.read_text())
     yield running
     assert running.stop() == 0
     log = running.log_path.read_text()
     assert "Traceback" not in log, log[-4000:]
+    calls = trace.read_text()[started:]
+    assert f'"{running.home}/artifacts/incoming/' in calls, "the tracer saw nothing"
+    assert _trespasses(calls, running.home) == []
+    for path in (running.home, *running.home.rglob("*")):  # ATK-13
+        assert path.stat().st_mode & 0o077 == 0, f"others may use {path}"
+
+
+def _trespasses(trace: str, home: Path) -> list[str]:
+    """The calls by which a server under attack left its home; it may load its own code, and read of the system."""
+    allowed = (f"{home}/", sys.base_prefix, sys.prefix, str(Path(gnomon_server.__file__).parents[3]), "/proc/", "/sys/")
+    found = []
+    for line in trace.splitlines():
+        call = re.search(r"\b(openat|open|creat|connect|execve)\((.*)", line)
+        if call is None:
+            continue
+        path = re.search(r'"([^"]*)"', call[2])
+        is_write = "O_WRONLY" in line or "O_RDWR" in line or "O_CREAT" in line
+        is_open = call[1] not in ("connect", "execve")
+        if is_open and path and path[1].startswith(allowed) and not (is_write and not path[1].startswith(f"{home}/")):
+            continue
+        if is_open and path and path[1] == str(home):
+            continue
+        found.append(line)
+    return found
 
 
 @pytest.fixture(scope="module")
