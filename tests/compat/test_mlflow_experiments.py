@@ -163,3 +163,15 @@ def test_search_filters_orders_and_pages(wire: Wire) -> None:
 )
 def test_searches_that_make_no_sense(wire: Wire, body: dict[str, object]) -> None:
     wire.refused("experiments/search", 400, "INVALID_PARAMETER_VALUE", **body)
+
+
+def test_an_experiment_from_elsewhere_keeps_its_id_where_that_is_free(wire: Wire) -> None:
+    made = wire.post("experiments/create", name="moved", experiment_id="41", creation_time=1_600_000_000_000)
+    assert made == {"experiment_id": "41"}
+    found = wire.get("experiments/get", experiment_id="41")["experiment"]
+    assert (found["name"], found["creation_time"]) == ("moved", 1_600_000_000_000)
+    assert wire.post("experiments/create", name="the same", experiment_id="41") == {"experiment_id": "42"}
+    assert wire.post("experiments/create", name="too high", experiment_id="9" * 12) == {"experiment_id": "43"}
+    assert wire.post("experiments/create", name="default's", experiment_id="0") == {"experiment_id": "44"}
+    wire.refused("experiments/create", 400, "INVALID_PARAMETER_VALUE", name="odd", creation_time=-1)
+    wire.refused("experiments/create", 400, "INVALID_PARAMETER_VALUE", name="odd", experiment_id="x")

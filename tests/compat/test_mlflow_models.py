@@ -319,3 +319,14 @@ def test_what_is_left_out_says_so(wire: Wire, method: str, path: str) -> None:
     assert answer.status_code == 501, answer.text
     assert answer.json()["error_code"] == "NOT_IMPLEMENTED"
     assert path in answer.json()["message"]
+
+
+def test_a_model_from_elsewhere_keeps_its_id_and_time(wire: Wire) -> None:
+    uid = "m-" + "0123456789abcdef" * 2
+    assert new_model(wire, model_id=uid, creation_timestamp_ms=1_600_000_000_000) == uid
+    assert model_of(wire, uid)["info"]["creation_timestamp_ms"] == 1_600_000_000_000
+    asked = {"experiment_id": "0", "name": "clf"}
+    wire.refused("logged-models", 400, "RESOURCE_ALREADY_EXISTS", model_id=uid, **asked)
+    wire.send("DELETE", f"logged-models/{uid}", {})
+    wire.refused("logged-models", 400, "RESOURCE_ALREADY_EXISTS", model_id=uid, **asked)
+    wire.refused("logged-models", 400, "INVALID_PARAMETER_VALUE", model_id="m-1", **asked)

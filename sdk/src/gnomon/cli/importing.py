@@ -55,6 +55,42 @@ def wandb(session: Session, folder: Path, experiment: str | None, as_json: bool)
     tell_report(report, as_json)
 
 
+@import_.command()
+@click.argument("source")
+@click.option("--experiment", "experiments", metavar="NAME", multiple=True, help="Only this one; may be repeated.")
+@click.option(
+    "--artifacts",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    multiple=True,
+    help="Where an MLflow server keeps the files that it proxies (its --artifacts-destination), for a database.",
+)
+@click.option("--new-ids", is_flag=True, help="Give runs new ids, for a second copy in another tenant of the server.")
+@json_option
+@pass_session
+def mlflow(
+    session: Session,
+    source: str,
+    experiments: tuple[str, ...],
+    artifacts: tuple[Path, ...],
+    new_ids: bool,
+    as_json: bool,
+) -> None:
+    """Import from MLflow: experiments, runs, all points, files, models and the registry.
+
+    SOURCE is the URL of an MLflow server, the URL of its database (sqlite:///mlflow.db, postgresql://...), or an
+    mlruns folder.
+    """
+    from gnomon.importing.mlflow_import import import_mlflow, open_source
+
+    found = open_source(source, artifacts=artifacts)
+    try:
+        with showing_progress() as progress:
+            report = import_mlflow(session.client, found, experiments=experiments, new_ids=new_ids, progress=progress)
+    finally:
+        found.close()
+    tell_report(report, as_json)
+
+
 def tell_report(report: ImportReport, as_json: bool) -> None:
     """Print the report, and end with 1 when the ends differ."""
     if as_json:
@@ -119,6 +155,9 @@ def _print_report(report: ImportReport) -> None:
     for run in report.runs:
         for line in _differences(run):
             click.echo(plain(f"differs: {run.name}: {line}"))
+    for item in report.items:
+        for part in item.unequal:
+            click.echo(plain(f"differs: {item.kind} {item.name}: {part}"))
     for each in report.unmapped:
         click.echo(plain(_left_out(each)))
     series = sum(len(run.series) for run in report.runs)

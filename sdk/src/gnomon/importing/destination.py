@@ -17,13 +17,15 @@ from pathlib import Path
 from gnomon.client import Client
 from gnomon.client.artifacts import PIECE_BYTES
 from gnomon.importing.report import Expected
-from gnomon.wire import EndStatus, PointColumns, RunBegin, SequencedBatch
+from gnomon.wire import EndStatus, MetricEntry, PointColumns, RunBegin, SequencedBatch
 
 BATCH_POINTS = 20_000
 # What the server takes in one run.
 MAX_SERIES = 10_000
 # The server takes 10,000 entries in a batch without points, and bounds its bytes: values may have 8,000 characters.
 BATCH_TEXTS = 500
+# The most points that one batch without an identity may hold.
+PLAIN_POINTS = 10_000
 # The writer that begins the run; the files of the source stand beside it under names of their own.
 BEGIN = "import"
 
@@ -52,6 +54,16 @@ class Destination:
         writer = hashlib.sha256(source.encode()).hexdigest()[:32]
         last_seq, points = self._ledger.get(writer, (-1, 0))
         return PointWriter(self, writer, last_seq + 1, points)
+
+    def points_again(self, source: str) -> "PointWriter | PlainWriter":
+        """The same, for a source whose points are not only added at its end; `source` names it as it is now.
+
+        Where an earlier import read it in another state, all of its points are sent without an identity: equal ones
+        count once.
+        """
+        writer = self.points(source)
+        others = self._ledger.keys() - {BEGIN, writer.name}
+        return PlainWriter(self) if others else writer
 
     def texts(self, *, params: Mapping[str, str], tags: Mapping[str, str]) -> None:
         """Set params and tags. A param that the run has with another value stays; the report names it."""
@@ -82,6 +94,12 @@ class Destination:
             self._client.runs.update(self.run_id, status="running")
         self._client.runs.end(self.run_id, status, end_time=time_ms)
 
+    def send_plain(self, entries: list[MetricEntry]) -> None:
+        """Send points of a `PlainWriter`."""
+        self._client.runs.log_batch(self.run_id, metrics=entries)
+        self.sent += len(entries)
+        self._progress(len(entries))
+
     def send(self, batch: SequencedBatch, points: int) -> None:
         """Send a batch of a `PointWriter`."""
         self._client.runs.log_sequenced(self.run_id, batch)
@@ -94,7 +112,7 @@ class PointWriter:
 
     def __init__(self, destination: Destination, writer: str, next_seq: int, known: int) -> None:
         self._destination = destination
-        self._writer = writer
+        self._writer = self.name = writer
         self._next_seq = next_seq
         self._known = known
         self._clear()
@@ -138,6 +156,26 @@ class PointWriter:
         self._step = array("d")
         self._time = array("q")
         self._value = array("d")
+
+
+class PlainWriter:
+    """Points without an identity, where it does not matter how often an equal one is sent."""
+
+    def __init__(self, destination: Destination) -> None:
+        self._destination = destination
+        self._waiting: list[MetricEntry] = []
+
+    def add(self, key: str, step: float, time_ms: int, value: float) -> None:
+        self._destination.expected.point(key, step, time_ms, value)
+        self._waiting.append(MetricEntry(key=key, value=value, step=step, timestamp=time_ms))
+        if len(self._waiting) >= PLAIN_POINTS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is waiting."""
+        if self._waiting:
+            self._destination.send_plain(self._waiting)
+            self._waiting = []
 
 
 def run_id_for(*identity: str, start_ms: int) -> str:

@@ -24,7 +24,7 @@ from gnomon.client.records import Series
 PAGE_POINTS = 100_000
 _MODULUS = 1 << 256
 _POINT = struct.Struct("<dqd").pack
-# A double is a whole number of 2^-1074ths; frexp's mantissa has 53 bits more.
+# A double is a whole multiple of 2^-1074; frexp's mantissa has 53 bits more.
 _SCALE_BITS = 1127
 _NAN = math.nan
 
@@ -123,6 +123,15 @@ class Unmapped(Struct, frozen=True, order=True):
     count: int = 1
 
 
+class ItemCheck(Struct, frozen=True):
+    """What is not a run (an experiment, a model): the parts of it that the server has not, or otherwise."""
+
+    kind: str
+    name: str
+    unequal: list[str]
+    equal: bool
+
+
 class ImportReport(Struct, frozen=True):
     """The whole of it. `equal`: every series, file, param and tag was found on the server as the source has it."""
 
@@ -134,6 +143,7 @@ class ImportReport(Struct, frozen=True):
     points: int
     files: int
     equal: bool
+    items: list[ItemCheck] = []
 
 
 class Expected(Struct):
@@ -192,7 +202,15 @@ def check_run(
     )
 
 
-def report_of(format: str, source: str, experiment: str, runs: Sequence[RunCheck], left_out: LeftOut) -> ImportReport:
+def report_of(
+    format: str,
+    source: str,
+    experiment: str,
+    runs: Sequence[RunCheck],
+    left_out: LeftOut,
+    *,
+    items: Sequence[ItemCheck] = (),
+) -> ImportReport:
     return ImportReport(
         format=format,
         source=source,
@@ -201,7 +219,8 @@ def report_of(format: str, source: str, experiment: str, runs: Sequence[RunCheck
         unmapped=left_out.lines(),
         points=sum(run.points for run in runs),
         files=sum(len(run.files) for run in runs),
-        equal=all(run.equal for run in runs),
+        equal=all(run.equal for run in runs) and all(item.equal for item in items),
+        items=[*items],
     )
 
 

@@ -10,6 +10,7 @@ from gnomon_server.model.changes import Change
 from gnomon_server.model.entities import Experiment, KeyKind, KeyUse, LifecycleStage
 from gnomon_server.model.errors import AlreadyExists, FieldError, InvalidRequest, NotArchived, invalid_field
 from gnomon_server.model.ids import new_uid
+from gnomon_server.model.points import checked_time
 from gnomon_server.store import Connection, Stores
 from gnomon_server.store.meta import experiments as sql
 from gnomon_server.store.meta import keys as key_sql
@@ -49,14 +50,19 @@ class Experiments:
         description: str,
         artifact_location: str | None,
         tags: Mapping[str, str],
+        number: int | None = None,
+        created_ms: int | None = None,
     ) -> Experiment:
-        """Make an experiment; its name must be free in the tenant, archived ones included."""
+        """Make an experiment; its name must be free in the tenant, archived ones included.
+
+        One that comes from elsewhere may ask for its number, which it gets where that is free, and name its time.
+        """
         name = names.experiment_name(name)
         description = names.description(description)
         clean_tags = clean_tag_map(tags)
         uid = new_uid()
         location = artifact_location_of(uid) if artifact_location is None else self._allowed(artifact_location)
-        now_ms = self._now_ms()
+        now_ms = self._now_ms() if created_ms is None else checked_time(created_ms, field="creation_time")
 
         def work(tx: Connection) -> Experiment:
             _refuse_taken(tx, name)
@@ -68,6 +74,7 @@ class Experiments:
                 description=description,
                 artifact_location=location,
                 now_ms=now_ms,
+                number=number,
             )
             sql.set_experiment_tags(tx, principal.tenant, row, clean_tags)
             return _read(tx, uid)

@@ -17,10 +17,10 @@ from gnomon_server.core.runs import ENDED, Runs, RunSearch
 from gnomon_server.model import names
 from gnomon_server.model.changes import Change
 from gnomon_server.model.entities import LatestPoint, LifecycleStage, Run, RunHead, RunStatus
-from gnomon_server.model.errors import ExperimentNotFound, RunArchived, TagNotFound, invalid_field
+from gnomon_server.model.errors import ExperimentNotFound, RunArchived, TagNotFound
 from gnomon_server.model.filters import Expr, OrderItem
 from gnomon_server.model.ids import new_uid
-from gnomon_server.model.points import MAX_TIME_MS, Points
+from gnomon_server.model.points import Points, checked_time
 from gnomon_server.model.registry import RunLinks
 from gnomon_server.store import Connection, Stores
 from gnomon_server.store.meta import experiments as experiment_sql
@@ -83,7 +83,7 @@ class FullRuns:
         clean_tags = clean_tag_map(tags)
         uid = new_uid()
         now_ms = self._now_ms()
-        started_ms = now_ms if start_ms is None else _time(start_ms, field="start_time")
+        started_ms = now_ms if start_ms is None else checked_time(start_ms, field="start_time")
         creator = created_by if created_by and principal.is_anonymous else principal.subject
 
         def work(tx: Connection) -> FullRun:
@@ -141,7 +141,7 @@ class FullRuns:
         """Change what is given. A run that is reopened has no end, one that ends without a time ends now."""
         clean_name = None if name is None else names.run_name(name)
         if end_ms is not None:
-            _time(end_ms, field="end_time")
+            checked_time(end_ms, field="end_time")
         now_ms = self._now_ms()
 
         def work(tx: Connection) -> FullRun:
@@ -205,9 +205,3 @@ def _filled(connection: Connection, runs: Sequence[Run]) -> list[FullRun]:
     numbers = numbered.numbers_of(connection, list({run.experiment for run in runs}))
     linked = links.read_links(connection, rows)
     return [FullRun(run, numbers[run.experiment], latest[run.row], linked.get(run.row, NO_LINKS)) for run in runs]
-
-
-def _time(time_ms: int, *, field: str) -> int:
-    if not 0 <= time_ms <= MAX_TIME_MS:
-        raise invalid_field(field, "is not Unix milliseconds between 1970 and 9999")
-    return time_ms

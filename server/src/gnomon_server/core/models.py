@@ -12,15 +12,18 @@ from gnomon_server.core.run_names import run_name
 from gnomon_server.model import names
 from gnomon_server.model.entities import RunHead
 from gnomon_server.model.errors import (
+    AlreadyExists,
     ExperimentArchived,
     ExperimentNotFound,
     ModelNotFound,
     ParamConflict,
     RunArchived,
     TagNotFound,
+    invalid_field,
 )
 from gnomon_server.model.filters.clauses import Clause
 from gnomon_server.model.ids import RowId
+from gnomon_server.model.points import checked_time
 from gnomon_server.model.registry import (
     DatasetInput,
     DatasetUse,
@@ -28,7 +31,9 @@ from gnomon_server.model.registry import (
     ModelMetric,
     ModelOrder,
     ModelStatus,
+    ModelUid,
     ModelUse,
+    is_model_uid,
     new_model_uid,
 )
 from gnomon_server.store import Connection, Stores
@@ -59,14 +64,23 @@ class Models:
         source_run: str,
         params: Mapping[str, str],
         tags: Mapping[str, str],
+        uid: str | None = None,
+        created_ms: int | None = None,
     ) -> LoggedModel:
-        """Make a pending model in the experiment of this number. Without a name it gets a readable one."""
-        uid = new_model_uid()
+        """Make a pending model in the experiment of this number. Without a name it gets a readable one.
+
+        One that comes from elsewhere may bring its id, which must be free in the tenant, and its time.
+        """
+        if uid is not None and not is_model_uid(uid):
+            raise invalid_field("model_id", "is no id of a model: m- and 32 lower-case hex digits")
+        made_uid = ModelUid(uid) if uid is not None else new_model_uid()
         clean_params = {names.key(key): names.param_value(value) for key, value in params.items()}
         clean_tags = {names.key(key): names.tag_value(value) for key, value in tags.items()}
-        now_ms = self._now_ms()
+        now_ms = self._now_ms() if created_ms is None else checked_time(created_ms, field="creation_timestamp_ms")
 
         def work(tx: Connection) -> LoggedModel:
+            if uid is not None and sql.has_model(tx, uid):
+                raise AlreadyExists(f"there is a logged model {uid!r} already, a deleted one perhaps")
             experiment = experiment_sql.find_experiment_numbered(tx, number)
             if experiment is None:
                 raise ExperimentNotFound(str(number))
@@ -75,7 +89,7 @@ class Models:
             row = sql.insert_model(
                 tx,
                 principal.tenant,
-                uid=uid,
+                uid=made_uid,
                 experiment=experiment.row,
                 source_run=source_run,
                 name=name or run_name(experiment.run_count + 1, rng=self._rng),
@@ -85,7 +99,7 @@ class Models:
             )
             sql.set_params(tx, principal.tenant, row, clean_params)
             sql.set_tags(tx, principal.tenant, row, clean_tags)
-            return _read(tx, uid)
+            return _read(tx, made_uid)
 
         return self._stores.writer.call(principal.tenant, work)
 

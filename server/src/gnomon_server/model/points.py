@@ -7,6 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gnomon_server.model.errors import invalid_field
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Keys = NDArray[np.uint32]
@@ -17,6 +19,13 @@ XAxis = Literal["step", "relative", "time"]
 MAX_STEP = float(2**53)
 # 9999-12-31T23:59:59.999Z, the last instant that ISO 8601 with four-digit years can say.
 MAX_TIME_MS = 253_402_300_799_999
+
+
+def checked_time(time_ms: int, *, field: str) -> int:
+    """A time that a client sent, Unix milliseconds; raises `InvalidRequest` naming the field."""
+    if not 0 <= time_ms <= MAX_TIME_MS:
+        raise invalid_field(field, "is not Unix milliseconds between 1970 and 9999")
+    return time_ms
 
 
 @dataclass(frozen=True, slots=True)

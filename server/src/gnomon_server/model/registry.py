@@ -5,7 +5,7 @@ from typing import Literal, NewType
 
 from msgspec import Struct
 
-from gnomon_server.model.ids import RowId, new_uid
+from gnomon_server.model.ids import RowId, is_uid, new_uid
 
 ModelUid = NewType("ModelUid", str)
 ModelStatus = Literal["pending", "ready", "failed"]
@@ -18,6 +18,11 @@ STAGES: tuple[Stage, ...] = ("None", "Staging", "Production", "Archived")
 def new_model_uid() -> ModelUid:
     """The id of a logged model, in the form that MLflow's clients look for in a URI."""
     return ModelUid(f"m-{new_uid()}")
+
+
+def is_model_uid(text: str) -> bool:
+    """Whether the text is an id of a logged model, as ours and MLflow's are."""
+    return text.startswith("m-") and is_uid(text[2:])
 
 
 class Dataset(Struct, frozen=True):

@@ -1,5 +1,6 @@
 """The routes of experiments. MLflow's experiment id is our number."""
 
+from gnomon_server.api.bodies import given
 from gnomon_server.api.mlflow import wire
 from gnomon_server.api.mlflow.convert import experiment_message
 from gnomon_server.api.mlflow.declare import wire_route
@@ -34,8 +35,9 @@ def number_of(experiment_id: str) -> int:
 
 @wire_route("POST", "/2.0/mlflow/experiments/create", needs="experiments.create", asks=wire.CreateExperiment)
 def create_experiment(call: Call[wire.CreateExperiment, None]) -> wire.ExperimentCreated:
-    """Create an experiment."""
+    """Create an experiment. It gets the id that is asked for where that is free, and otherwise the next one."""
     body = call.body
+    asked = number_of(body.experiment_id) if body.experiment_id else None
     try:
         made = call.services.experiments.create(
             call.principal,
@@ -43,6 +45,8 @@ def create_experiment(call: Call[wire.CreateExperiment, None]) -> wire.Experimen
             description="",
             artifact_location=body.artifact_location or None,
             tags={tag.key: tag.value for tag in body.tags},
+            number=asked,
+            created_ms=given(body.creation_time),
         )
     except AlreadyExists:
         raise AlreadyExists(f"Experiment(name={body.name}) already exists.") from None

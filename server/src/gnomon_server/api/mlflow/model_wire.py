@@ -15,6 +15,9 @@ class CreateLoggedModel(Asked, frozen=True):
     source_run_id: str = ""
     params: list[Pair] = []
     tags: list[Pair] = []
+    # Ours, which MLflow's server passes over: for who brings a model from elsewhere.
+    model_id: str = ""
+    creation_timestamp_ms: int | UnsetType = UNSET
 
 
 class FinalizeLoggedModel(Asked, frozen=True):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from gnomon_server.api.bodies import given
 from gnomon_server.api.mlflow import model_wire as wire
 from gnomon_server.api.mlflow.artifacts import Place, clean_path, listed_files, send_file
 from gnomon_server.api.mlflow.convert import model_message
@@ -70,6 +71,8 @@ def create_model(call: Call[wire.CreateLoggedModel, None]) -> wire.LoggedModelFo
         source_run=body.source_run_id,
         params=_pairs(body.params, "params", longest=MAX_PARAM_VALUE),
         tags=_pairs(body.tags, "tags"),
+        uid=body.model_id or None,
+        created_ms=given(body.creation_timestamp_ms),
     )
     return wire.LoggedModelFound(model_message(made))
 

@@ -48,6 +48,9 @@ class CreateExperiment(Asked, frozen=True):
     name: str = ""
     artifact_location: str = ""
     tags: list[Pair] = []
+    # Ours, which MLflow's server passes over: for who brings an experiment from elsewhere.
+    experiment_id: str = ""
+    creation_time: int | UnsetType = UNSET
 
 
 class ExperimentNamed(Asked, frozen=True):

@@ -11,6 +11,8 @@ from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.upsert import upsert
 
 DEFAULT_NAME = "Default"
+# Numbers go on from the greatest, so nobody may ask for one that leaves none behind it.
+MAX_ASKED_NUMBER = 10**9
 # Rows named in one statement: far below what either database takes.
 _IN_LIST = 1_000
 
@@ -73,11 +75,18 @@ def insert_experiment(
     description: str,
     artifact_location: str,
     now_ms: int,
+    number: int | None = None,
 ) -> RowId:
-    """Make an experiment with the next number of the tenant; 0 is kept for the one called `Default`."""
+    """Make an experiment with this number, or with the next of the tenant where it is taken or out of bounds.
+
+    0 is kept for the one called `Default`.
+    """
     next_number = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(t.experiment.c.number) + 1, 1))) or 1
     is_default = name == DEFAULT_NAME and find_experiment_numbered(connection, 0) is None
-    number = 0 if is_default else max(next_number, 1)
+    if is_default:
+        number = 0
+    elif number is None or not 1 <= number <= MAX_ASKED_NUMBER or find_experiment_numbered(connection, number):
+        number = max(next_number, 1)
     row = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(t.experiment.c.id) + 1, 1))) or 1
     connection.execute(
         sa.insert(t.experiment_base).values(

@@ -49,6 +49,12 @@ def find_model(connection: Connection, uid: str) -> LoggedModel | None:
     return found[0] if found else None
 
 
+def has_model(connection: Connection, uid: str) -> bool:
+    """Whether the tenant has, or had, a model of this id."""
+    query = sa.select(m.logged_model.c.id).where(m.logged_model.c.uid == uid)
+    return connection.scalar(query) is not None
+
+
 def read_models(connection: Connection, rows: Sequence[RowId]) -> list[LoggedModel]:
     """The models of these rows, in this order."""
     by_row: dict[RowId, LoggedModel] = {}

@@ -1,0 +1,47 @@
+"""Artifacts of an MLflow source that lie on this disk."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from gnomon.importing.mlflow_source import Unreachable
+
+PROXIED = "mlflow-artifacts"
+
+
+class LocalFiles:
+    """A folder. Links are not followed: what they name may lie anywhere."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def walk(self) -> Iterator[str]:
+        for folder, inner, names in os.walk(self._folder):
+            inner.sort()
+            for name in sorted(names):
+                path = Path(folder) / name
+                if path.is_file() and not path.is_symlink():
+                    yield path.relative_to(self._folder).as_posix()
+
+    @contextmanager
+    def fetch(self, path: str) -> Iterator[Path]:
+        yield self._folder / path
+
+
+def local_files(uri: str, *, proxied_at: Sequence[Path], relative_to: Path) -> LocalFiles:
+    """The files at a path, a `file:` URI, or below a folder where an MLflow server keeps what it proxies."""
+    parts = urlsplit(uri)
+    if parts.scheme in ("", "file"):
+        folder = relative_to / unquote(parts.path)
+        # ROOT/EXPERIMENT/RUN/artifacts: a run's folder, and its experiment's, appear with the first file in them.
+        if not any(place.is_dir() for place in (folder, *list(folder.parents)[1:3])):
+            raise Unreachable(f"{uri} is not on this disk; if there are files, bring them to this place")
+        return LocalFiles(folder)
+    if parts.scheme == PROXIED:
+        for root in proxied_at:
+            if root.is_dir():
+                return LocalFiles(root / unquote(parts.path).lstrip("/"))
+        raise Unreachable(f"{uri} lies where its MLflow server keeps files; name that folder with --artifacts")
+    raise Unreachable(f"{uri} lies in a store that is not read here; copy it to a folder, or leave it there")

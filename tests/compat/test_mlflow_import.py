@@ -1,0 +1,187 @@
+"""Moving in: what MLflow's own client logged to a database, a folder and a server arrives whole, once, and checked."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gnomon.client import Client
+from tests.compat.conftest import SCENARIOS
+from tests.compat.wire_client import Wire
+from tests.support.server_process import ServerProcess
+
+Json = dict[str, Any]
+Importing = Callable[..., Json]
+RUNS = {"first", "child", "lost", "bad", "killed", "deleted", "open"}
+
+
+@pytest.fixture(scope="session")
+def database(mlflow_python: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Json]:
+    folder = tmp_path_factory.mktemp("database")
+    return folder / "mlflow.db", filled(mlflow_python, folder, f"sqlite:///{folder / 'mlflow.db'}")
+
+
+@pytest.fixture(scope="session")
+def folder(mlflow_python: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Json]:
+    place = tmp_path_factory.mktemp("folder")
+    return place / "mlruns", filled(mlflow_python, place, (place / "mlruns").as_uri())
+
+
+def filled(python: Path, cwd: Path, uri: str) -> Json:
+    env = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ALLOW_FILE_STORE": "true"}
+    done = subprocess.run(
+        [python, SCENARIOS / "source.py", uri], cwd=cwd, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    made: Json = json.loads(done.stdout.splitlines()[-1])
+    return made
+
+
+@pytest.fixture
+def importing(server: ServerProcess, tenant: str) -> Importing:
+    """Run `gnomon import mlflow` and give its report."""
+
+    def run(*arguments: object, expected_exit: int = 0, **env: str) -> Json:
+        command = [sys.executable, "-m", "gnomon", "--url", server.base_url, "--tenant", tenant]
+        done = subprocess.run(
+            [*command, "import", "mlflow", "--json", *map(str, arguments)],
+            env={**os.environ, **env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == expected_exit, done.stderr + done.stdout[-4000:]
+        report: Json = json.loads(done.stdout) if done.stdout else {"error": done.stderr}
+        return report
+
+    return run
+
+
+def run_named(report: Json, name: str) -> Json:
+    (found,) = [run for run in report["runs"] if run["name"] == name]
+    return dict(found)
+
+
+def test_a_database_arrives_whole_and_once(
+    importing: Importing, database: tuple[Path, Json], wire: Wire, server: ServerProcess, tenant: str
+) -> None:
+    path, made = database
+    report = importing(f"sqlite:///{path}")
+    assert report["equal"]
+    assert report["unmapped"] == []
+    assert {run["name"] for run in report["runs"]} == RUNS
+    first = run_named(report, "first")
+    assert first["run_id"] == made["run"]
+    assert {one["key"]: one["server"]["points"] for one in first["series"]} == {
+        "loss": 50,
+        "on_model": 1,
+        "train/acc": 3,
+    }
+    assert [file["path"] for file in first["files"]] == ["notes/hello world.txt", "w.bin"]
+    found = wire.get("runs/get", run_id=made["run"])["run"]
+    assert (found["info"]["experiment_id"], found["info"]["start_time"]) == (made["experiment"], made["start"])
+    assert found["inputs"]["dataset_inputs"][0]["dataset"]["digest"] == "d1"
+    assert found["outputs"]["model_outputs"] == [{"model_id": made["models"][0], "step": 0}]
+    history = wire.get("metrics/get-history", run_id=made["run"], metric_key="train/acc")["metrics"]
+    assert [(one["step"], one["value"]) for one in history] == [(0, "NaN"), (1, 1.7976931348623157e308), (-3, -0.5)]
+    model = wire.get(f"logged-models/{made['models'][0]}")["model"]
+    assert (model["info"]["status"], model["info"]["model_type"]) == ("LOGGED_MODEL_READY", "tree")
+    assert [(one["key"], one["value"], one["step"]) for one in model["data"]["metrics"]] == [("on_model", "NaN", 4)]
+    third = wire.get("registered-models/alias", name="RM", alias="prod")["model_version"]
+    assert (third["version"], third["source"], third["description"]) == ("3", f"models:/{made['models'][0]}", "third")
+    assert wire.get("model-versions/get", 404, name="RM", version="2")["error_code"] == "RESOURCE_DOES_NOT_EXIST"
+    with Client(server.base_url, tenant=tenant) as client:
+        statuses = {run["name"]: client.runs.get(run["run_id"]) for run in report["runs"]}
+        assert {name: run.status for name, run in statuses.items()} == {
+            **dict.fromkeys(("first", "child", "lost"), "finished"),
+            "bad": "failed",
+            "killed": "killed",
+            "deleted": "running",
+            "open": "running",
+        }
+        assert {name for name, run in statuses.items() if run.lifecycle_stage == "deleted"} == {"lost", "deleted"}
+    again = importing(f"sqlite:///{path}")
+    assert again["equal"]
+    assert sum(run["sent"] for run in again["runs"]) == 0
+    assert again["points"] == report["points"] > 50
+
+
+def test_a_run_that_went_on_is_brought_up_to_date(
+    importing: Importing, database: tuple[Path, Json], tmp_path: Path
+) -> None:
+    path, made = database
+    copy = tmp_path / "mlflow.db"
+    copy.write_bytes(path.read_bytes())
+    importing(f"sqlite:///{copy}", "--experiment", "one", "--new-ids")
+    with closing(sqlite3.connect(copy)) as connection, connection:
+        # Before the points that are there: an order of time is nothing to rely on.
+        points = [("loss", 0.25, made["start"] - 5, made["run"], step, 0) for step in (-1, 77)]
+        connection.executemany(
+            "INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan) VALUES (?, ?, ?, ?, ?, ?)", points
+        )
+    again = importing(f"sqlite:///{copy}", "--experiment", "one", "--new-ids")
+    assert again["equal"]
+    (loss,) = [one for one in run_named(again, "first")["series"] if one["key"] == "loss"]
+    assert loss["server"]["points"] == 52
+
+
+def test_a_folder_arrives_whole(importing: Importing, folder: tuple[Path, Json], wire: Wire) -> None:
+    path, made = folder
+    report = importing(path)
+    assert report["equal"]
+    assert {run["name"] for run in report["runs"]} == RUNS
+    # The file store counts experiments with 18 digits, which are no numbers here.
+    assert {each["kind"] for each in report["unmapped"]} == {"id of experiment"}
+    found = wire.get("runs/get", run_id=made["run"])["run"]
+    assert {"key": "weird", "value": "line 1\nline 2 ü: [x]"} in found["data"]["tags"]
+    assert {"key": "empty", "value": ""} in found["data"]["params"]
+    root = wire.get(f"logged-models/{made['models'][0]}")["model"]["info"]["artifact_uri"]
+    path_there = root.removeprefix("mlflow-artifacts:/")
+    answer = wire.http.get(f"/api/2.0/mlflow-artifacts/artifacts/{path_there}/w.bin")
+    assert answer.content == bytes(range(256)) * 40
+    assert importing(path)["equal"]
+
+
+def test_a_server_is_read_through_its_protocol(
+    importing: Importing, folder: tuple[Path, Json], server: ServerProcess, tenant: str
+) -> None:
+    """The server is ours, in another tenant: what its client protocol tells is enough to bring everything over."""
+    other = f"{tenant}-from"
+    command = [sys.executable, "-m", "gnomon", "--url", server.base_url, "--tenant", other, "import", "mlflow"]
+    subprocess.run([*command, "--new-ids", str(folder[0])], check=True, capture_output=True)
+    refused = importing(server.base_url, expected_exit=1, MLFLOW_WORKSPACE=other)
+    assert "--new-ids imports a second copy" in refused["error"]
+    report = importing(server.base_url, "--new-ids", MLFLOW_WORKSPACE=other)
+    assert report["equal"]
+    assert {run["name"] for run in report["runs"]} == RUNS
+    assert [item["kind"] for item in report["items"]].count("registered model") == 1
+    assert len(run_named(report, "first")["files"]) == 2
+
+
+def test_points_that_another_added_fail_the_check(
+    importing: Importing, database: tuple[Path, Json], wire: Wire
+) -> None:
+    asked = (f"sqlite:///{database[0]}", "--experiment", "one", "--new-ids")
+    run = run_named(importing(*asked), "first")["run_id"]
+    wire.post("runs/log-metric", run_id=run, key="loss", value=9, timestamp=1, step=1)
+    report = importing(*asked, expected_exit=1)
+    assert [one["key"] for one in run_named(report, "first")["series"] if not one["equal"]] == ["loss"]
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("sqlite:///nowhere.db", "there is no database"),
+        ("nowhere", "is no folder"),
+        ("http://127.0.0.1:9", "does not answer"),
+    ],
+)
+def test_what_is_no_source_is_said_in_a_sentence(importing: Importing, source: str, words: str) -> None:
+    assert words in importing(source, expected_exit=1)["error"]
