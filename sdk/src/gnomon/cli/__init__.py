@@ -29,7 +29,7 @@ _COMMANDS = {
     "sync": "gnomon.cli.sync:sync",
     "import": "gnomon.cli.importing:import_",
 }
-_ELSEWHERE = dict.fromkeys(("server", "keys", "audit"), "pip install gnomon")
+_ELSEWHERE = dict.fromkeys(("server", "keys", "audit", "backup", "restore"), "pip install gnomon")
 
 
 class Commands(click.Group):

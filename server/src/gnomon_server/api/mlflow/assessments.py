@@ -18,7 +18,7 @@ _CAMEL = re.compile(r"(?<=[a-z])([A-Z])")
 _MASKED = frozenset(("assessment_name", "feedback", "expectation", "rationale", "metadata"))
 
 
-@wire_route("POST", _OF_TRACE, needs="runs.write", asks=wire.CreateAssessment)
+@wire_route("POST", _OF_TRACE, needs="runs.log", asks=wire.CreateAssessment)
 def create_assessment(call: Call[wire.CreateAssessment, None]) -> wire.AssessmentFound:
     """Add an assessment to a trace."""
     assert not isinstance(call.body.assessment, UnsetType)

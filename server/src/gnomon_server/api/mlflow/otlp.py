@@ -99,7 +99,7 @@ class ExportRequest(Struct, frozen=True, rename="camel"):
     resource_spans: list[ResourceSpans] = []
 
 
-@wire_route("POST", "/v1/traces", needs="runs.write", prefixes=("",))
+@wire_route("POST", "/v1/traces", needs="runs.log", prefixes=("",))
 async def export_traces(call: Call[None, None]) -> Answer:
     """Keep spans; the answer is OTLP's, in the form that was sent."""
     headers = call.request.headers

@@ -59,7 +59,7 @@ _WORDS = Vocabulary(
 _ORDERED = ("timestamp_ms", "execution_time_ms", "end_time_ms", "status", "request_id", "client_request_id")
 
 
-@wire_route("POST", _TRACES, needs="runs.write", asks=wire.StartTrace)
+@wire_route("POST", _TRACES, needs="runs.log", asks=wire.StartTrace)
 def start_trace(call: Call[wire.StartTrace, None]) -> wire.TraceFound:
     """Keep what the client says of a trace. It is called at the end of one, in spite of its name."""
     assert not isinstance(call.body.trace, UnsetType)
@@ -139,7 +139,7 @@ def delete_traces(call: Call[wire.DeleteTraces, None]) -> wire.TracesDeleted:
     return wire.TracesDeleted(deleted)
 
 
-@wire_route("PATCH", _TAGS, needs="runs.write", asks=wire.TraceTag, prefixes=_BOTH)
+@wire_route("PATCH", _TAGS, needs="runs.log", asks=wire.TraceTag, prefixes=_BOTH)
 def set_trace_tag(call: Call[wire.TraceTag, None]) -> Nothing:
     """Set a tag of a trace."""
     body = call.body
@@ -162,14 +162,14 @@ def delete_trace_tag(call: Call[wire.TraceTag, None]) -> Nothing:
     return Nothing()
 
 
-@wire_route("POST", "/2.0/mlflow/traces/link-to-run", needs="runs.write", asks=wire.LinkTraces)
+@wire_route("POST", "/2.0/mlflow/traces/link-to-run", needs="runs.log", asks=wire.LinkTraces)
 def link_to_run(call: Call[wire.LinkTraces, None]) -> Nothing:
     """Say that traces belong to a run too."""
     call.services.traces.link_run(call.principal, call.body.trace_ids, call.body.run_id)
     return Nothing()
 
 
-@wire_route("POST", "/2.0/mlflow/traces/link-prompts", needs="runs.write", asks=wire.LinkPrompts)
+@wire_route("POST", "/2.0/mlflow/traces/link-prompts", needs="runs.log", asks=wire.LinkPrompts)
 def link_prompts(call: Call[wire.LinkPrompts, None]) -> Nothing:
     """Say which versions of prompts a trace used."""
     prompts = [f"{one.name}/{one.version}" for one in call.body.prompt_versions]

@@ -12,7 +12,7 @@ from gnomon_server.model.traces import TraceHead
 _TRACES = "/2.0/mlflow/traces"
 
 
-@wire_route("POST", _TRACES, needs="runs.write", asks=wire.BeginTraceV2)
+@wire_route("POST", _TRACES, needs="runs.log", asks=wire.BeginTraceV2)
 def begin_trace(call: Call[wire.BeginTraceV2, None]) -> wire.TraceInfoFoundV2:
     """Begin a trace; the server gives it its id."""
     body = call.body
@@ -28,7 +28,7 @@ def begin_trace(call: Call[wire.BeginTraceV2, None]) -> wire.TraceInfoFoundV2:
     return wire.TraceInfoFoundV2(trace_info_v2(call.services.traces.put(call.principal, number, head)))
 
 
-@wire_route("PATCH", _TRACES + "/{trace_id:str}", needs="runs.write", asks=wire.EndTraceV2)
+@wire_route("PATCH", _TRACES + "/{trace_id:str}", needs="runs.log", asks=wire.EndTraceV2)
 def end_trace(call: Call[wire.EndTraceV2, None]) -> wire.TraceInfoFoundV2:
     """Say when and how a trace ended; tags and metadata merge."""
     body = call.body

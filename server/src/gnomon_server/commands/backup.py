@@ -1,0 +1,139 @@
+"""`gnomon backup` and `gnomon restore`: copies of a home that are proven to be whole."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from msgspec import Struct
+
+from gnomon.cli.text import print_facts, print_json, print_table, size
+from gnomon_server.commands.home import home_option
+from gnomon_server.commands.progress import showing_progress
+from gnomon_server.settings import Settings, load_settings
+from gnomon_server.store import backup, database_path
+from gnomon_server.store.backup import BackupError, Manifest
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+folder_argument = click.argument("folder", type=click.Path(path_type=Path))
+
+
+class Told(Struct, frozen=True):
+    """What the commands answer with `--json`."""
+
+    backup: str
+    manifest: Manifest
+
+
+class _TakesByDefault(click.Group):
+    """`gnomon backup FOLDER` is `gnomon backup take FOLDER`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
+            args = ["take", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group("backup", cls=_TakesByDefault)
+def command() -> None:
+    """Take backups of the server's data while it runs, and prove that they are whole.
+
+    `gnomon backup FOLDER` takes one.
+    """
+
+
+@command.command()
+@folder_argument
+@home_option
+@json_option
+def take(folder: Path, home: Path | None, as_json: bool) -> None:
+    """Take a backup into FOLDER, which may hold earlier ones: contents they share are kept once."""
+    settings = _settings(home)
+    with _sentences(), showing_progress() as progress:
+        place, manifest = backup.take(
+            database_path(settings.database_url), settings.home_path / "artifacts", folder.absolute(), progress=progress
+        )
+    _tell(place, manifest, as_json)
+
+
+@command.command()
+@folder_argument
+@click.option("--at", "name", help="Which one, as `gnomon backup list` names it [default: the newest].")
+@json_option
+def verify(folder: Path, name: str | None, as_json: bool) -> None:
+    """Read all of a backup: its database, its rows, every content. Ends with 1 when anything is damaged."""
+    with _sentences(), showing_progress() as progress:
+        place = _chosen(folder, name)
+        manifest = backup.verify(place, progress=progress)
+    _tell(place, manifest, as_json)
+
+
+@command.command("list")
+@folder_argument
+@json_option
+def list_backups(folder: Path, as_json: bool) -> None:
+    """The backups of FOLDER, oldest first."""
+    found = backup.find(folder)
+    if as_json:
+        print_json([place.name for place in found])
+    else:
+        print_table(("backup",), [(place.name,) for place in found])
+
+
+@click.command("restore")
+@folder_argument
+@click.option("--at", "name", help="Which backup, as `gnomon backup list` names it [default: the newest].")
+@click.option("--home", type=click.Path(path_type=Path), required=True, help="a folder that is new or empty")
+@json_option
+def restore(folder: Path, name: str | None, home: Path, as_json: bool) -> None:
+    """Put a backup of FOLDER into a new home; start the server on it afterwards."""
+    with _sentences(), showing_progress() as progress:
+        place = _chosen(folder, name)
+        manifest = backup.restore(place, home.absolute(), progress=progress)
+    _tell(place, manifest, as_json)
+
+
+def _chosen(folder: Path, name: str | None) -> Path:
+    found: Sequence[Path] = backup.find(folder.absolute())
+    if name is not None:
+        found = [place for place in found if place.name == name]
+    if not found:
+        raise BackupError(
+            f"{folder} holds no {'backup' if name is None else f'backup {name}'}; see `gnomon backup list`"
+        )
+    return found[-1]
+
+
+def _tell(place: Path, manifest: Manifest, as_json: bool) -> None:
+    if as_json:
+        print_json(Told(str(place), manifest))
+        return
+    rows = manifest.rows
+    print_facts(
+        {
+            "backup": str(place),
+            "taken at": manifest.taken_at,
+            "experiments, runs": f"{rows.get('experiment_', 0):,}, {rows.get('run_', 0):,}",
+            "database": size(manifest.database_bytes),
+            "artifacts": f"{manifest.contents:,} contents, {size(manifest.content_bytes)}",
+        }
+    )
+
+
+def _settings(home: Path | None) -> Settings:
+    try:
+        return load_settings(home=None if home is None else str(home))
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    try:
+        yield
+    except BackupError as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(
+            f"{error.filename or 'the backup'}: {error.strerror}; nothing was finished"
+        ) from None

@@ -1,0 +1,269 @@
+"""Backups of a home: taken while the server runs, checked, and put back. `docs/formats/backup.md` draws it.
+
+    <folder>/<time>/gnomon.db       the database as it was at one moment, packed
+    <folder>/<time>/manifest.json   what the backup holds, written last: without it there is no backup
+    <folder>/contents/<tenant>/ab/<sha256>   the contents of artifacts, shared by all backups of the folder
+
+The database comes first, in one snapshot; then every content that it names. A content is never changed, and one that
+is unused is kept for the grace of artifacts, so those of the snapshot are there. One that an earlier backup brought is
+not copied again. Nothing that is read is believed: what is copied is hashed on the way, and `verify` hashes it again.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
+
+import msgspec
+import pysqlite3.dbapi2 as sqlite
+from msgspec import Struct
+
+from gnomon_server.store.directories import make_durable, sync_directory
+from gnomon_server.store.meta.migrate import HEAD
+
+FORMAT = 1
+_DATABASE, _MANIFEST, _CONTENTS = "gnomon.db", "manifest.json", "contents"
+_PIECE_BYTES = 1 << 20
+
+# What is being done, how much of it is done, and how much there is.
+Progress = Callable[[str, int, int], None]
+
+
+class BackupError(Exception):
+    """A backup cannot be taken, is damaged, or cannot be put back: a sentence that says which and what to do."""
+
+
+class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a backup holds. `rows` counts the rows of each table; `audit` is the last digest of the audit log."""
+
+    format: int
+    taken_at: str
+    revision: str
+    database_sha256: str
+    database_bytes: int
+    rows: dict[str, int]
+    contents: int
+    content_bytes: int
+    audit: str | None
+
+
+class _Content(NamedTuple):
+    tenant: int
+    sha256: str
+    size: int
+
+    def below(self, root: Path) -> Path:
+        return root / str(self.tenant) / self.sha256[:2] / self.sha256
+
+
+def take(database: Path, artifacts: Path, folder: Path, *, progress: Progress) -> tuple[Path, Manifest]:
+    """Take a backup of a home into the folder; the server may run. Returns where it stands, and its manifest."""
+    if not database.exists():
+        raise BackupError(f"there is no database {database}; name the home with --home")
+    moment = datetime.now(UTC)
+    place = folder / f"{moment:%Y%m%dT%H%M%S.%fZ}"
+    partial = folder / f"partial-{uuid4().hex}"
+    make_durable(partial)
+    try:
+        progress("database", 0, 1)
+        _copy_database(database, partial / _DATABASE)
+        sha256, size = _hash(partial / _DATABASE)
+        progress("database", 1, 1)
+        contents = _contents(partial / _DATABASE)
+        total = sum(content.size for content in contents)
+        done = 0
+        for content in contents:
+            _bring(content, artifacts, folder / _CONTENTS)
+            done += content.size
+            progress("contents", done, total)
+        manifest = Manifest(
+            format=FORMAT,
+            taken_at=f"{moment:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z",
+            revision=_scalar(partial / _DATABASE, "SELECT version_num FROM alembic_version") or "",
+            database_sha256=sha256,
+            database_bytes=size,
+            rows=_rows(partial / _DATABASE),
+            contents=len(contents),
+            content_bytes=total,
+            audit=_scalar(partial / _DATABASE, "SELECT lower(hex(digest)) FROM audit_ ORDER BY id DESC LIMIT 1"),
+        )
+        _write(partial / _MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+        sync_directory(partial)
+        partial.rename(place)
+        sync_directory(folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return place, manifest
+
+
+def find(folder: Path) -> list[Path]:
+    """The whole backups of a folder, oldest first."""
+    return sorted(path.parent for path in folder.glob(f"*/{_MANIFEST}")) if folder.is_dir() else []
+
+
+def verify(place: Path, *, progress: Progress) -> Manifest:
+    """Read all of a backup and hold it against its manifest; raises BackupError that names what is damaged."""
+    manifest = _manifest(place)
+    database = place / _DATABASE
+    progress("database", 0, 1)
+    if not database.exists() or _hash(database) != (manifest.database_sha256, manifest.database_bytes):
+        raise BackupError(f"{database} is not the file that was backed up; take another backup of this folder")
+    if (found := _scalar(database, "PRAGMA integrity_check")) != "ok":
+        raise BackupError(f"the database was damaged before it was backed up: {found}")
+    if _scalar(database, "PRAGMA foreign_key_check") is not None or _rows(database) != manifest.rows:
+        raise BackupError(f"the rows of {database} are not those that its manifest counts")
+    progress("database", 1, 1)
+    done = 0
+    for content in _contents(database):
+        path = content.below(place.parent / _CONTENTS)
+        if not path.exists():
+            raise BackupError(f"the content {path} is missing; take another backup, it brings what is missing")
+        if _hash(path) != (content.sha256, content.size):
+            raise BackupError(f"the content {path} is damaged; remove the file and take another backup")
+        done += content.size
+        progress("contents", done, manifest.content_bytes)
+    return manifest
+
+
+def restore(place: Path, home: Path, *, progress: Progress) -> Manifest:
+    """Put a backup into a home that is new or empty. Everything is checked on the way; a failure leaves no database."""
+    manifest = verify(place, progress=progress)
+    if home.exists() and any(home.iterdir()):
+        raise BackupError(f"{home} is not empty; restore into a new folder, then start the server on it")
+    if manifest.revision > HEAD:
+        raise BackupError(f"the backup is of a newer gnomon (revision {manifest.revision}); install that version")
+    make_durable(home)
+    done = 0
+    for content in _contents(place / _DATABASE):
+        _bring(content, place.parent / _CONTENTS, home / "artifacts")
+        done += content.size
+        progress("contents back", done, manifest.content_bytes)
+    partial = home / "gnomon.db.partial"
+    progress("database back", 0, 1)
+    _copy_file(place / _DATABASE, partial)
+    partial.rename(home / _DATABASE)
+    sync_directory(home)
+    progress("database back", 1, 1)
+    return manifest
+
+
+def _manifest(place: Path) -> Manifest:
+    try:
+        manifest = msgspec.json.decode((place / _MANIFEST).read_bytes(), type=Manifest)
+    except FileNotFoundError:
+        raise BackupError(f"{place} is no whole backup: it has no {_MANIFEST}") from None
+    except msgspec.MsgspecError as error:
+        raise BackupError(f"{place / _MANIFEST} cannot be read: {error}") from None
+    if manifest.format != FORMAT:
+        raise BackupError(f"{place} has the format {manifest.format}, which this version cannot read")
+    return manifest
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    """One snapshot, packed; those who write wait for nothing."""
+    connection = sqlite.connect(str(source), timeout=30)
+    try:
+        connection.execute("VACUUM INTO ?", (str(target),))
+    except sqlite.Error as error:
+        raise BackupError(f"{source} cannot be copied: {error}") from None
+    finally:
+        connection.close()
+    target.chmod(0o600)
+    descriptor = os.open(target, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _bring(content: _Content, source: Path, target: Path) -> None:
+    """Have a content below the target, whole and on the disk."""
+    path = content.below(target)
+    if path.exists() and path.stat().st_size == content.size:
+        return
+    make_durable(path.parent)
+    partial = path.with_name(f"partial-{uuid4().hex}")
+    try:
+        found = _copy_file(content.below(source), partial)
+        if found != content.sha256:
+            raise BackupError(f"the content {content.below(source)} is damaged: its hash is {found}")
+        partial.rename(path)
+    except FileNotFoundError:
+        raise BackupError(f"the content {content.below(source)} is missing; the home lost it before") from None
+    finally:
+        partial.unlink(missing_ok=True)
+    sync_directory(path.parent)
+
+
+def _copy_file(source: Path, target: Path) -> str:
+    """Copy and sync; the SHA-256 of what was copied, in hex."""
+    digest = hashlib.sha256()
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        for piece in _pieces(source):
+            digest.update(piece)
+            out.write(piece)
+        out.flush()
+        os.fsync(out.fileno())
+    return digest.hexdigest()
+
+
+def _hash(path: Path) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    for piece in _pieces(path):
+        digest.update(piece)
+        size += len(piece)
+    return digest.hexdigest(), size
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            yield piece
+
+
+def _contents(database: Path) -> list[_Content]:
+    with _reading(database) as connection:
+        rows = connection.execute("SELECT tenant, sha256, size FROM blob_ ORDER BY tenant, sha256").fetchall()
+    return [_Content(int(tenant), str(sha256), int(size)) for tenant, sha256, size in rows]
+
+
+def _rows(database: Path) -> dict[str, int]:
+    with _reading(database) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        return {
+            name: int(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])  # noqa: S608  # our tables
+            for name in sorted(names)
+        }
+
+
+def _scalar(database: Path, statement: str) -> str | None:
+    with _reading(database) as connection:
+        row = connection.execute(statement).fetchone()
+    return None if row is None else str(row[0])
+
+
+class _reading:  # noqa: N801  # a context manager, used like a function
+    """A connection that changes nothing, not even by making a WAL beside the file."""
+
+    def __init__(self, database: Path) -> None:
+        self._connection = sqlite.connect(f"file:{database}?mode=ro&immutable=1", uri=True)
+
+    def __enter__(self) -> sqlite.Connection:
+        return self._connection
+
+    def __exit__(self, *_error: object) -> None:
+        self._connection.close()
+
+
+def _write(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
