@@ -103,3 +103,10 @@ def site_api(site: Site) -> Iterator[httpx.Client]:
     """A client of /api/v1 in the default tenant, where the demo is."""
     with site.server.client() as api:
         yield api
+
+
+@pytest.fixture(scope="module")
+def site_api_of_module(site: Site) -> Iterator[httpx.Client]:
+    """The same for what a whole module shares."""
+    with site.server.client() as api:
+        yield api

@@ -137,7 +137,7 @@ def test_the_page_of_a_run_tells_what_it_is(site: Site, visit: Visit) -> None:
     expect(page.locator(".run-facts")).to_contain_text(site.runs["sgd-lr30-s0"])
     metrics = page.get_by_role("row", name=re.compile("^val.loss"))
     expect(metrics).to_contain_text("NaN")
-    page.get_by_role("searchbox", name="Search params, metrics and tags").fill("hidden")
+    page.get_by_role("searchbox", name="Search everything below").fill("hidden")
     expect(page.get_by_text("hidden_units")).to_be_visible()
     expect(page.get_by_text("weight_decay")).to_have_count(0)
     page.keyboard.press("Escape")

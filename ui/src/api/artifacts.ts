@@ -56,6 +56,35 @@ export function artifactBytesQuery(runId: string, info: ArtifactInfo, most: numb
   });
 }
 
+/** The small text files of a run by name; null for those that it does not have. */
+export function artifactTextQuery(runId: string, info: ArtifactInfo | undefined) {
+  return queryOptions({
+    queryKey: [...artifactKeys.bytes(runId, info?.path ?? "", info?.sha256 ?? null), "text"],
+    queryFn: async ({ signal }) =>
+      info === undefined ? null : new TextDecoder().decode(await fetchArtifact(runId, info.path, MOST_TEXT, signal)),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Read at most this much of a text that is shown among other things. */
+const MOST_TEXT = 1_000_000;
+
+/** Bytes `from` up to, without, `to`. */
+export async function fetchArtifactPart(
+  runId: string,
+  path: string,
+  from: number,
+  to: number,
+  signal?: AbortSignal,
+): Promise<ArrayBuffer> {
+  const response = await send(artifactPath(runId, path), {
+    headers: { range: `bytes=${from}-${to - 1}` },
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (!response.ok) throw await problemOf(response);
+  return response.arrayBuffer();
+}
+
 export async function fetchArtifact(
   runId: string,
   path: string,

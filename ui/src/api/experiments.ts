@@ -1,6 +1,6 @@
 /** Experiments: list, one, change. */
 import { queryOptions } from "@tanstack/react-query";
-import { integer, list, object, record, text, word, type Read } from "../lib/shape";
+import { integer, list, object, plainObject, record, text, word, type Read } from "../lib/shape";
 import { getJson, sendJson, withQuery } from "./client";
 import type { ExperimentListResponse, ExperimentPatch, ExperimentResponse } from "./generated";
 
@@ -59,6 +59,23 @@ export function experimentQuery(id: string) {
   });
 }
 
+function experimentPath(id: string): string {
+  return `api/v1/experiments/${encodeURIComponent(id)}`;
+}
+
 export function patchExperiment(id: string, patch: ExperimentPatch): Promise<Experiment> {
-  return sendJson("PATCH", `api/v1/experiments/${encodeURIComponent(id)}`, patch, readExperiment);
+  return sendJson("PATCH", experimentPath(id), patch, readExperiment);
+}
+
+export function archiveExperiment(id: string): Promise<Experiment> {
+  return sendJson("DELETE", experimentPath(id), undefined, readExperiment);
+}
+
+export function restoreExperiment(id: string): Promise<Experiment> {
+  return sendJson("POST", `${experimentPath(id)}/restore`, undefined, readExperiment);
+}
+
+/** For good, with all of its runs. It must be archived. */
+export async function purgeExperiment(id: string): Promise<void> {
+  await sendJson("POST", `${experimentPath(id)}/purge`, undefined, plainObject);
 }

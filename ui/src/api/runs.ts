@@ -1,7 +1,7 @@
 /** Runs: list, one, change, end, compare, ledger. */
 import { queryOptions } from "@tanstack/react-query";
 import { RUN_STATUSES, type RunStatus } from "../lib/run-status";
-import { double, integer, list, nullable, object, record, text, word, type Read } from "../lib/shape";
+import { double, integer, list, nullable, object, plainObject, record, text, word, type Read } from "../lib/shape";
 import { getJson, sendJson, withQuery } from "./client";
 import type { LedgerResponse, RunPatch, RunResponse, WriterLedger } from "./generated";
 
@@ -47,6 +47,7 @@ const readLedger = object<LedgerResponse>({
       last_seq: integer,
       points: integer,
       duplicates_dropped: integer,
+      points_thinned: integer,
       first_at: text,
       last_at: text,
     }),
@@ -54,6 +55,8 @@ const readLedger = object<LedgerResponse>({
 });
 
 export interface RunSearch {
+  /** Archived runs in place of the others. */
+  readonly stage?: "active" | "deleted";
   readonly experimentId: string | null;
   readonly status: RunStatus | null;
   readonly search: string;
@@ -76,6 +79,7 @@ export function runsQuery(search: RunSearch) {
         withQuery("api/v1/experiments/runs", {
           experiment_id: search.experimentId,
           status: search.status,
+          lifecycle_stage: search.stage ?? null,
           search: search.search === "" ? null : search.search,
           filter: search.filter === "" ? null : search.filter,
           limit: search.limit,
@@ -106,4 +110,17 @@ export function ledgerQuery(id: string) {
 
 export function patchRun(id: string, patch: RunPatch): Promise<Run> {
   return sendJson("PATCH", runPath(id), patch, readRun);
+}
+
+export function archiveRun(id: string): Promise<Run> {
+  return sendJson("DELETE", runPath(id), undefined, readRun);
+}
+
+export function restoreRun(id: string): Promise<Run> {
+  return sendJson("POST", `${runPath(id)}/restore`, undefined, readRun);
+}
+
+/** For good. The run must be archived. */
+export async function purgeRun(id: string): Promise<void> {
+  await sendJson("POST", `${runPath(id)}/purge`, undefined, plainObject);
 }

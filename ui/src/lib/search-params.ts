@@ -24,6 +24,12 @@ export function writeSearch(entries: Iterable<readonly [string, string | null]>)
   return parts.join("&");
 }
 
+/** A path of the app with a query string, if there is anything to say in one. */
+export function withSearch(path: string, entries: Iterable<readonly [string, string | null]>): string {
+  const search = writeSearch(entries);
+  return search === "" ? path : `${path}?${search}`;
+}
+
 function legible(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replace(/%(?:20|2C|2F|3A|3C|3E|3D|40|5B|5D)/g, (code) => LEGIBLE[code] ?? code);
 }

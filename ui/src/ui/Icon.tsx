@@ -22,6 +22,7 @@ const PATHS = {
   undo: "M6 4 3 7l3 3M3 7h6.5a3.5 3.5 0 0 1 0 7H7",
   gear: "M2.5 5h7M12.5 5h1M2.5 11h1M6.5 11h7M11 6.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3ZM5 12.5a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3Z",
   back: "M13 8H3M7 4 3 8l4 4",
+  dots: "M3.5 8h.01M8 8h.01M12.5 8h.01",
   bookmark: "M4.5 2.5h7v11L8 10.5l-3.5 3z",
   pencil: "M3 13l.6-2.8L11 2.8l2.2 2.2-7.4 7.4zM9.6 4.2l2.2 2.2",
   trash: "M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.7 9h6.6l.7-9M6.8 7v4M9.2 7v4",
@@ -44,7 +45,7 @@ export function Icon({ name, size = 14 }: { readonly name: IconName; readonly si
       strokeLinejoin="round"
       aria-hidden="true"
     >
-      <path d={PATHS[name]} />
+      <path d={PATHS[name]} strokeWidth={name === "dots" ? 2 : undefined} />
     </svg>
   );
 }

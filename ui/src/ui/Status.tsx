@@ -6,7 +6,7 @@ const SIGNS: Readonly<Record<RunStatus, readonly [string, string]>> = {
   scheduled: ["○", "scheduled"],
   finished: ["✓", "finished"],
   failed: ["✕", "failed"],
-  killed: ["■", "stopped"],
+  killed: ["■", "killed"],
 };
 
 export function Status({ status }: { readonly status: RunStatus }) {

@@ -8,6 +8,7 @@ import { Link } from "../../ui/Link";
 import { ErrorMessage, Loading, Message } from "../../ui/Message";
 import { Status } from "../../ui/Status";
 import { compareSections, type CompareRow } from "./compare-rows";
+import { MOST_WITH_PACKAGES, usePackages } from "./use-packages";
 import "./compare.css";
 
 interface Props {
@@ -36,7 +37,8 @@ export function ComparePage({ runIds, baseline, colors, showsAll, onShowAll }: P
     () => (found ?? []).filter((run) => runIds.includes(run.id)).sort((a, b) => runIds.indexOf(a.id) - runIds.indexOf(b.id)),
     [found, runIds],
   );
-  const sections = useMemo(() => compareSections(runs, baseline), [runs, baseline]);
+  const packages = usePackages(runs);
+  const sections = useMemo(() => compareSections(runs, baseline, packages), [runs, baseline, packages]);
   if (ids.length < 2) {
     return (
       <div className="compare-empty">
@@ -65,6 +67,7 @@ export function ComparePage({ runIds, baseline, colors, showsAll, onShowAll }: P
         <button type="button" className="button" aria-pressed={!showsAll} onClick={() => onShowAll(!showsAll)}>
           Only differences
         </button>
+        {runs.length > MOST_WITH_PACKAGES && <span>Packages are compared for up to {MOST_WITH_PACKAGES} runs</span>}
         {runIds.length > MOST_RUNS && <span>The first {MOST_RUNS} of {runIds.length} shown runs</span>}
       </div>
       <div className="compare-scroll thin-scroll" tabIndex={0} role="region" aria-label="Comparison">

@@ -34,10 +34,12 @@ test("the best is marked by the direction of the metric", () => {
   expect(row("Metrics", "accuracy")?.cells.map((cell) => cell?.isBest)).toEqual([true, true, undefined]);
 });
 
-test("a learning rate or a clock has no best", () => {
-  const timed = [run("a", { "train/lr": 1, "system/gpu.util": 2 }, {}), run("b", { "train/lr": 2, "system/gpu.util": 3 }, {})];
+test("a learning rate, a norm or a clock has no best", () => {
+  const keys = ["train/lr", "system/gpu.util", "gradient_norm", "layer/03/weight_norm"];
+  const timed = [1, 2].map((value) => run(String(value), Object.fromEntries(keys.map((key) => [key, value])), {}));
   const rows = compareSections(timed, null)[0]?.rows ?? [];
-  expect(rows.flatMap((one) => one.cells.map((cell) => cell?.isBest))).toEqual([false, false, false, false]);
+  expect(rows.map((one) => one.direction)).toEqual([null, null, null, null]);
+  expect(rows.flatMap((one) => one.cells.map((cell) => cell?.isBest))).not.toContain(true);
 });
 
 test("NaN never wins", () => {
@@ -55,4 +57,13 @@ test("differences are told against the baseline", () => {
   expect(cells[0]?.delta).toBeNull();
   expect(cells[1]?.delta).toBeCloseTo(-0.1);
   expect(row("Metrics", "odd", "a")?.cells[1]?.delta).toBeNull();
+});
+
+test("code, machine and packages are compared apart from the tags", () => {
+  const runs = RUNS.map((one, i) => ({ ...one, tags: { "gnomon.git.commit": "abc", "gnomon.host": `node-${i}`, team: "x" } }));
+  const packages = new Map([["a", new Map([["numpy", "2.0"]])], ["b", new Map([["numpy", "2.1"]])]]);
+  const sections = compareSections(runs, null, packages);
+  const rows = sections.find(({ name }) => name === "Environment")?.rows ?? [];
+  expect(rows.map(({ key, isDifferent }) => [key, isDifferent])).toEqual([["commit", false], ["host", true], ["package numpy", true]]);
+  expect(sections.find(({ name }) => name === "Tags")?.rows.map(({ key }) => key)).toEqual(["team"]);
 });

@@ -2,6 +2,7 @@
 import { directionOf, type Direction } from "../../charts/direction";
 import { formatValue } from "../../charts/numbers";
 import type { Run } from "../../api/runs";
+import { FACT_NAMES, isSurrounding, surroundingsOf } from "../../lib/surroundings";
 import { fullTime, duration } from "../../lib/time";
 import { isResult } from "../run-table/headline";
 import { formatParam } from "../run-table/cells";
@@ -27,12 +28,18 @@ export interface CompareSection {
   readonly rows: readonly CompareRow[];
 }
 
-export function compareSections(runs: readonly Run[], baselineId: string | null): CompareSection[] {
+/** `packages` of the runs that kept a list of them, by id. */
+export function compareSections(
+  runs: readonly Run[],
+  baselineId: string | null,
+  packages: ReadonlyMap<string, ReadonlyMap<string, string>> = new Map(),
+): CompareSection[] {
   const baseline = runs.findIndex((run) => run.id === baselineId);
   return [
     { name: "Metrics", rows: metricRows(runs, baseline) },
     { name: "Params", rows: textRows(runs.map((run) => run.params), formatParam) },
-    { name: "Tags", rows: textRows(runs.map((run) => withoutNotes(run.tags)), (text) => text) },
+    { name: "Environment", rows: environmentRows(runs, packages) },
+    { name: "Tags", rows: textRows(runs.map((run) => plainTags(run.tags)), (text) => text) },
     { name: "Run", rows: attributeRows(runs) },
   ];
 }
@@ -85,9 +92,18 @@ function attributeRows(runs: readonly Run[]): CompareRow[] {
   ].filter((one) => one.cells.some((cell) => cell !== null));
 }
 
-/** Notes are prose; the notes themselves are on the pages of the runs. */
-function withoutNotes(tags: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(tags).filter(([key]) => key !== "mlflow.note.content"));
+/** Notes are prose, and have their place on the pages of the runs; where a run came from is told above. */
+function plainTags(tags: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(tags).filter(([key]) => key !== "mlflow.note.content" && !isSurrounding(key)));
+}
+
+/** Code, command and machine from the tags, then the packages. */
+function environmentRows(runs: readonly Run[], packages: ReadonlyMap<string, ReadonlyMap<string, string>>): CompareRow[] {
+  const told = runs.map((run) => Object.fromEntries(surroundingsOf(run.tags).map(({ name, text }) => [name, text])));
+  const rows = new Map(textRows(told, (text) => text).map((row) => [row.key, row]));
+  const inOrder = FACT_NAMES.flatMap((name) => rows.get(name) ?? []);
+  const installed = runs.map((run) => Object.fromEntries(packages.get(run.id) ?? []));
+  return [...inOrder, ...textRows(installed, (text) => text).map((row) => ({ ...row, key: `package ${row.key}` }))];
 }
 
 const NATURAL = new Intl.Collator("en", { numeric: true });

@@ -6,6 +6,7 @@ import { lastView } from "../../lib/recent";
 import { Icon } from "../../ui/Icon";
 import { Menu } from "../../ui/Menu";
 import { useTenantHref } from "../../ui/tenant";
+import { ExperimentActions } from "../manage/ExperimentActions";
 
 const MOST = 30;
 
@@ -38,6 +39,7 @@ export function ExperimentCrumb({ id, experiment }: { readonly id: string; reado
           },
         }))}
       />
+      {experiment !== undefined && <ExperimentActions experiment={experiment} />}
     </>
   );
 }

@@ -39,6 +39,7 @@ export interface RunGridProps {
   readonly onSolo: (runId: string) => void;
   readonly onPin: (runId: string) => void;
   readonly onOpen: (runId: string) => void;
+  readonly onArchive: (run: RunRow) => void;
   readonly onFold: (label: string, isFolded: boolean) => void;
   readonly onFocusLine: (runId: string | null) => void;
 }
@@ -119,6 +120,10 @@ export function RunGrid(props: RunGridProps) {
     solo: onActiveRun(props.onSolo),
     pin: onActiveRun(props.onPin),
     open: onActiveRun(props.onOpen),
+    archive: () => {
+      const run = runOfActive();
+      if (run !== null) props.onArchive(run);
+    },
     fold: foldActive,
   });
 

@@ -5,6 +5,7 @@ import type { KeyInfo } from "../../api/keys";
 import { hideRun, showRun, shownIds, type TableView } from "../../lib/view";
 import { ErrorMessage, Message } from "../../ui/Message";
 import { useTenantHref } from "../../ui/tenant";
+import { useManage } from "../manage/use-manage";
 import { moved, type Column } from "./columns";
 import { QueryInput } from "./QueryInput";
 import { RunGrid } from "./RunGrid";
@@ -48,6 +49,7 @@ export function RunTable(props: RunTableProps) {
     const next = [floorTo(first, RANGE_STEP), floorTo(last, RANGE_STEP) + RANGE_STEP] as const;
     setRange((now) => (now[0] === next[0] && now[1] === next[1] ? now : next));
   }, []);
+  const manage = useManage();
   const [, navigate] = useLocation();
   const href = useTenantHref();
   const checkedView = useMemo(() => ({ ...view, filter: checked.filter }), [view, checked.filter]);
@@ -119,6 +121,7 @@ export function RunTable(props: RunTableProps) {
           onSolo={onSolo}
           onPin={onPin}
           onOpen={onOpen}
+          onArchive={(run) => manage.archiveRun({ id: run.id, name: run.name, experiment_id: experimentId })}
           onFold={onFold}
           onFocusLine={props.onFocusLine}
         />

@@ -7,7 +7,7 @@ const HELD_OUT = /^(val|valid|validation|eval|evaluation|test|dev)([/_.-]|$)/i;
 const SYSTEM = /^(system|sys|gpu|cpu)([/_.-]|$)/i;
 const SCORE = /(^|[/_.-])(acc|accuracy|f1|auc|auroc|map|bleu|rouge|reward|return|score|iou|dice|r2|elo|pass@?\d*)([/_.@-]|\d|$)/i;
 const COST = /(^|[/_.-])(loss|error|rmse|mae|mse|perplexity|ppl|wer|cer|nll)([/_.-]|$)/i;
-const BOOKKEEPING = /(^|[/_.-])(epoch|step|steps|iter|iteration|lr|learning_rate|time|duration|tokens|samples|seen|grad_norm)([/_.-]|$)/i;
+const BOOKKEEPING = /(^|[/_.-])(epoch|step|steps|iter|iteration|lr|learning_rate|time|duration|tokens|samples|seen|norm|norms|weight_decay|momentum|timestamp)([/_.-]|$)/i;
 
 /** Higher is more telling. */
 function weight({ key, runs }: KeyInfo, mostRuns: number): number {

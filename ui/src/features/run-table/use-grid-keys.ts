@@ -8,6 +8,7 @@ export interface GridCommands {
   readonly solo: () => void;
   readonly pin: () => void;
   readonly open: () => void;
+  readonly archive: () => void;
   readonly fold: (isFolded: boolean) => void;
   readonly rowCount: number;
 }
@@ -32,6 +33,7 @@ export function useGridKeys(commands: GridCommands): void {
     Space: commands.toggle,
     "Shift+Space": commands.solo,
     Enter: commands.open,
+    Delete: commands.archive,
   };
   useKeys(everywhere);
   useKeys(whenFree, isFree);

@@ -6,6 +6,7 @@ import { RunOverview } from "./RunOverview";
 import type { RunTab } from "./tabs";
 
 const RunCharts = lazy(async () => ({ default: (await import("./RunCharts")).RunCharts }));
+const RunLogs = lazy(async () => ({ default: (await import("./RunLogs")).RunLogs }));
 const ArtifactBrowser = lazy(async () => ({ default: (await import("../artifacts/ArtifactBrowser")).ArtifactBrowser }));
 const RunNotes = lazy(async () => ({ default: (await import("../notes/NotesPage")).RunNotes }));
 
@@ -15,9 +16,22 @@ export function RunContent({ run, tab }: { readonly run: Run; readonly tab: RunT
     case "overview":
       return <RunOverview run={run} />;
     case "charts":
+    case "system":
       return (
         <Suspense fallback={<Loading />}>
-          <RunCharts run={run} view={view.charts} onChange={(charts) => change({ charts: { ...view.charts, ...charts } })} />
+          <RunCharts
+            key={tab}
+            run={run}
+            view={view.charts}
+            onChange={(charts) => change({ charts: { ...view.charts, ...charts } })}
+            isSystem={tab === "system"}
+          />
+        </Suspense>
+      );
+    case "logs":
+      return (
+        <Suspense fallback={<Loading />}>
+          <RunLogs run={run} path={view.artifact} onOpen={(artifact) => change({ artifact })} />
         </Suspense>
       );
     case "artifacts":

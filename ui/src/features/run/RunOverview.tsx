@@ -3,12 +3,14 @@ import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState, type ReactNode } from "react";
 import { ledgerQuery, type Run } from "../../api/runs";
 import { useNow } from "../../lib/now";
+import { isSurrounding } from "../../lib/surroundings";
 import { duration, fullTime } from "../../lib/time";
 import { CopyButton } from "../../ui/CopyButton";
 import { Icon } from "../../ui/Icon";
 import { Markdown } from "../../ui/Markdown";
 import { Status } from "../../ui/Status";
 import { MetricCard } from "./MetricCard";
+import { Surroundings } from "./Surroundings";
 
 const NOTE_TAG = "mlflow.note.content";
 const MOST_ROWS = 500;
@@ -16,7 +18,7 @@ const MOST_ROWS = 500;
 export function RunOverview({ run }: { readonly run: Run }) {
   const [text, setText] = useState("");
   const search = useDeferredValue(text.trim().toLowerCase());
-  const tags = Object.entries(run.tags).filter(([key]) => key !== NOTE_TAG);
+  const tags = Object.entries(run.tags).filter(([key]) => key !== NOTE_TAG && !isSurrounding(key));
   const note = run.tags[NOTE_TAG];
   return (
     <div className="run-overview thin-scroll">
@@ -31,8 +33,8 @@ export function RunOverview({ run }: { readonly run: Run }) {
         <input
           className="field run-search"
           type="search"
-          placeholder="Search params, metrics and tags"
-          aria-label="Search params, metrics and tags"
+          placeholder="Search everything below"
+          aria-label="Search everything below"
           value={text}
           onChange={(event) => setText(event.target.value)}
         />
@@ -41,6 +43,7 @@ export function RunOverview({ run }: { readonly run: Run }) {
           <Pairs name="Params" pairs={Object.entries(run.params).map(([key, value]) => [key, value, value])} search={search} />
           <Pairs name="Tags" pairs={tags.map(([key, value]) => [key, value, value])} search={search} />
         </div>
+        <Surroundings run={run} search={search} />
         <Ledger runId={run.id} />
       </div>
     </div>
@@ -133,6 +136,7 @@ function Ledger({ runId }: { readonly runId: string }) {
               <th scope="col">Batches</th>
               <th scope="col">Points</th>
               <th scope="col">Repeats dropped</th>
+              <th scope="col">Points thinned</th>
               <th scope="col">First</th>
               <th scope="col">Last</th>
             </tr>
@@ -146,6 +150,7 @@ function Ledger({ runId }: { readonly runId: string }) {
                 <td>0–{writer.last_seq.toLocaleString("en-US")}, none missing</td>
                 <td>{writer.points.toLocaleString("en-US")}</td>
                 <td>{writer.duplicates_dropped.toLocaleString("en-US")}</td>
+                <td>{writer.points_thinned.toLocaleString("en-US")}</td>
                 <td>{fullTime(Date.parse(writer.first_at))}</td>
                 <td>{fullTime(Date.parse(writer.last_at))}</td>
               </tr>

@@ -7,6 +7,7 @@ import { lastView } from "../../lib/recent";
 import { Link } from "../../ui/Link";
 import { ErrorMessage, Loading } from "../../ui/Message";
 import { Status } from "../../ui/Status";
+import { RunActions } from "../manage/RunActions";
 import { AppBar } from "../shell/AppBar";
 import { useTitle } from "../shell/use-title";
 import { RunContent } from "./RunContent";
@@ -44,7 +45,15 @@ export function RunPage({ id, tab }: { readonly id: string; readonly tab: RunTab
           </>
         }
         tabs={<RunTabs id={id} tab={tab} />}
-        status={run === undefined ? null : <Status status={run.status} />}
+        status={
+          run !== undefined && (
+            <>
+              {run.lifecycle_stage === "deleted" && <em className="pill">archived</em>}
+              <Status status={run.status} />
+              <RunActions run={run} />
+            </>
+          )
+        }
       />
       <main className="run-main">
         <h1 className="sr-only">

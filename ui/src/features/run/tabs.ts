@@ -2,12 +2,14 @@ import { useLocation } from "wouter";
 import { useKeys } from "../../lib/keyboard";
 import { useTenantHref } from "../../ui/tenant";
 
-export const RUN_TABS = ["overview", "charts", "artifacts", "notes"] as const;
+export const RUN_TABS = ["overview", "charts", "system", "logs", "artifacts", "notes"] as const;
 export type RunTab = (typeof RUN_TABS)[number];
 
 export const RUN_TAB_LABELS: Readonly<Record<RunTab, string>> = {
   overview: "Overview",
   charts: "Charts",
+  system: "System",
+  logs: "Logs",
   artifacts: "Artifacts",
   notes: "Notes",
 };

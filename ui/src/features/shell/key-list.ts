@@ -27,11 +27,20 @@ export function keyGroups(mod: string): readonly KeyGroup[] {
         ["Shift Space", "show only this run"],
         ["P", "pin as baseline"],
         ["Enter", "open the run"],
+        ["Delete", "archive the run; its message takes it back"],
         ["← →", "fold, unfold the group"],
         ["G", "group"],
         ["S", "sort"],
         ["C", "compare the shown runs"],
         ["Alt ← →", "move the column in focus"],
+      ],
+    },
+    {
+      name: "Logs",
+      keys: [
+        ["/", "search"],
+        ["N", "next match"],
+        ["Shift N", "previous match"],
       ],
     },
     {
