@@ -9,7 +9,17 @@ import httpx
 import pytest
 from tests.support.problems import assert_problem
 from tests.support.server_process import ServerProcess
-from tests.support.tenant_rows import MLFLOW, MLFLOW_ELSEWHERE, MLFLOW_PUBLIC, NATIVE, NO_KEY, NO_TRACE, NO_VIEW, Row
+from tests.support.tenant_rows import (
+    MLFLOW,
+    MLFLOW_ELSEWHERE,
+    MLFLOW_PUBLIC,
+    NATIVE,
+    NO_KEY,
+    NO_TRACE,
+    NO_UPLOAD,
+    NO_VIEW,
+    Row,
+)
 from tests.support.tenant_world import NOBODY, Ids, World, ask, make_world, seen, snapshot
 
 from gnomon_server.api import mlflow
@@ -65,6 +75,8 @@ def test_every_route_is_in_the_matrix() -> None:
         NO_VIEW: "{view_id}",
         NO_TRACE: "{trace_id}",
         NO_KEY: "{key_id}",
+        NO_UPLOAD: "{upload_id}",
+        "parts/0": "parts/{number}",
     }
     listed = set()
     for row in NATIVE:

@@ -46,6 +46,7 @@ _E, _R = "/experiments/EXPERIMENT", "/experiments/runs/RUN"
 NO_VIEW = "f" * 32
 NO_TRACE = "tr-nobody"
 NO_KEY = "a" * 10
+NO_UPLOAD = "e" * 32
 
 NATIVE = [
     Row("POST", "/experiments", {"name": "matrix"}),
@@ -82,6 +83,11 @@ NATIVE = [
     Row("POST", f"{_R}/batches", {"writer": "w", "seq": 0, "tags": {"changed": "yes"}}),
     Row("GET", f"{_R}/history"),
     Row("POST", f"{_R}/log-artifact", files=True),
+    Row("POST", f"{_R}/uploads", {"path": "changed.bin", "size": 1, "sha256": "0" * 64}),
+    Row("GET", f"{_R}/uploads/{NO_UPLOAD}", own=(404,)),
+    Row("PUT", f"{_R}/uploads/{NO_UPLOAD}/parts/0", query={"sha256": "0" * 64}, own=(404,)),
+    Row("POST", f"{_R}/uploads/{NO_UPLOAD}/complete", own=(404,)),
+    Row("DELETE", f"{_R}/uploads/{NO_UPLOAD}", own=(404,)),
     Row("GET", f"{_R}/artifacts"),
     Row("GET", f"{_R}/artifacts/secret.txt"),
     Row("HEAD", f"{_R}/artifacts/secret.txt"),

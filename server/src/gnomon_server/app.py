@@ -51,6 +51,7 @@ from gnomon_server.core.runs import Runs
 from gnomon_server.core.tables import RunTables
 from gnomon_server.core.traces import Traces
 from gnomon_server.core.upkeep import Upkeep
+from gnomon_server.core.uploads import Uploads
 from gnomon_server.core.views import Views
 from gnomon_server.core.watch import Watch
 from gnomon_server.model.batches import RunBatch
@@ -64,6 +65,7 @@ from gnomon_server.store.meta.engine import Database
 from gnomon_server.store.meta.migrate import migrate
 from gnomon_server.store.points.schedule import SealSchedule
 from gnomon_server.store.reserve import Reserve
+from gnomon_server.store.uploads import UploadStore
 from gnomon_server.store.writer import Writer
 
 API_PREFIX = "/api/v1"
@@ -169,6 +171,7 @@ def open_server(
     audit = Audit(stores, now_ms=clock)
     missing_run.append(access.missing_run)
     artifacts = Artifacts(stores, access, settings=settings, now_ms=clock)
+    uploads = Uploads(UploadStore(home / "artifacts" / "uploads"), artifacts, settings=settings, now_ms=clock)
     runs = Runs(stores, access, ingest, now_ms=clock, rng=rng)
     experiments = Experiments(
         stores, access, ingest, artifact_prefixes=comma_list(settings.artifact_prefixes), now_ms=clock
@@ -188,6 +191,7 @@ def open_server(
         metrics=Metrics(stores, access),
         tables=RunTables(stores, runs),
         artifacts=artifacts,
+        uploads=uploads,
         numbered=NumberedExperiments(stores, experiments, now_ms=clock),
         full_runs=FullRuns(stores, access, runs, now_ms=clock, rng=rng),
         models=Models(stores, access, now_ms=clock, rng=rng),
@@ -203,7 +207,7 @@ def open_server(
         segments=settings.seal_segments,
         idle_ms=int(settings.seal_idle_secs * 1000),
     )
-    upkeep = Upkeep(stores, artifacts, schedule=schedule, now_ms=clock)
+    upkeep = Upkeep(stores, artifacts, uploads, schedule=schedule, now_ms=clock)
     watch = Watch(stores, access, audit)
     app = build_app(services, upkeep, watch)
     return Server(settings, services, app, upkeep, watch, lock)

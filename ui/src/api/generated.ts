@@ -253,6 +253,12 @@ export interface ParamsLogged {
   readonly params: number;
 }
 
+export interface PartReceived {
+  readonly upload_id: string;
+  readonly number: number;
+  readonly sha256: string;
+}
+
 export interface PointColumns {
   readonly keys: readonly string[];
   readonly key: readonly number[] | string;
@@ -438,6 +444,26 @@ export interface TraceSummary {
   readonly response_preview: string | null;
   readonly tags: Readonly<Record<string, string>>;
   readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface UploadBegin {
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+
+export interface UploadRemoved {
+  readonly upload_id: string;
+}
+
+export interface UploadStatus {
+  readonly upload_id: string;
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly part_size: number;
+  readonly parts: readonly number[];
+  readonly artifact: ArtifactLogged | null;
 }
 
 export interface ViewListResponse {

@@ -6,6 +6,7 @@ The calls stand in rooms, named for what they are about:
 - `client.runs`: create, get, list, update, archive, restore, end, compare; log_metrics, log_params, log_batch
 - `client.metrics`: history (every point) and series (reduced for a chart)
 - `client.artifacts`: log, list, walk, read, download
+- `client.uploads`: what `artifacts.log` does with a large file, step by step: begin, get, put_part, complete, remove
 - `client.views`: list, create, replace, delete
 - `client.traces`: list and get, with the tree of spans
 - `client.access`: me, keys, create_key, rotate_key, revoke_key, audit
@@ -30,6 +31,7 @@ from gnomon.client.metrics import Metrics
 from gnomon.client.runs import Runs
 from gnomon.client.traces import Traces
 from gnomon.client.transport import Transport
+from gnomon.client.uploads import Uploads
 from gnomon.client.views import Views
 from gnomon.settings import Settings, load_settings
 
@@ -53,6 +55,7 @@ class Client:
         self.runs = Runs(transport)
         self.metrics = Metrics(transport)
         self.artifacts = Artifacts(transport)
+        self.uploads = Uploads(transport)
         self.views = Views(transport)
         self.traces = Traces(transport)
         self.live = Live(transport)

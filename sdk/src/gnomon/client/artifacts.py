@@ -20,6 +20,7 @@ from typing import BinaryIO, Protocol
 
 from gnomon.client.experiments import PAGE
 from gnomon.client.transport import Query, Transport, path_of
+from gnomon.client.uploads import MIN_BYTES, Uploads
 from gnomon.errors import ConnectionFailed, GnomonError, IntegrityError, UnsafePath
 from gnomon.wire import ArtifactInfo, ArtifactListResponse, ArtifactLogged
 
@@ -41,6 +42,7 @@ class Artifacts:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self._uploads = Uploads(transport)
 
     def log(
         self,
@@ -52,10 +54,13 @@ class Artifacts:
     ) -> ArtifactLogged:
         """Upload a file, or bytes under a `name`, into the directory `artifact_path` of the run's artifacts.
 
-        A file that is there already is replaced.
+        A file that is there already is replaced. A large one goes in parts: what the server has is not sent again.
         """
         if isinstance(source, bytes) and name is None:
             raise GnomonError("bytes need a name to be stored under: artifacts.log(run_id, data, name='notes.txt')")
+        if not isinstance(source, bytes) and Path(source).stat().st_size >= MIN_BYTES:
+            place = name or PurePath(os.fsdecode(source)).name
+            return self._uploads.log(run_id, source, f"{artifact_path}/{place}" if artifact_path else place)
         upload = _Upload(source, name=name or PurePath(os.fsdecode(source)).name)
         query: Query = [] if artifact_path is None else [("artifact_path", artifact_path)]
         logged = self._transport.upload(

@@ -91,10 +91,20 @@ class Transport:
         response = self._send(method, path, query=query, body=body, headers=headers, repeatable=again, preload=True)
         return decode(response.data, answer, self.settings.url)
 
-    def upload(self, path: str, answer: type[T], *, query: Query, body: Body, length: int, content_type: str) -> T:
-        """POST a body that is streamed; it is opened anew for each attempt, as storing it twice stores it once."""
+    def upload(
+        self,
+        path: str,
+        answer: type[T],
+        *,
+        query: Query,
+        body: Body,
+        length: int,
+        content_type: str,
+        method: str = "POST",
+    ) -> T:
+        """Send a body that is streamed; it is opened anew for each attempt, as storing it twice stores it once."""
         headers = {"Content-Type": content_type, "Content-Length": str(length)}
-        response = self._send("POST", path, query=query, body=body, headers=headers, repeatable=True, preload=True)
+        response = self._send(method, path, query=query, body=body, headers=headers, repeatable=True, preload=True)
         return decode(response.data, answer, self.settings.url)
 
     @contextmanager

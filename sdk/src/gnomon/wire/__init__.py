@@ -8,6 +8,7 @@ One module a topic; what a type allows stands in `gnomon.bounds`.
 """
 
 from gnomon.bounds import ExperimentName as ExperimentName
+from gnomon.bounds import Sha256 as Sha256
 from gnomon.bounds import Time as Time
 from gnomon.bounds import Uid as Uid
 from gnomon.wire.access import AuditEntryResponse as AuditEntryResponse
@@ -19,9 +20,14 @@ from gnomon.wire.access import KeyResponse as KeyResponse
 from gnomon.wire.access import KeyRotate as KeyRotate
 from gnomon.wire.access import MeResponse as MeResponse
 from gnomon.wire.access import Role as Role
+from gnomon.wire.artifacts import PART_BYTES as PART_BYTES
 from gnomon.wire.artifacts import ArtifactInfo as ArtifactInfo
 from gnomon.wire.artifacts import ArtifactListResponse as ArtifactListResponse
 from gnomon.wire.artifacts import ArtifactLogged as ArtifactLogged
+from gnomon.wire.artifacts import PartReceived as PartReceived
+from gnomon.wire.artifacts import UploadRemoved as UploadRemoved
+from gnomon.wire.artifacts import UploadStatus as UploadStatus
+from gnomon.wire.artifacts import part_size as part_size
 from gnomon.wire.batches import BatchLog as BatchLog
 from gnomon.wire.batches import BatchLogged as BatchLogged
 from gnomon.wire.batches import MetricEntry as MetricEntry

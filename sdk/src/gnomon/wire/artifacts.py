@@ -4,6 +4,10 @@ from msgspec import Struct
 
 from gnomon.bounds import Count, Sha256, Time, Uid
 
+# The least; a file has at most MAX_PARTS, so those of a larger one are larger.
+PART_BYTES = 8 * 1024 * 1024
+MAX_PARTS = 10_000
+
 
 class ArtifactLogged(Struct, frozen=True):
     message: str
@@ -26,3 +30,31 @@ class ArtifactListResponse(Struct, frozen=True):
     total: Count
     limit: Count
     offset: Count
+
+
+class UploadStatus(Struct, frozen=True):
+    """`parts` are the numbers of those that are here. With `artifact` nothing has to be sent: the content was here."""
+
+    upload_id: Uid
+    path: str
+    size: Count
+    sha256: Sha256
+    part_size: Count
+    parts: list[Count]
+    artifact: ArtifactLogged | None
+
+
+class PartReceived(Struct, frozen=True):
+    upload_id: Uid
+    number: Count
+    sha256: Sha256
+
+
+class UploadRemoved(Struct, frozen=True):
+    upload_id: Uid
+
+
+def part_size(size: int) -> int:
+    """How long the parts of a file are, all but the last: whole MiB, the same on both sides."""
+    mib = 1024 * 1024
+    return max(PART_BYTES, -(-size // (MAX_PARTS * mib)) * mib)

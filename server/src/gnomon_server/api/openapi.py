@@ -43,6 +43,8 @@ _PATH_MEANING = {
     "experiment_id": ("the id of an experiment: 32 lower-case hex digits", _UID),
     "run_id": ("the id of a run: 32 lower-case hex digits", _UID),
     "key_id": ("the id of an API key: its part between the first two underscores", "^[a-z2-7]{10}$"),
+    "upload_id": ("the id of an upload under way", "^[0-9a-f]{32}$"),
+    "number": ("the number of a part, from 0", "^[0-9]{1,6}$"),
     "view_id": ("the id of a saved view: 32 lower-case hex digits", _UID),
     "trace_id": ("the id of a trace, as its client made it", r"^[A-Za-z0-9_.:-]{1,100}$"),
     "path": ("the path of an artifact within its run; slashes separate directories", ARTIFACT_PATH),
@@ -128,6 +130,8 @@ def _body_schema(doc: Doc) -> dict[str, Any]:
     if doc.consumes == "multipart/form-data":
         file = {"type": "string", "contentMediaType": "application/octet-stream"}
         return {"type": "object", "required": ["file"], "properties": {"file": file}, "additionalProperties": False}
+    if doc.consumes == "application/octet-stream":
+        return {"type": "string", "contentMediaType": doc.consumes}
     return _reference(doc.body)
 
 

@@ -23,6 +23,7 @@ from gnomon_server.core.registry import Registry
 from gnomon_server.core.runs import Runs
 from gnomon_server.core.tables import RunTables
 from gnomon_server.core.traces import Traces
+from gnomon_server.core.uploads import Uploads
 from gnomon_server.core.views import Views
 from gnomon_server.settings import Settings
 from gnomon_server.store import Stores
@@ -47,6 +48,7 @@ class Services:
     metrics: Metrics
     tables: RunTables
     artifacts: Artifacts
+    uploads: Uploads
     numbered: NumberedExperiments
     full_runs: FullRuns
     models: Models

@@ -11,11 +11,19 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 from gnomon_server.core.access import Access, Principal
 from gnomon_server.model.entities import Artifact
-from gnomon_server.model.errors import ArtifactNotFound, ModelNotFound, RunArchived, TooLarge, invalid_field
+from gnomon_server.model.errors import (
+    ArtifactNotFound,
+    GnomonError,
+    ModelNotFound,
+    RunArchived,
+    TooLarge,
+    invalid_field,
+)
 from gnomon_server.model.ids import RowId, TenantId
 from gnomon_server.settings import Settings
 from gnomon_server.store import Connection, Stores
@@ -71,6 +79,26 @@ class Artifacts:
         self._stores.writer.refuse_on_full_disk()
         keep = partial(self._keep, principal, uid, of, path)
         return Upload(self._stores, principal.tenant, max_bytes=self._max_bytes, keep=keep)
+
+    def attach(self, principal: Principal, run: str, path: str, sha256: str, size: int) -> Artifact | None:
+        """Make an artifact of a content that the tenant has already; None where it has not."""
+        tenant, blobs = principal.tenant, self._stores.blobs
+        with blobs.hold(tenant, sha256):
+            if not blobs.has(tenant, sha256, size) or sha256 not in _Used(self._stores, tenant)([sha256]):
+                return None
+            return self._keep(principal, run, "run", path, Content(sha256, size))
+
+    def adopt(self, principal: Principal, run: str, path: str, file: Path, content: Content) -> Artifact:
+        """Make an artifact of a file that holds this content and is on the disk; the file is ours afterwards."""
+        tenant, blobs = principal.tenant, self._stores.blobs
+        try:
+            with blobs.hold(tenant, content.sha256):
+                blobs.publish_file(file, tenant, content.sha256)
+                return self._keep(principal, run, "run", path, content)
+        except GnomonError:  # refused, so nobody may use what was published
+            blobs.sweep(tenant, [content.sha256], used=_Used(self._stores, tenant))
+            blobs.empty_trash()
+            raise
 
     def list_directory(
         self, principal: Principal, uid: str, directory: str, *, limit: int, offset: int, of: Owner = "run"

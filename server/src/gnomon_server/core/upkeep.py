@@ -11,6 +11,7 @@ from functools import partial
 from time import monotonic
 
 from gnomon_server.core.artifacts import Artifacts
+from gnomon_server.core.uploads import Uploads
 from gnomon_server.model.ids import TenantId
 from gnomon_server.store import Connection, Stores
 from gnomon_server.store.meta.purge import give_back_pages
@@ -31,12 +32,14 @@ class Upkeep:
         self,
         stores: Stores,
         artifacts: Artifacts,
+        uploads: Uploads,
         *,
         schedule: SealSchedule,
         now_ms: Callable[[], int],
     ) -> None:
         self._stores = stores
         self._artifacts = artifacts
+        self._uploads = uploads
         self._schedule = schedule
         self._now_ms = now_ms
         self._stop = threading.Event()
@@ -79,6 +82,7 @@ class Upkeep:
                 if monotonic() >= next_sweep:
                     next_sweep = monotonic() + _SWEEP_SECS
                     self._artifacts.sweep(self._now_ms())
+                    self._uploads.expire()
             except Exception:
                 if not self._stop.is_set():
                     log.exception("a round of upkeep failed; the next one tries again")

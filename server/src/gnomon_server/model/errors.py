@@ -180,6 +180,15 @@ class ArtifactNotFound(NotFound):
         super().__init__(f"the run has no artifact {_short(path)}; list them with GET .../artifacts")
 
 
+class UploadNotFound(NotFound):
+    """The run has no upload under way of this id: it is finished, was given up, or took no part for a week."""
+
+    code = "upload_not_found"
+
+    def __init__(self, upload: str) -> None:
+        super().__init__(f"the run has no upload {_short(upload)} under way; begin it again, what is here is kept")
+
+
 class ViewNotFound(NotFound):
     """The experiment has no saved view of this id."""
 

@@ -3,6 +3,7 @@
     <root>/incoming/<uuid>               being written by one upload
     <root>/<tenant id>/ab/<sha256>       a whole content, "ab" being its first two digits
     <root>/trash/<uuid>                  swept, waiting to be unlinked
+    <root>/uploads/                      files that come in parts (`uploads.py`)
 
 Invariants:
 
@@ -54,14 +55,14 @@ class Incoming:
         self._unsynced = 0
         self._hash = hashlib.sha256()
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with _full_as_unavailable():
+        with full_as_unavailable():
             self._file: int | None = os.open(path, flags, 0o600)
 
     def write(self, piece: bytes) -> None:
         assert self._file is not None, "finished already"
         self._hash.update(piece)
         left = memoryview(piece)
-        with _full_as_unavailable():
+        with full_as_unavailable():
             while left:
                 left = left[os.write(self._file, left) :]
             self.size += len(piece)
@@ -73,7 +74,7 @@ class Incoming:
     def finish(self) -> Content:
         """Bring the file to the disk."""
         assert self._file is not None, "finished already"
-        with _full_as_unavailable():
+        with full_as_unavailable():
             os.fsync(self._file)
         self._close()
         return Content(self._hash.hexdigest(), self.size)
@@ -130,16 +131,27 @@ class BlobStore:
         A content that is there already is replaced by its equal: there stays one, and one that the disk has damaged
         is healed. The directory is synced in either case, because whoever published the first may not have got to it.
         """
-        place = self._place(incoming.tenant, sha256)
-        with _full_as_unavailable():
+        self.publish_file(incoming.path, incoming.tenant, sha256)
+
+    def publish_file(self, path: Path, tenant: TenantId, sha256: str) -> None:
+        """Give a file on the same file system, whose bytes are on the disk, its name; as `publish`."""
+        place = self._place(tenant, sha256)
+        with full_as_unavailable():
             self._make_durable(place.parent.parent)
             self._make_durable(place.parent)
-            incoming.path.rename(place)
+            path.rename(place)
             sync_directory(place.parent)
 
     def open(self, tenant: TenantId, sha256: str) -> io.FileIO:
         """A content for reading; it stays readable when it is swept meanwhile. Raises `FileNotFoundError`."""
         return io.FileIO(self._place(tenant, sha256), opener=_open_to_read)
+
+    def has(self, tenant: TenantId, sha256: str, size: int) -> bool:
+        """Whether the content is there, of this size. Only while it is held does that stay so."""
+        try:
+            return self._place(tenant, sha256).stat().st_size == size
+        except FileNotFoundError:
+            return False
 
     def tenants(self) -> list[TenantId]:
         """The tenants that have, or had, contents."""
@@ -189,7 +201,7 @@ def _open_to_read(path: str, _flags: int) -> int:
 
 
 @contextmanager
-def _full_as_unavailable() -> Iterator[None]:
+def full_as_unavailable() -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -14,6 +14,7 @@ from gnomon_server.api.native import (
     runs,
     tables,
     traces,
+    uploads,
     views,
 )
 
@@ -26,6 +27,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *metrics.ROUTES,
     *tables.ROUTES,
     *artifacts.ROUTES,
+    *uploads.ROUTES,
     *live.ROUTES,
     *traces.ROUTES,
     *views.ROUTES,
