@@ -23,9 +23,19 @@ def test_without_anything_the_defaults_hold(tmp_path: Path) -> None:
 
 def test_an_argument_beats_the_environment_beats_the_file(tmp_path: Path) -> None:
     environ = config(tmp_path, 'url = "http://file"\ntenant = "file"\napi_key = "file"\ntimeout_secs = 7\n')
-    environ |= {"GNOMON_URL": "http://environment", "GNOMON_TENANT": "environment"}
+    environ |= {"GNOMON_URL": "http://environment", "GNOMON_TENANT": "environment", "GNOMON_API_KEY": "environment"}
     settings = load_settings(url="http://argument/", environ=environ)
-    assert settings == Settings(url="http://argument", api_key="file", tenant="environment", timeout_secs=7.0)
+    assert settings == Settings(url="http://argument", api_key="environment", tenant="environment", timeout_secs=7.0)
+
+
+def test_a_key_in_a_file_that_names_a_server_goes_to_that_server_alone(tmp_path: Path) -> None:
+    environ = config(tmp_path, 'url = "http://file/"\napi_key = "secret"\n')
+    assert load_settings(environ=environ).api_key == "secret"
+    assert load_settings(url="http://file", environ=environ).api_key == "secret"
+    assert load_settings(url="http://elsewhere", environ=environ).api_key is None
+    assert load_settings(environ=environ | {"GNOMON_URL": "http://elsewhere"}).api_key is None
+    without = config(tmp_path, 'api_key = "secret"\n')
+    assert load_settings(url="http://elsewhere", environ=without).api_key == "secret"
 
 
 def test_the_config_file_is_found_below_xdg_config_home(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@
 | `timeout_secs` | `GNOMON_TIMEOUT`     | `timeout_secs` | 30                      |
 
 The config file is TOML: `$GNOMON_CONFIG`, else `$XDG_CONFIG_HOME/gnomon/config.toml`, else
-`~/.config/gnomon/config.toml`. The key is never printed: it is left out of `repr`.
+`~/.config/gnomon/config.toml`; `gnomon login` writes it. The key is never printed: it is left out of `repr`. A key in a
+file that names a server goes to that server alone, whatever other address is given elsewhere.
 """
 
 import os
@@ -64,9 +65,14 @@ def load_settings(
 ) -> Settings:
     """What is given here, completed from the environment, the config file and the defaults, in this order."""
     chosen: dict[str, str] = _read_config(environ)
-    chosen |= {name: environ[variable] for name, variable in _ENVIRONMENT.items() if environ.get(variable)}
+    file_url = chosen.get("url", "").rstrip("/")
+    given = {name: environ[variable] for name, variable in _ENVIRONMENT.items() if environ.get(variable)}
+    to = (url or given.get("url") or file_url or DEFAULT_URL).rstrip("/")
+    if file_url and to != file_url:
+        chosen.pop("api_key", None)
+    chosen |= given
     return Settings(
-        url=(url or chosen.get("url") or DEFAULT_URL).rstrip("/"),
+        url=to,
         api_key=api_key or chosen.get("api_key"),
         tenant=tenant or chosen.get("tenant"),
         timeout_secs=timeout_secs if timeout_secs is not None else _seconds(chosen.get("timeout_secs")),

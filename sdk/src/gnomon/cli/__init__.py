@@ -28,6 +28,8 @@ _COMMANDS = {
     "demo": "gnomon.cli.demo:demo",
     "sync": "gnomon.cli.sync:sync",
     "import": "gnomon.cli.importing:import_",
+    "login": "gnomon.cli.login:login",
+    "logout": "gnomon.cli.login:logout",
 }
 _ELSEWHERE = dict.fromkeys(("server", "keys", "audit", "backup", "restore"), "pip install gnomon")
 

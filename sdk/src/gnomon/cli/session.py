@@ -24,13 +24,13 @@ class Session:
     """One invocation of the command line."""
 
     def __init__(self, *, url: str | None, tenant: str | None, api_key: str | None) -> None:
-        self._url = url
-        self._tenant = tenant
+        self.url = url
+        self.tenant = tenant
         self._api_key = api_key
 
     @cached_property
     def client(self) -> Client:
-        return Client(self._url, tenant=self._tenant, api_key=self._api_key)
+        return Client(self.url, tenant=self.tenant, api_key=self._api_key)
 
     def close(self) -> None:
         if "client" in self.__dict__:
