@@ -7,7 +7,7 @@ Ours is sent batches as the SDK sends them, columns in MessagePack, and beside i
 compared as it must be set for an acknowledged point to be on the disk, and shown as it comes too.
 
 One connection waits for the disk with each batch, so what a sync takes is measured and printed too: no tracker can
-acknowledge more durable batches a second on one connection than the disk can sync. `TMPDIR=/dev/shm` takes the disk out.
+acknowledge more durable batches a second on one connection than the disk can sync. `TMPDIR=/dev/shm` leaves it out.
 """
 
 import os

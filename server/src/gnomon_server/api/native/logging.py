@@ -131,21 +131,32 @@ async def keep(logged: Logged, batch: RunBatch) -> BatchKept:
 
 def _entry_columns(entries: list[wire.MetricEntry], *, now_ms: int) -> PointBatch:
     sent = [entry.key for entry in entries]
-    places = {key: place for place, key in enumerate(dict.fromkeys(sent))}
-    # Most loops log the same metrics at every step.
-    width = len(places)
-    is_even = not len(sent) % width and sent == sent[:width] * (len(sent) // width)
-    key_column = np.tile(np.arange(width), len(sent) // width) if is_even else np.array([places[key] for key in sent])
+    key_column, places = _key_column(sent)
+    times = [now_ms if (time_ms := entry.timestamp) is None else time_ms for entry in entries]
     return _columns(
         _clean_keys(places, sent),
         [entry.value for entry in entries],
         [entry.step for entry in entries],
-        [now_ms if entry.timestamp is None else entry.timestamp for entry in entries],
-        key_column=key_column.astype(np.uint32),
+        times,
+        key_column=key_column,
     )
 
 
-def _clean_keys(places: dict[str, int], sent: list[str]) -> list[str]:
+def _key_column(sent: list[str]) -> tuple[Keys, list[str]]:
+    """Each key's place among the distinct ones, and those in the order they came."""
+    # Most loops log the same metrics at every step: comparing keys is cheaper than hashing each, which are all new.
+    try:
+        width = sent.index(sent[0], 1)
+    except ValueError:
+        width = len(sent)
+    repeats, rest = divmod(len(sent), width)
+    if not rest and sent == sent[:width] * repeats and len(set(sent[:width])) == width:
+        return np.tile(np.arange(width, dtype=np.uint32), repeats), sent[:width]
+    places = {key: place for place, key in enumerate(dict.fromkeys(sent))}
+    return np.array([places[key] for key in sent], np.uint32), list(places)
+
+
+def _clean_keys(places: list[str], sent: list[str]) -> list[str]:
     try:
         return [names.key(name) for name in places]
     except InvalidRequest:  # only then is it worth finding out where the wrong one stands
