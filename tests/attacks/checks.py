@@ -18,7 +18,17 @@ def assert_bounced(attack: Attack, answers: list[Answer]) -> None:
         assert "location" not in answer.headers
         assert_guarded(answer)
         if answer.status >= 400:
-            assert_problem(answer)
+            assert_said(answer)
+
+
+def assert_said(answer: Answer) -> None:
+    """A refusal is a problem, or an error of MLflow's where the path is of its protocol."""
+    if answer.headers["content-type"] != "application/json":
+        assert_problem(answer)
+        return
+    said = json.loads(answer.body)
+    assert set(said) == {"error_code", "message"}
+    assert all(said.values())
 
 
 def assert_guarded(answer: Answer) -> None:

@@ -97,7 +97,13 @@ class Server:
         hosts = frozenset(comma_list(self.settings.allowed_hosts))
         limits = FrontLimits(hosts=hosts, artifact_bytes=self.settings.max_artifact_bytes + _FORM_BYTES)
         app = IngestApp(self.app, self.services, INGEST, [mlflow.INGEST])
-        return Front(app, limits, on_request=self.services.telemetry.on_request, on_refusal=self._note_refusal)
+        return Front(
+            app,
+            limits,
+            on_request=self.services.telemetry.on_request,
+            on_refusal=self._note_refusal,
+            speak=mlflow.say_refusal,
+        )
 
     def close(self) -> None:
         """Commit what waits and close the home. Doing it again changes nothing."""

@@ -52,6 +52,7 @@ class Experiments:
         tags: Mapping[str, str],
         number: int | None = None,
         created_ms: int | None = None,
+        longest_tag: int = names.MAX_TAG_VALUE,
     ) -> Experiment:
         """Make an experiment; its name must be free in the tenant, archived ones included.
 
@@ -59,7 +60,7 @@ class Experiments:
         """
         name = names.experiment_name(name)
         description = names.description(description)
-        clean_tags = clean_tag_map(tags)
+        clean_tags = clean_tag_map(tags, longest=longest_tag)
         uid = new_uid()
         location = artifact_location_of(uid) if artifact_location is None else self._allowed(artifact_location)
         now_ms = self._now_ms() if created_ms is None else checked_time(created_ms, field="creation_time")
@@ -104,6 +105,7 @@ class Experiments:
         name: str | None = None,
         description: str | None = None,
         tags: Mapping[str, str | None] | None = None,
+        longest_tag: int = names.MAX_TAG_VALUE,
     ) -> Experiment:
         """Change what is given; tags merge, None removes one."""
         if name is None and description is None and tags is None:
@@ -113,7 +115,7 @@ class Experiments:
             values["name"] = names.experiment_name(name)
         if description is not None:
             values["description"] = names.description(description)
-        clean_tags = clean_tag_map(tags or {})
+        clean_tags = clean_tag_map(tags or {}, longest=longest_tag)
 
         def work(tx: Connection) -> Experiment:
             experiment = self._find(tx, uid)
@@ -202,14 +204,14 @@ class Experiments:
         )
 
 
-def clean_tag_map(tags: Mapping[str, V], *, field: str = "tags") -> dict[str, V]:
+def clean_tag_map(tags: Mapping[str, V], *, field: str = "tags", longest: int = names.MAX_TAG_VALUE) -> dict[str, V]:
     """Tags with their keys and values checked."""
     if len(tags) > MAX_TAGS:
         raise invalid_field(field, f"holds {len(tags)} tags; send at most {MAX_TAGS}")
     return {
         names.key(key, field=f"{field}.{key}"): value
         if value is None
-        else names.tag_value(value, field=f"{field}.{key}")
+        else names.tag_value(value, field=f"{field}.{key}", longest=longest)
         for key, value in tags.items()
     }
 

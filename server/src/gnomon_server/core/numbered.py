@@ -91,9 +91,10 @@ class NumberedExperiments:
         """Give an active experiment another name."""
         return self._experiments.update(principal, self._active(principal, number).uid, name=name)
 
-    def set_tags(self, principal: Principal, number: int, tags: Mapping[str, str]) -> Experiment:
-        """Set tags of an active experiment."""
-        return self._experiments.update(principal, self._active(principal, number).uid, tags=tags)
+    def set_tags(self, principal: Principal, number: int, tags: Mapping[str, str], *, longest: int) -> Experiment:
+        """Set tags of an active experiment, their values at most `longest` characters."""
+        uid = self._active(principal, number).uid
+        return self._experiments.update(principal, uid, tags=tags, longest_tag=longest)
 
     def remove_tag(self, principal: Principal, number: int, key: str) -> Experiment:
         """Remove a tag that an active experiment has."""

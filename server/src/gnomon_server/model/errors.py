@@ -169,6 +169,8 @@ class TagNotFound(NotFound):
 
     def __init__(self, key: str, *, owner: str) -> None:
         super().__init__(f"{owner} has no tag {_short(key)}")
+        self.key = key
+        self.owner = owner
 
 
 class ArtifactNotFound(NotFound):
@@ -178,6 +180,7 @@ class ArtifactNotFound(NotFound):
 
     def __init__(self, path: str) -> None:
         super().__init__(f"the run has no artifact {_short(path)}; list them with GET .../artifacts")
+        self.path = path
 
 
 class UploadNotFound(NotFound):

@@ -39,6 +39,8 @@ _TOO_LARGE = Refusal(413, "too_large", "the body is larger than this route takes
 _INTERNAL = Refusal(500, "internal", "the server failed; tell its operator the request id", close=True)
 
 _log = logging.getLogger("gnomon.front")
+# Status and JSON body of a refusal of a path; None: it is said as a problem.
+Speak = Callable[[str, Refusal], tuple[int, bytes] | None]
 
 
 class BodyEnded(BaseException):
@@ -51,7 +53,8 @@ class BodyEnded(BaseException):
 class Front:
     """An ASGI app around the app that it guards.
 
-    `on_request` is told the method, status and seconds of each answer, `on_refusal` of each 401 and 403.
+    `on_request` is told the method, status and seconds of each answer, `on_refusal` of each 401 and 403. `speak` says
+    what the guard itself refuses in the words of the dialect that a path belongs to.
     """
 
     def __init__(
@@ -61,8 +64,10 @@ class Front:
         *,
         on_request: Callable[[str, int, float], None] | None = None,
         on_refusal: Callable[[Scope, int], None] | None = None,
+        speak: Speak | None = None,
     ) -> None:
         self._app = app
+        self._speak = speak
         self._on_refusal = on_refusal
         self._on_request = on_request
         self._limits = limits or FrontLimits()
@@ -73,7 +78,7 @@ class Front:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008, "reason": "no WebSocket is served here"})
         elif scope["type"] == "http":
-            exchange = _Exchange(scope, receive, send, self.budget, self._limits)
+            exchange = _Exchange(scope, receive, send, self.budget, self._limits, self._speak)
             started_ns = perf_counter_ns()
             try:
                 await exchange.run(self._app, self._rules)
@@ -104,13 +109,17 @@ class _Exchange:
         "_rule",
         "_scope",
         "_send",
+        "_speak",
         "_status",
         "_tenant",
         "_unpacking",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, budget: BodyBudget, limits: FrontLimits) -> None:
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, budget: BodyBudget, limits: FrontLimits, speak: Speak | None
+    ) -> None:
         self._scope = scope
+        self._speak = speak
         self._receive = receive
         self._send = send
         self._budget = budget
@@ -211,10 +220,17 @@ class _Exchange:
         raise BodyEnded
 
     async def _refuse(self, refusal: Refusal) -> None:
-        body = problem_body(refusal, self._request_id)
-        await self._answer(
-            {"type": "http.response.start", "status": refusal.status, "headers": problem_headers(refusal, body)}
-        )
+        spoken = None if self._speak is None else self._speak(self._scope["path"], refusal)
+        if spoken is None:
+            status, body = refusal.status, problem_body(refusal, self._request_id)
+            headers = problem_headers(refusal, body)
+        else:
+            status, body = spoken
+            headers = [
+                (name, b"application/json" if name == b"content-type" else value)
+                for name, value in problem_headers(refusal, body)
+            ]
+        await self._answer({"type": "http.response.start", "status": status, "headers": headers})
         await self._answer({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _answer(self, message: Message) -> None:

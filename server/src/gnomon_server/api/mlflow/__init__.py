@@ -41,3 +41,4 @@ ROUTES: list[HTTPRouteHandler] = [
 INGEST = logging.INGEST
 PATHS = absent.PATHS
 answer_unserved = absent.answer_unserved
+say_refusal = absent.say_refusal

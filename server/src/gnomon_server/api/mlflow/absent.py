@@ -5,14 +5,27 @@ Its clients retry neither, so what is missing fails at once and says so.
 
 import re
 
+import msgspec
 from litestar import Response
 from litestar.exceptions import HTTPException
 
-from gnomon_server.api.mlflow.errors import WireError, answer_error
+from gnomon_server.api.front.problems import Refusal
+from gnomon_server.api.mlflow.errors import ErrorBody, WireError, answer_error
 from gnomon_server.api.route import HttpRequest
 
 # Everything below these belongs to MLflow's protocol.
 PATHS = ("/api/2.0/", "/api/3.0/", "/ajax-api/", "/v1/traces", "/graphql", "/gateway/")
+
+# Those of its paths that stand outside of these.
+_PLAIN = ("/get-artifact", "/model-versions/")
+_CODES = {
+    400: "INVALID_PARAMETER_VALUE",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    429: "REQUEST_LIMIT_EXCEEDED",
+    500: "INTERNAL_ERROR",
+    503: "TEMPORARILY_UNAVAILABLE",
+}
 
 _ABSENT = (
     (r"/(api|ajax-api)/3\.0/mlflow/traces/(metrics|calculate-filter-correlation)", "metrics of traces"),
@@ -31,6 +44,19 @@ _ABSENT = (
     (r"/graphql", "GraphQL, which only MLflow's own pages use"),
 )
 _ABSENT_PATHS = [(re.compile(pattern), what) for pattern, what in _ABSENT]
+
+
+def say_refusal(path: str, refusal: Refusal) -> tuple[int, bytes] | None:
+    """What the outer guard refuses, in words and statuses that MLflow's clients read; None: it is not their path."""
+    path = re.sub("/{2,}", "/", path)
+    if not path.startswith((*PATHS, *_PLAIN)):
+        return None
+    status, message = refusal.status, refusal.detail
+    if status == 415:
+        status, message = 400, f"Bad Request. Content-Type must be one of ['application/json']; {refusal.detail}."
+    elif refusal.code == "invalid_request" and "path holds" in refusal.detail:
+        message = "Invalid path"
+    return status, msgspec.json.encode(ErrorBody(_CODES.get(status, "BAD_REQUEST"), message))
 
 
 def answer_unserved(request: HttpRequest, error: HTTPException) -> Response[bytes]:

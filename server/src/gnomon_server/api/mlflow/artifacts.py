@@ -14,6 +14,7 @@ from gnomon_server.api.downloads import answer_file
 from gnomon_server.api.mlflow import wire
 from gnomon_server.api.mlflow.declare import PREFIXES, AnyCall, wire_route
 from gnomon_server.api.mlflow.errors import WireError
+from gnomon_server.api.mlflow.reading import missing_value
 from gnomon_server.api.mlflow.runs import run_of
 from gnomon_server.api.route import Answer, Call, HttpRequest
 from gnomon_server.core.artifacts import OpenArtifact, Owner
@@ -24,6 +25,11 @@ from gnomon_server.model.errors import ArtifactNotFound, InvalidRequest, NotFoun
 _MOST_ENTRIES = 100_000
 _PLACE = re.compile(
     r"[0-9a-f]{32}/(?:(?P<run>[0-9a-f]{32})|models/(?P<model>m-[0-9a-f]{32}))/artifacts(?:/(?P<path>.*))?", re.DOTALL
+)
+# What MLflow's pages show as text, whatever a browser would make of it; it is sent as a download all the same.
+_TEXT = re.compile(
+    r"(?:^|/)(?:MLmodel|MLproject|[^/]*\.(?:txt|log|err|cfg|conf|cnf|cf|ini|properties|prop|hocon|toml|yaml|yml|xml|json"
+    r"|js|py|py3|csv|tsv|md|rst))$"
 )
 _PROXY = "/2.0/mlflow-artifacts/artifacts"
 
@@ -38,7 +44,9 @@ class Place(NamedTuple):
 
 def place_of(path: str) -> Place:
     """What a path of the proxy leads to."""
-    found = _PLACE.fullmatch(path.strip("/"))
+    if ".." in path.split("/") or path.startswith("/"):
+        raise InvalidRequest("Invalid path")
+    found = _PLACE.fullmatch(path.rstrip("/"))
     if found is None:
         raise ArtifactNotFound(path)
     of: Owner = "model" if found["run"] is None else "run"
@@ -49,8 +57,8 @@ def clean_path(path: str) -> str:
     """A path below the root of a run or model; "" is the root."""
     try:
         return names.artifact_path(path) if path else ""
-    except InvalidRequest as refused:
-        raise InvalidRequest(f"Invalid path: {refused.detail}") from None
+    except InvalidRequest:
+        raise InvalidRequest("Invalid path") from None
 
 
 def listed_files(call: AnyCall, place: Place, *, below: str) -> list[wire.FileInfo]:
@@ -107,7 +115,7 @@ def list_artifacts(call: Call[wire.ListArtifacts, None]) -> wire.FilesFound:
     """List a directory of a run; paths are relative to the root of the run."""
     run = run_of(call.body)
     if not run:
-        raise InvalidRequest("Missing value for required parameter 'run_id'.")
+        raise missing_value("run_id")
     uri = call.services.runs.get(call.principal, run).artifact_uri
     return wire.FilesFound(listed_files(call, Place("run", run, clean_path(call.body.path)), below=""), root_uri=uri)
 
@@ -127,8 +135,9 @@ async def upload_from_page(call: Call[None, None]) -> wire.Nothing:
     """Upload a file, as MLflow's own pages do: the body is its content."""
     asked = call.request.query_params
     run, path = asked.get("run_uuid", ""), asked.get("path", "")
-    if not run or not path:
-        raise InvalidRequest("Request must specify run_uuid and path.")
+    for name, value in (("run_uuid", run), ("path", path)):
+        if not value:
+            raise InvalidRequest(f"Request must specify {name}.")
     await _keep(call, Place("run", run, clean_path(path)))
     return wire.Nothing()
 
@@ -136,7 +145,10 @@ async def upload_from_page(call: Call[None, None]) -> wire.Nothing:
 async def send_file(call: AnyCall, place: Place) -> Answer:
     """The file at a place, as a download."""
     opened = await to_thread.run_sync(_open, call, place)
-    return answer_file(call.request, opened)
+    answer = answer_file(call.request, opened)
+    if _TEXT.search(place.path):
+        answer.media_type = "text/plain"
+    return answer
 
 
 def _open(call: AnyCall, place: Place) -> OpenArtifact:

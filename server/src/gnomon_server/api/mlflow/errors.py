@@ -91,6 +91,15 @@ def _message(error: e.GnomonError) -> str:
     return error.detail
 
 
+def _missing_tag(key: str, kind: str, uid: str) -> str:
+    match kind:
+        case "trace":
+            return f"No trace tag with key '{key}' for trace with ID '{uid}'"
+        case "model":
+            return f"No tag with key {key!r} found for model with ID {uid!r}."
+    return f"No tag with name: {key} in {kind} with id {uid}"
+
+
 # Each function is given an error of the class that it stands beside.
 _SENTENCES: Mapping[type, Callable[..., str]] = {
     e.ExperimentNotFound: lambda error: f"No Experiment with id={error.uid} exists",
@@ -98,6 +107,8 @@ _SENTENCES: Mapping[type, Callable[..., str]] = {
     e.ModelNotFound: lambda error: f"Logged model with ID '{error.uid}' not found.",
     e.TraceNotFound: lambda error: f"Trace with ID '{error.uid}' not found.",
     e.AssessmentNotFound: lambda error: f"Assessment with ID '{error.uid}' not found for trace '{error.trace}'",
+    e.TagNotFound: lambda error: _missing_tag(error.key, *error.owner.split(" ", 1)),
+    e.ArtifactNotFound: lambda error: f"No such artifact: '{error.path}'",
     e.RunArchived: lambda error: f"The run {error.uid} must be in the 'active' state. Current state is deleted.",
     e.ExperimentArchived: lambda error: (
         f"The experiment {error.uid} must be in the 'active' state. Current state is deleted."

@@ -5,7 +5,14 @@ from gnomon_server.api.mlflow import wire
 from gnomon_server.api.mlflow.convert import experiment_message
 from gnomon_server.api.mlflow.declare import wire_route
 from gnomon_server.api.mlflow.errors import WireError
-from gnomon_server.api.mlflow.limits import MAX_PAGE
+from gnomon_server.api.mlflow.limits import (
+    MAX_EXPERIMENT_TAG_VALUE,
+    checked_experiment_name,
+    checked_key,
+    checked_tags,
+    checked_value,
+    refuse_page,
+)
 from gnomon_server.api.mlflow.paging import offset_of, token_at
 from gnomon_server.api.mlflow.views import stage_of
 from gnomon_server.api.route import Call
@@ -41,12 +48,13 @@ def create_experiment(call: Call[wire.CreateExperiment, None]) -> wire.Experimen
     try:
         made = call.services.experiments.create(
             call.principal,
-            name=body.name,
+            name=checked_experiment_name(body.name),
             description="",
             artifact_location=body.artifact_location or None,
-            tags={tag.key: tag.value for tag in body.tags},
             number=asked,
             created_ms=given(body.creation_time),
+            tags=checked_tags(body.tags, longest=MAX_EXPERIMENT_TAG_VALUE),
+            longest_tag=MAX_EXPERIMENT_TAG_VALUE,
         )
     except AlreadyExists:
         raise AlreadyExists(f"Experiment(name={body.name}) already exists.") from None
@@ -75,11 +83,7 @@ def get_experiment_by_name(call: Call[wire.ExperimentNamed, None]) -> wire.Exper
 def search_experiments(call: Call[wire.SearchExperiments, None]) -> wire.ExperimentsFound:
     """Find experiments; the newest first."""
     body = call.body
-    if not 1 <= body.max_results <= MAX_PAGE:
-        raise InvalidRequest(
-            f"Invalid value {body.max_results} for parameter 'max_results' supplied. It must be a positive integer "
-            f"and at most {MAX_PAGE}."
-        )
+    refuse_page(body.max_results)
     offset = offset_of(body.page_token)
     total, found = call.services.numbered.search(
         call.principal,
@@ -99,7 +103,9 @@ def update_experiment(call: Call[wire.UpdateExperiment, None]) -> wire.Nothing:
     """Rename an experiment."""
     body = call.body
     try:
-        call.services.numbered.rename(call.principal, number_of(body.experiment_id), body.new_name)
+        call.services.numbered.rename(
+            call.principal, number_of(body.experiment_id), checked_experiment_name(body.new_name)
+        )
     except AlreadyExists as taken:
         raise WireError("BAD_REQUEST", taken.detail) from None
     except ExperimentArchived:
@@ -125,7 +131,11 @@ def restore_experiment(call: Call[wire.ExperimentAsked, None]) -> wire.Nothing:
 def set_experiment_tag(call: Call[wire.ExperimentTag, None]) -> wire.Nothing:
     """Set a tag of an experiment."""
     body = call.body
-    call.services.numbered.set_tags(call.principal, number_of(body.experiment_id), {body.key: body.value})
+    key = checked_key(body.key, path="key", what="key")
+    value = checked_value(body.value, MAX_EXPERIMENT_TAG_VALUE)
+    call.services.numbered.set_tags(
+        call.principal, number_of(body.experiment_id), {key: value}, longest=MAX_EXPERIMENT_TAG_VALUE
+    )
     return wire.Nothing()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from gnomon_server.api.mlflow.reading import invalid_value
+from gnomon_server.api.mlflow.wire import Pair
 from gnomon_server.model.errors import InvalidRequest
 
 MAX_METRICS = 1_000
@@ -16,10 +17,16 @@ MAX_KEY = 250
 MAX_PARAM_VALUE = 6_000
 MAX_TAG_VALUE = 8_000
 MAX_PAGE = 50_000
+MAX_EXPERIMENT_NAME = 500
+MAX_EXPERIMENT_TAG_VALUE = 20_000
+MAX_REGISTRY_TAG_VALUE = 100_000
+MAX_ALIAS = 255
 MAX_HISTORY_RUNS = 100
 MAX_INTERVAL_POINTS = 2_500
 
 _NAME = re.compile(r"[/\w.\- :]*")
+_ALIAS = re.compile(r"[\w\-]+")
+_ALIAS_LIKE_VERSION = re.compile(r"[vV]\d+")
 _CACHED_KEYS = 16_384
 
 
@@ -31,6 +38,57 @@ def checked_key(key: str, *, path: str, what: str) -> str:
     if len(key) > MAX_KEY:
         raise InvalidRequest(f"'{what}' exceeds the maximum length of {MAX_KEY} characters")
     return key
+
+
+def checked_tags(pairs: Sequence[Pair], *, longest: int) -> dict[str, str]:
+    """The tags of an experiment or of something in the registry; those of runs are cut short instead."""
+    return {checked_key(pair.key, path="key", what="key"): checked_value(pair.value, longest) for pair in pairs}
+
+
+def checked_value(value: str, longest: int) -> str:
+    if len(value) > longest:
+        raise InvalidRequest(f"'value' exceeds the maximum length of {longest} characters")
+    return value
+
+
+def checked_experiment_name(name: str) -> str:
+    if len(name) > MAX_EXPERIMENT_NAME:
+        raise InvalidRequest(f"'name' exceeds the maximum length of {MAX_EXPERIMENT_NAME} characters")
+    return name
+
+
+def checked_model_name(name: str) -> str:
+    """The name of a registered model."""
+    if not name.strip():
+        raise InvalidRequest("Missing value for required parameter 'name'.")
+    if "/" in name or ":" in name:
+        raise InvalidRequest(f"Invalid model name '{name}'. Names cannot contain '/' or ':'.")
+    return name
+
+
+def checked_alias(alias: str) -> str:
+    if len(alias) > MAX_ALIAS:
+        raise InvalidRequest(f"'Registered model alias name' exceeds the maximum length of {MAX_ALIAS} characters")
+    if _ALIAS.fullmatch(alias) is None:
+        raise InvalidRequest(
+            f"Invalid alias name: '{alias}'. Names may only contain alphanumerics, underscores (_), and dashes (-)."
+        )
+    if alias.lower() == "latest":
+        raise InvalidRequest("'latest' alias name (case insensitive) is reserved.")
+    if _ALIAS_LIKE_VERSION.fullmatch(alias):
+        raise InvalidRequest(f"Version alias name '{alias}' is reserved.")
+    return alias
+
+
+def refuse_page(max_results: int) -> None:
+    """Refuse a page size of a search of experiments or runs."""
+    if max_results < 1:
+        why = "It must be a positive integer"
+    elif max_results > MAX_PAGE:
+        why = f"It must be at most {MAX_PAGE}"
+    else:
+        return
+    raise InvalidRequest(f"Invalid value {max_results} for parameter 'max_results' supplied. {why}")
 
 
 def refuse_large_batch(metrics: int, params: int, tags: int) -> None:

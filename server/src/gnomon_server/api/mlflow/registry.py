@@ -7,14 +7,22 @@ one outside of it that the client reads with its own means. It never leads to th
 import re
 
 from gnomon_server.api.mlflow import model_wire as wire
-from gnomon_server.api.mlflow.artifacts import place_of, send_file
+from gnomon_server.api.mlflow.artifacts import clean_path, place_of, send_file
 from gnomon_server.api.mlflow.convert import registered_message, version_message
 from gnomon_server.api.mlflow.declare import AnyCall, wire_route
 from gnomon_server.api.mlflow.errors import WireError
+from gnomon_server.api.mlflow.limits import (
+    MAX_REGISTRY_TAG_VALUE,
+    checked_alias,
+    checked_key,
+    checked_model_name,
+    checked_tags,
+    checked_value,
+)
 from gnomon_server.api.mlflow.paging import offset_of, token_at
 from gnomon_server.api.mlflow.wire import Nothing, Pair
 from gnomon_server.api.route import Answer, Call
-from gnomon_server.model.errors import InvalidRequest
+from gnomon_server.model.errors import ArtifactNotFound, InvalidRequest
 from gnomon_server.model.filters.clauses import Clause, Vocabulary, parse_clause_order, parse_clauses
 from gnomon_server.model.registry import STAGES, ModelVersion, RegisteredModel, Stage
 
@@ -22,7 +30,8 @@ _RM = "/2.0/mlflow/registered-models/"
 _MV = "/2.0/mlflow/model-versions/"
 PROMPT = "mlflow.prompt.is_prompt"
 _SCHEME = "mlflow-artifacts:/"
-_REMOTE = re.compile(r"(?:s3|gs|wasbs?|abfss?|hdfs|https?|dbfs|ftp|sftp|r2|b2)://[^?#]+")
+_REMOTE = re.compile(r"(?:s3a?|gs|wasbs?|abfss?|hdfs|https?|dbfs|ftp|sftp|r2|b2)://[^?#]+|dbfs:/[^?#]+")
+_HOSTED = re.compile(r"[a-z0-9\-]+://")
 _WORD = re.compile(r"[\w\-]{1,100}")
 _MAX_MODELS = 1_000
 _MAX_VERSIONS = 200_000
@@ -50,7 +59,7 @@ def create_registered(call: Call[wire.CreateRegisteredModel, None]) -> wire.Regi
     """Register a name."""
     body = call.body
     made = call.services.registry.create(
-        call.principal, name=body.name, description=body.description, tags=_tags(body.tags)
+        call.principal, name=checked_model_name(body.name), description=body.description, tags=_tags(body.tags)
     )
     return wire.RegisteredFound(registered_message(made))
 
@@ -66,7 +75,9 @@ def rename_registered(call: Call[wire.RenameRegisteredModel, None]) -> wire.Regi
     """Rename a registered model."""
     body = call.body
     return wire.RegisteredFound(
-        registered_message(call.services.registry.update(call.principal, body.name, new_name=body.new_name))
+        registered_message(
+            call.services.registry.update(call.principal, body.name, new_name=checked_model_name(body.new_name))
+        )
     )
 
 
@@ -116,7 +127,8 @@ def get_latest_versions(call: Call[wire.LatestAsked, None]) -> wire.VersionList:
 def set_registered_tag(call: Call[wire.ModelTag, None]) -> Nothing:
     """Set a tag of a registered model."""
     body = call.body
-    call.services.registry.set_tag(call.principal, body.name, None, body.key, body.value)
+    key, value = _tag(body.key, body.value)
+    call.services.registry.set_tag(call.principal, body.name, None, key, value)
     return Nothing()
 
 
@@ -131,7 +143,8 @@ def delete_registered_tag(call: Call[wire.ModelTag, None]) -> Nothing:
 def set_alias(call: Call[wire.SetAlias, None]) -> Nothing:
     """Point an alias to a version."""
     body = call.body
-    call.services.registry.set_alias(call.principal, body.name, body.alias, _number(body.version))
+    alias = checked_alias(body.alias)
+    call.services.registry.set_alias(call.principal, body.name, alias, _number(body.version))
     return Nothing()
 
 
@@ -240,7 +253,8 @@ def search_versions(call: Call[wire.SearchVersions, None]) -> wire.VersionList:
 def set_version_tag(call: Call[wire.VersionTag, None]) -> Nothing:
     """Set a tag of a version."""
     body = call.body
-    call.services.registry.set_tag(call.principal, body.name, _number(body.version), body.key, body.value)
+    key, value = _tag(body.key, body.value)
+    call.services.registry.set_tag(call.principal, body.name, _number(body.version), key, value)
     return Nothing()
 
 
@@ -255,6 +269,7 @@ def delete_version_tag(call: Call[wire.VersionTag, None]) -> Nothing:
 @wire_route("GET", "/model-versions/get-artifact", needs="runs.read", asks=wire.VersionFileAsked, prefixes=("",))
 async def get_version_file(call: Call[wire.VersionFileAsked, None]) -> Answer:
     """Download a file of a version."""
+    clean_path(call.body.path)
     uri = _files_of(call, _version(call, call.body.name, call.body.version))
     if not uri.startswith(_SCHEME):
         raise InvalidRequest(f"The files of this version are not on this server but at {uri}")
@@ -283,7 +298,10 @@ def _source(call: Call[wire.CreateVersion, None], body: wire.CreateVersion, *, i
             raise _bad_source(source, "'run_id'")
         return source, model
     if source.startswith(_SCHEME) and not source.startswith(_SCHEME + "/"):
-        place = place_of(source.removeprefix(_SCHEME))
+        try:
+            place = place_of(source.removeprefix(_SCHEME))
+        except (ArtifactNotFound, InvalidRequest):
+            raise _bad_source(source, "'run_id' or 'model_id'") from None
         if place.uid != (body.run_id if place.of == "run" else model):
             raise _bad_source(source, "'run_id' or 'model_id'")
         return source, model
@@ -293,10 +311,19 @@ def _source(call: Call[wire.CreateVersion, None], body: wire.CreateVersion, *, i
 
 
 def _bad_source(source: str, what: str) -> InvalidRequest:
-    return InvalidRequest(
-        f"Invalid model version source: '{source}'. It must be a models:/, runs:/ or remote URI, and lead to files of "
-        f"the run or model that {what} names."
-    )
+    if source.startswith(("/", "./", "../", "file:")):
+        why = (
+            "To use a local path as a model version source, the run_id request parameter has to name the run whose "
+            "artifacts it is among; this server keeps no artifacts at paths that clients can name"
+        )
+    elif _HOSTED.match(source):
+        why = (
+            "If supplying a source as an http, https, ftp, objectstore or mlflow-artifacts uri, it has to be absolute, "
+            "without relative parts and on a host that clients reach by themselves"
+        )
+    else:
+        why = f"It must be a models:/, runs:/ or remote URI; {what} must identify the resource that contains it"
+    return InvalidRequest(f"Invalid model version source: '{source}'. {why}.")
 
 
 def _files_of(call: AnyCall, version: ModelVersion) -> str:
@@ -340,7 +367,11 @@ def _stage(text: str) -> Stage:
 
 
 def _tags(pairs: list[Pair]) -> dict[str, str]:
-    return {pair.key: pair.value for pair in pairs}
+    return checked_tags(pairs, longest=MAX_REGISTRY_TAG_VALUE)
+
+
+def _tag(key: str, value: str) -> tuple[str, str]:
+    return checked_key(key, path="key", what="key"), checked_value(value, MAX_REGISTRY_TAG_VALUE)
 
 
 def _refuse_page(max_results: int, most: int) -> None:

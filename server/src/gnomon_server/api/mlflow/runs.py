@@ -9,7 +9,7 @@ from gnomon_server.api.mlflow import wire
 from gnomon_server.api.mlflow.convert import RUN_NAME, run_info, run_message
 from gnomon_server.api.mlflow.declare import wire_route
 from gnomon_server.api.mlflow.experiments import number_of
-from gnomon_server.api.mlflow.limits import MAX_PAGE, MAX_TAG_VALUE, checked_key
+from gnomon_server.api.mlflow.limits import MAX_TAG_VALUE, checked_key, refuse_page
 from gnomon_server.api.mlflow.paging import offset_of, token_at
 from gnomon_server.api.mlflow.views import stage_of, status_of
 from gnomon_server.api.route import Call
@@ -92,11 +92,7 @@ def delete_tag(call: Call[wire.RunKey, None]) -> wire.Nothing:
 def search_runs(call: Call[wire.SearchRuns, None]) -> wire.RunsFound:
     """Find runs; the newest first."""
     body = call.body
-    if not 1 <= body.max_results <= MAX_PAGE:
-        raise InvalidRequest(
-            f"Invalid value {body.max_results} for parameter 'max_results' supplied: it must be a positive integer "
-            f"and at most {MAX_PAGE}."
-        )
+    refuse_page(body.max_results)
     offset = offset_of(body.page_token)
     wanted = parse_filter(body.filter, now_ms=call.services.now_ms(), dialect=MLFLOW)
     search = FullSearch(

@@ -15,7 +15,7 @@ from gnomon_server.api.mlflow.trace_convert import head_of, trace_info, trace_me
 from gnomon_server.api.mlflow.wire import Nothing
 from gnomon_server.api.route import Call
 from gnomon_server.core.span_facts import SOURCE_RUN, SPANS_LOCATION
-from gnomon_server.model.errors import InvalidRequest, TagNotFound, TraceNotFound
+from gnomon_server.model.errors import InvalidRequest, TraceNotFound
 from gnomon_server.model.filters.clauses import Clause, ClauseKind, Vocabulary, parse_clauses, parse_keyed_order
 from gnomon_server.model.traces import Trace, TraceOrder
 
@@ -154,11 +154,7 @@ def delete_trace_tag(call: Call[wire.TraceTag, None]) -> Nothing:
     """Remove a tag of a trace."""
     key, uid = call.body.key, call.path("trace_id")
     _refuse_reserved(key, "deleted")
-    try:
-        call.services.traces.remove_tag(call.principal, uid, key)
-    except TagNotFound as missing:
-        missing.detail = f"No trace tag with key '{key}' for trace with ID '{uid}'"
-        raise
+    call.services.traces.remove_tag(call.principal, uid, key)
     return Nothing()
 
 

@@ -1,0 +1,122 @@
+"""What is refused, in the words that MLflow's clients and their users look for."""
+
+from typing import Any
+
+import pytest
+
+from tests.compat.wire_client import Wire
+
+LONG = "k" * 251
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "says"),
+    [
+        ("experiments/create", {"name": "n" * 501}, "'name' exceeds the maximum length of 500 characters"),
+        (
+            "experiments/create",
+            {"name": "n", "tags": [{"key": LONG, "value": "v"}]},
+            "'key' exceeds the maximum length of 250",
+        ),
+        (
+            "experiments/set-experiment-tag",
+            {"experiment_id": "0", "key": "a#b", "value": "v"},
+            "Names may only contain",
+        ),
+        (
+            "experiments/set-experiment-tag",
+            {"experiment_id": "0", "key": "k", "value": "v" * 20_001},
+            "'value' exceeds the maximum length of 20000 characters",
+        ),
+        (
+            "experiments/search",
+            {"max_results": 0},
+            "Invalid value 0 for parameter 'max_results' supplied. It must be a positive",
+        ),
+        ("experiments/search", {"max_results": 50_001}, "It must be at most 50000"),
+        ("registered-models/create", {"name": "a/b"}, "Invalid model name 'a/b'. Names cannot contain '/' or ':'."),
+        ("registered-models/create", {"name": "a", "tags": [{"key": LONG, "value": "v"}]}, "'key' exceeds the maximum"),
+        ("registered-models/set-tag", {"name": "a", "key": "a!", "value": "v"}, "Names may only"),
+        (
+            "registered-models/alias",
+            {"name": "a", "alias": "Latest", "version": "1"},
+            "'latest' alias name (case insensitive)",
+        ),
+        (
+            "registered-models/alias",
+            {"name": "a", "alias": "v12", "version": "1"},
+            "Version alias name 'v12' is reserved.",
+        ),
+        ("registered-models/alias", {"name": "a", "alias": "no no", "version": "1"}, "Invalid alias name: 'no no'"),
+        (
+            "registered-models/alias",
+            {"name": "a", "alias": "x" * 256, "version": "1"},
+            "exceeds the maximum length of 255",
+        ),
+    ],
+)
+def test_bounds_and_names(wire: Wire, path: str, body: dict[str, Any], says: str) -> None:
+    assert says in wire.refused(path, 400, "INVALID_PARAMETER_VALUE", **body)
+
+
+def test_a_tag_of_an_experiment_may_be_long(wire: Wire) -> None:
+    wire.post("experiments/set-experiment-tag", experiment_id="0", key="k", value="v" * 20_000)
+    tags = wire.get("experiments/get", experiment_id="0")["experiment"]["tags"]
+    assert tags == [{"key": "k", "value": "v" * 20_000}]
+
+
+def test_tags_that_are_not_there(wire: Wire) -> None:
+    run = wire.new_run()
+    message = wire.refused("runs/delete-tag", 404, "RESOURCE_DOES_NOT_EXIST", run_id=run, key="none")
+    assert message == f"No tag with name: none in run with id {run}"
+    message = wire.refused(
+        "experiments/delete-experiment-tag", 404, "RESOURCE_DOES_NOT_EXIST", experiment_id="0", key="none"
+    )
+    assert message == "No tag with name: none in experiment with id 0"
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("/tmp", "To use a local path as a model version"),
+        ("file:///tmp", "To use a local path as a model version"),
+        ("http://host:9000/models/../../../", "If supplying a source as an http, https,"),
+        ("mlflow-artifacts://host:9000/models/..%2f..%2fa", "If supplying a source as an http, https,"),
+        ("mlflow-artifacts:/models", "must identify the resource that contains it"),
+        ("runs:/" + "0" * 32 + "/model", "must identify the resource that contains it"),
+    ],
+)
+def test_sources_of_model_versions(wire: Wire, source: str, says: str) -> None:
+    wire.post("registered-models/create", name="sources")
+    message = wire.refused("model-versions/create", 400, "INVALID_PARAMETER_VALUE", name="sources", source=source)
+    assert message.startswith(f"Invalid model version source: '{source}'.")
+    assert says in message
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/api/2.0/mlflow/artifacts/list", {"run_id": "RUN", "path": "../path"}),
+        ("/get-artifact", {"run_id": "RUN", "path": "../path"}),
+        ("//model-versions/get-artifact", {"name": "model", "version": "1", "path": "../path"}),
+        ("/model-versions/get-artifact", {"name": "model", "version": "1", "path": "../path"}),
+        ("/api/2.0/mlflow-artifacts/artifacts", {"path": "../x"}),
+        ("/api/2.0/mlflow-artifacts/artifacts", {"path": "/etc"}),
+        ("/api/2.0/mlflow-artifacts/artifacts/%2e%2e/x", {}),
+    ],
+)
+def test_unsafe_paths(wire: Wire, path: str, query: dict[str, str]) -> None:
+    query = {name: value.replace("RUN", wire.new_run()) for name, value in query.items()}
+    answer = wire.http.get(str(wire.http.base_url).rstrip("/") + path, params=query or None)
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"error_code": "INVALID_PARAMETER_VALUE", "message": "Invalid path"},
+    )
+
+
+def test_another_media_type_is_refused_as_mlflow_does(wire: Wire) -> None:
+    answer = wire.http.post("/api/2.0/mlflow/runs/create", content=b"{}", headers={"Content-Type": "text/plain"})
+    assert answer.status_code == 400
+    assert "Content-Type must be one of ['application/json']" in answer.json()["message"]
+    native = wire.http.post("/api/v1/experiments", content=b"{}", headers={"Content-Type": "text/plain"})
+    assert (native.status_code, native.headers["content-type"]) == (415, "application/problem+json")
