@@ -39,7 +39,7 @@ PERMISSIVE = re.compile(
 # Without a licence in their metadata, or with one that is not permissive for a reason that is written here.
 READ_BY_HAND = {
     "pysqlite3": "zlib (its LICENSE file)",
-    "certifi": "MPL-2.0: a list of certificates, passed on as it is; comes with Litestar's test client",
+    "certifi": "MPL-2.0: a list of certificates, passed on as it is; comes with Litestar's test client, never loaded",
 }
 
 
@@ -172,6 +172,26 @@ def test_versions_are_not_older_than_the_faults_we_know() -> None:
         assert entry["reason"]
         assert Version(installed[name].version) >= Version(entry["minimum"]), name
     assert set(installed) & set(MIN_VERSIONS["never"]["packages"]) == set()
+
+
+def test_nobody_is_asked_for_less_than_those_versions() -> None:
+    """Who installs beside an old version of a package gets a newer one, or is told that they do not go together."""
+    projects = [
+        tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"] for folder in ("sdk", "server")
+    ]
+    extras = [text for one in projects for more in one.get("optional-dependencies", {}).values() for text in more]
+    for needed in map(Requirement, (*projects[0]["dependencies"], *projects[1]["dependencies"], *extras)):
+        entry = MIN_VERSIONS["packages"].get(_normal(needed.name))
+        lowest = [Version(each.version) for each in needed.specifier if each.operator == ">="]
+        if entry is not None:
+            assert max(lowest) >= Version(entry["minimum"]), str(needed)
+
+
+def test_what_comes_with_litestars_test_client_is_never_loaded() -> None:
+    """Its licences and faults are not ours then: nothing of a running server asks another for anything."""
+    code = "import sys, gnomon_server.__main__, gnomon_server.app; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {name.partition(".")[0] for name in done.stdout.split()} & {"certifi", "httpx", "httpcore"}
 
 
 def test_requirements_pin_every_package_that_runs() -> None:
