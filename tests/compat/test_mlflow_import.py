@@ -1,4 +1,4 @@
-"""Moving in: what MLflow's own client logged to a database, a folder and a server arrives whole, once, and checked."""
+"""Moving in and out: what MLflow's client logged to a database, folder or server arrives whole, once, and checked."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from gnomon.client import Client
+from gnomon.wire import MetricEntry
 from tests.compat.conftest import SCENARIOS
 from tests.compat.wire_client import Wire
 from tests.support.server_process import ServerProcess
@@ -185,3 +186,57 @@ def test_points_that_another_added_fail_the_check(
 )
 def test_what_is_no_source_is_said_in_a_sentence(importing: Importing, source: str, words: str) -> None:
     assert words in importing(source, expected_exit=1)["error"]
+
+
+def test_what_is_exported_opens_in_mlflow_and_comes_back(
+    importing: Importing,
+    folder: tuple[Path, Json],
+    mlflow_python: Path,
+    server: ServerProcess,
+    tenant: str,
+    tmp_path: Path,
+) -> None:
+    into = importing(folder[0], "--new-ids")
+    first = run_named(into, "first")["run_id"]
+    with Client(server.base_url, tenant=tenant) as client:
+        client.runs.log_batch(first, metrics=[MetricEntry("half", 1.0, 2.5, 5)], params={"loss": "x", "opt": "y"})
+    command = [sys.executable, "-m", "gnomon", "--url", server.base_url, "--tenant", tenant]
+    done = subprocess.run(
+        [*command, "export", "mlflow", "--to", str(tmp_path / "mlruns"), "--json"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    report = json.loads(done.stdout)
+    assert report["equal"]
+    assert {run["name"] for run in report["runs"]} == RUNS
+    # `opt` is a file where `opt/name` needs a folder, or the other way round; half a step is no step there.
+    assert [(each["kind"], each["count"]) for each in report["unmapped"]] == [("param", 1), ("steps", 1)]
+    env = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ALLOW_FILE_STORE": "true"}
+    uri = (tmp_path / "mlruns").as_uri()
+    opened = subprocess.run(
+        [mlflow_python, SCENARIOS / "open_folder.py", uri], env=env, capture_output=True, text=True, check=False
+    )
+    assert opened.returncode == 0, opened.stderr[-3000:]
+    seen = json.loads(opened.stdout.splitlines()[-1])
+    assert seen["experiments"] == {"Default": "active", "one": "active", "gone": "deleted"}
+    assert (seen["version"], seen["text"]) == (3, "hello") or (seen["version"], seen["text"]) == ("3", "hello")
+    assert {name: (run["status"], run["stage"]) for name, run in seen["runs"].items()} == {
+        "first": ("FINISHED", "active"),
+        "child": ("FINISHED", "active"),
+        "bad": ("FAILED", "active"),
+        "killed": ("KILLED", "active"),
+        "deleted": ("RUNNING", "deleted"),
+        "open": ("RUNNING", "active"),
+    }
+    run = seen["runs"]["first"]
+    assert run["points"]["train/acc"] == [[-3, "-0.5"], [0, "nan"], [1, "inf"]]
+    assert run["points"]["half"] == [[2, "1.0"]]
+    assert len(run["points"]["loss"]) == 50
+    assert (run["tag"], run["files"]) == ("line 1\nline 2 ü: [x]", ["notes", "w.bin"])
+    assert (run["datasets"], run["models"]) == (["d1"], folder[1]["models"])
+    assert importing(tmp_path / "mlruns", "--new-ids")["equal"]
+    refused = subprocess.run(
+        [*command, "export", "mlflow", "--to", str(tmp_path / "mlruns")], check=False, capture_output=True, text=True
+    )
+    assert "is not empty" in refused.stderr

@@ -14,13 +14,30 @@ from gnomon.client.records import Run
 from gnomon.export import Manifest, Progress, export_experiment, quietly, verify_export
 
 
-@click.command()
+class _Exports(click.Group):
+    """`gnomon export EXPERIMENT` without naming a format is the export to Parquet."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or args[0] not in (*self.commands, "-h", "--help"):
+            args = ["parquet", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Exports)
+def export() -> None:
+    """Write what the server keeps to files that outlive it.
+
+    `gnomon export EXPERIMENT --to DIRECTORY` writes Parquet (name an experiment called `mlflow` by its id).
+    """
+
+
+@export.command()
 @click.argument("experiment", required=False)
 @click.option("--to", type=click.Path(path_type=Path), help="The new directory to write.")
 @click.option("--verify", type=click.Path(path_type=Path), help="Check this export instead of making one.")
 @json_option
 @pass_session
-def export(session: Session, experiment: str | None, to: Path | None, verify: Path | None, as_json: bool) -> None:
+def parquet(session: Session, experiment: str | None, to: Path | None, verify: Path | None, as_json: bool) -> None:
     """Write a whole EXPERIMENT to a directory: runs and points as Parquet, artifacts as they are, a manifest.
 
     With --verify DIRECTORY, check that such a directory is whole and unchanged.
@@ -36,6 +53,24 @@ def export(session: Session, experiment: str | None, to: Path | None, verify: Pa
     with _progress() as progress:
         manifest = export_experiment(session.client, found, to, progress=progress)
     _tell(manifest, f"exported: {to}", as_json)
+
+
+@export.command()
+@click.option("--to", type=click.Path(path_type=Path), required=True, help="The new folder to write.")
+@click.option("--experiment", "experiments", metavar="NAME", multiple=True, help="Only this one; may be repeated.")
+@json_option
+@pass_session
+def mlflow(session: Session, to: Path, experiments: tuple[str, ...], as_json: bool) -> None:
+    """Write an mlruns folder that MLflow opens: runs, all points, files, models and the registry.
+
+    It is read back and compared before it takes its name. Exit code 1 when the ends differ.
+    """
+    from gnomon.cli.importing import showing_progress, tell_report
+    from gnomon.importing.mlflow_export import export_mlflow
+
+    with showing_progress() as progress:
+        report = export_mlflow(session.client, to, experiments=experiments, progress=progress)
+    tell_report(report, as_json)
 
 
 def _tell(manifest: Manifest, headline: str, as_json: bool) -> None:

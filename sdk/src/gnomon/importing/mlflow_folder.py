@@ -100,8 +100,8 @@ class FolderSource:
                 params=_texts(place / "params"),
                 tags=tags,
                 datasets=[*_datasets(place, folder)],
-                models_in=[*_links(place / "inputs", "source_type", "MODEL_INPUT")],
-                models_out=[*_links(place / "outputs", "destination_type", "MODEL_OUTPUT")],
+                models_in=[*_links(place / "inputs", "MODEL")],
+                models_out=[*_links(place / "outputs", "RUN_OUTPUT")],
             )
 
     def points(self, run: SourceRun) -> Iterator[tuple[str, Point]]:
@@ -192,12 +192,11 @@ def _datasets(run: Path, experiment: Path) -> Iterator[DatasetInput]:
         )
 
 
-def _links(folder: Path, field: str, kind: str) -> Iterator[ModelLink]:
+def _links(folder: Path, source_type: str) -> Iterator[ModelLink]:
     for path in sorted(folder.glob(f"*/{_META}")):
         meta = _read_meta(path)
-        if meta.get(field) == kind or (field == "source_type" and meta.get("destination_type") == kind):
-            uid = _text(meta, "destination_id") if kind == "MODEL_OUTPUT" else _text(meta, "source_id")
-            yield ModelLink(uid, _number(meta, "step") or 0)
+        if meta.get("source_type") == source_type:
+            yield ModelLink(_text(meta, "source_id"), _number(meta, "step") or 0)
 
 
 def _model_metrics(folder: Path) -> Iterator[ModelMetric]:
@@ -228,7 +227,8 @@ def _state(folder: Path) -> str:
 
 
 def _texts(folder: Path) -> dict[str, str]:
-    return {key: path.read_text(encoding="utf-8") for key, path in _key_files(folder)}
+    # As bytes: reading text would change the ends of lines.
+    return {key: path.read_bytes().decode() for key, path in _key_files(folder)}
 
 
 def _pairs(folder: Path) -> list[Pair]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from gnomon.client import Client
 from gnomon.errors import ApiError, GnomonError
 from gnomon.importing.destination import Destination, run_id_for
-from gnomon.importing.mlflow_api import MlflowApi, Refused
+from gnomon.importing.mlflow_api import MlflowApi, Refused, headers_of_environment
 from gnomon.importing.mlflow_database import DatabaseSource
 from gnomon.importing.mlflow_folder import FolderSource
 from gnomon.importing.mlflow_models import ModelImport, send_links
@@ -42,7 +42,7 @@ def open_source(source: str, *, artifacts: Sequence[Path] = ()) -> Source:
     """The source behind a URL of a server, a database URL or a path of an `mlruns` folder."""
     scheme = source.partition("://")[0].partition("+")[0] if "://" in source else ""
     if scheme in ("http", "https"):
-        return ServerSource(source)
+        return ServerSource(MlflowApi(source, headers=headers_of_environment()))
     if scheme in ("sqlite", "postgresql", "postgres"):
         return DatabaseSource(source, artifacts=artifacts)
     return FolderSource(Path(source.removeprefix("file://")))
@@ -55,16 +55,21 @@ def import_mlflow(
 
     `new_ids`: runs get ids made of their own and the tenant's, for a second copy of them on one server.
     """
+    api = api_of(client)
+    try:
+        return _Import(client, api, source, new_ids=new_ids, progress=progress).run(experiments)
+    finally:
+        api.close()
+
+
+def api_of(client: Client) -> MlflowApi:
+    """MLflow's protocol with the server of a client, as the same caller."""
     headers = {}
     if client.settings.api_key is not None:
         headers["Authorization"] = f"Bearer {client.settings.api_key}"
     if client.settings.tenant is not None:
         headers["X-Tenant-ID"] = client.settings.tenant
-    api = MlflowApi(client.settings.url, headers=headers)
-    try:
-        return _Import(client, api, source, new_ids=new_ids, progress=progress).run(experiments)
-    finally:
-        api.close()
+    return MlflowApi(client.settings.url, headers=headers)
 
 
 class _Import:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from gnomon.importing.mlflow_api import MlflowApi, Refused, headers_of_environment
+from gnomon.importing.mlflow_api import MlflowApi, Refused
 from gnomon.importing.mlflow_files import local_files
 from gnomon.importing.mlflow_source import (
     DatasetInput,
@@ -142,9 +142,9 @@ class VersionPage(Struct, frozen=True):
 class ServerSource:
     """A server at an HTTP address."""
 
-    def __init__(self, url: str) -> None:
-        self._api = MlflowApi(url, headers=headers_of_environment())
-        self.name = self._api.name
+    def __init__(self, api: MlflowApi) -> None:
+        self._api = api
+        self.name = api.name
 
     def close(self) -> None:
         self._api.close()
