@@ -4,6 +4,9 @@ import json
 import math
 import shutil
 import struct
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -196,3 +199,60 @@ def test_the_same_folder_in_two_experiments_makes_two_runs(server: ServerProcess
     moved = report(gn(server, tenant, tmp_path / "elsewhere" / "logs", "--json"))["runs"][0]["run_id"]
     other = report(gn(server, tenant, tmp_path / "logs", "--experiment", "b", "--json"))["runs"][0]["run_id"]
     assert first == moved != other
+
+
+def test_the_tensors_of_tensorflow_2_are_read_like_the_old_form(
+    server: ServerProcess, tenant: str, client: Client
+) -> None:
+    """`data/tensorboard` was made by `tests/trainers/scripts/tensorboard_logs.py` with TensorBoard's own writer."""
+    found = report(gn(server, tenant, Path(__file__).parent / "data" / "tensorboard", "--json"))
+    assert (found["equal"], found["unmapped"]) == (True, [])
+    run = client.runs.get(found["runs"][0]["run_id"])
+    assert (run.name, run.status) == ("tensors", "failed")
+    assert run.params == {"lr": "0.1", "optimiser": "adam", "bias": "true"}
+    (loss,) = client.metrics.history(run.id).series
+    assert (loss.key, loss.step, math.isnan(loss.value[20])) == ("epoch_loss", [*range(21)], True)
+    assert loss.value[:20] == [float(np.float32(1 / (step + 1))) for step in range(20)]
+    assert loss.timestamp == [round((T0 + step / 4) * 1000) for step in range(21)]
+    histogram = json.loads(client.artifacts.read(run.id, "media/histograms/weights/5.json"))
+    assert (histogram["total"], len(histogram["counts"]), histogram["edges"][0]) == (500, 10, -1)
+    assert client.artifacts.read(run.id, "media/text/notes/6.txt") == b"of **TensorFlow 2**"
+
+
+def test_an_import_that_is_killed_goes_on_where_it_stopped(
+    server: ServerProcess, tenant: str, client: Client, tmp_path: Path
+) -> None:
+    """Killed each time as soon as the server has more than before, and at last let through."""
+    write_scalars(tmp_path / "logs", range(30_000))
+    command = [sys.executable, "-m", "gnomon", "--url", server.base_url, "--tenant", tenant]
+    command += ["import", "tensorboard", str(tmp_path / "logs"), "--json"]
+    batches = [sys.executable, "-c", _IN_SMALL_BATCHES, *command[3:]]
+    kept = 0
+    for _ in range(3):
+        importing = subprocess.Popen(batches, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while importing.poll() is None and _points(client) <= kept:
+            time.sleep(0.005)
+        importing.kill()
+        importing.wait()
+        kept = _points(client)
+        assert 0 < kept < 30_000
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert (found["equal"], found["points"]) == (True, 30_000)
+    # The batch that was on its way when its sender was killed may have been kept after it was counted here.
+    assert found["runs"][0]["sent"] in (30_000 - kept, 30_000 - kept - 200)
+    assert _points(client) == 30_000
+
+
+_IN_SMALL_BATCHES = """
+import sys
+from gnomon.cli import cli
+from gnomon.importing import destination
+destination.BATCH_POINTS = 200
+cli(sys.argv[1:])
+"""
+
+
+def _points(client: Client) -> int:
+    runs = client.runs.list().runs
+    return sum(writer.points for run in runs for writer in client.runs.ledger(run.id).writers)
