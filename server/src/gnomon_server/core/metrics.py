@@ -135,16 +135,19 @@ def _reduce_by_axis(connection: Connection, wanted: _Wanted, x: str, starts: dic
         known = [extent for extent in extents if extent is not None]
         low_high = (min(low for low, _ in known), max(high for _, high in known)) if known else (0.0, 0.0)
     lo, hi = low_high
+    sharing: dict[downsample.Axis, list[read.StoredSeries]] = {}  # all series but for `relative`: read together
+    for (run, _), series in stored.items():
+        sharing.setdefault(axes[run], []).append(series)
+    found: dict[tuple[RowId, KeyId], tuple[int, Buckets]] = {}
+    for axis, group in sharing.items():
+        reduced = read.reduce_series(connection, group, axis, lo=lo, hi=hi, buckets=wanted.buckets)
+        found.update(((each.run, each.key), (len(each), buckets)) for each, buckets in zip(group, reduced, strict=True))
+    nothing = (0, _NO_BUCKETS)
     answer = []
     for uid in wanted.run_uids:
-        run = wanted.rows[uid]
-        names = [key for key in wanted.keys if key in wanted.ids and (run, wanted.ids[key]) in stored]
-        series = [stored[(run, wanted.ids[key])] for key in names]
-        reduced = read.reduce_series(connection, series, axes[run], lo=lo, hi=hi, buckets=wanted.buckets)
-        by_key = dict(zip(names, zip(series, reduced, strict=True), strict=True))
         for key in wanted.keys:
-            one, buckets = by_key.get(key, (None, _NO_BUCKETS))
-            answer.append(ReducedRun(run=uid, key=key, n=0 if one is None else len(one), buckets=buckets))
+            n, buckets = found.get((wanted.rows[uid], wanted.ids[key]), nothing) if key in wanted.ids else nothing
+            answer.append(ReducedRun(run=uid, key=key, n=n, buckets=buckets))
     return answer
 
 
