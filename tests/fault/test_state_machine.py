@@ -5,7 +5,6 @@ After every request what it touched is read back; at every restart and at the en
 """
 
 import itertools
-import math
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -17,27 +16,23 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from tests.fault.run_log import database_faults
+from tests.support import tracker_strategies as drawn
 from tests.support.server_process import ServerProcess
-from tests.support.tracker_model import ExperimentModel, Point, RunModel, TenantModel, exact, merge_tags, to_wire
+from tests.support.tracker_model import (
+    ExperimentModel,
+    Point,
+    RunModel,
+    TenantModel,
+    exact,
+    merge_tags,
+    sequenced,
+    to_wire,
+)
 
 T = TypeVar("T")
 
 # Tails are sealed all the time, so that what is read comes from both forms.
 OFTEN_SEALED = {"GNOMON_SEAL_POINTS": "20", "GNOMON_SEAL_SEGMENTS": "4", "GNOMON_SEAL_IDLE_SECS": "0.2"}
-FULL_STEPS = (-1, 0, 1, 2**53)
-
-# Few of everything, so that requests meet: the same keys, names, paths and points again and again.
-places = st.integers(0, 8)
-keys = st.sampled_from(["loss", "acc", "grad/norm", "Verlust ä"])
-values = st.sampled_from([1.5, -2.0, 1e-300, 1.7976931348623157e308, math.nan, math.inf, -math.inf])
-points = st.tuples(st.sampled_from([*FULL_STEPS, 0.5]), st.sampled_from([0, 1, 1_700_000_000_000]), values)
-series = st.dictionaries(keys, st.lists(points, min_size=1, max_size=6), max_size=3)
-params = st.dictionaries(st.sampled_from(["lr", "opt"]), st.sampled_from(["1", "2"]), max_size=2)
-tags = st.dictionaries(st.sampled_from(["team", "note"]), st.sampled_from(["a", "b", ""]), max_size=2)
-tag_changes = st.dictionaries(st.sampled_from(["team", "note"]), st.sampled_from(["a", None]), min_size=1, max_size=2)
-names = st.sampled_from(["one", "two", "three", "vier ß"])
-paths = st.sampled_from(["a", "a/b", "a/b/c", "model.bin", "d/e"])
-contents = st.sampled_from([b"", b"x", b"weights" * 1000])
 
 
 class Tracker(RuleBasedStateMachine):
@@ -94,7 +89,7 @@ class Tracker(RuleBasedStateMachine):
             self.create_experiment(at, "one", {})
             self.create_run(at, {"team": "a"})
 
-    @rule(at=places, name=names, tags=tags)
+    @rule(at=drawn.places, name=drawn.names, tags=drawn.tags)
     def create_experiment(self, at: int, name: str, tags: dict[str, str]) -> None:
         tenant = self.pick_tenant(at)
         model = self.tenants[tenant]
@@ -104,7 +99,7 @@ class Tracker(RuleBasedStateMachine):
             model.experiments.append(ExperimentModel(made["id"], name, tags=dict(tags)))
 
     @precondition(has_experiments)
-    @rule(at=places, changes=tag_changes, description=st.sampled_from(["", "why"]))
+    @rule(at=drawn.places, changes=drawn.tag_changes, description=st.sampled_from(["", "why"]))
     def change_experiment(self, at: int, changes: dict[str, str | None], description: str) -> None:
         tenant, one = self.pick_experiment(at)
         body = {"tags": changes, "description": description}
@@ -115,7 +110,7 @@ class Tracker(RuleBasedStateMachine):
         self.compare_experiment(tenant, one)
 
     @precondition(has_experiments)
-    @rule(at=places)
+    @rule(at=drawn.places)
     def archive_experiment(self, at: int) -> None:
         tenant, one = self.pick_experiment(at)
         self.expect(self.ask(tenant, "DELETE", f"/{one.id}"), "")
@@ -123,7 +118,7 @@ class Tracker(RuleBasedStateMachine):
         self.compare_experiment(tenant, one)
 
     @precondition(has_experiments)
-    @rule(at=places)
+    @rule(at=drawn.places)
     def restore_experiment(self, at: int) -> None:
         tenant, one = self.pick_experiment(at)
         self.expect(self.ask(tenant, "POST", f"/{one.id}/restore"), "")
@@ -131,7 +126,7 @@ class Tracker(RuleBasedStateMachine):
         self.compare_experiment(tenant, one)
 
     @precondition(has_experiments)
-    @rule(at=places)
+    @rule(at=drawn.places)
     def purge_experiment(self, at: int) -> None:
         tenant, one = self.pick_experiment(at)
         refusal = self.tenants[tenant].purge_experiment(one)
@@ -142,7 +137,7 @@ class Tracker(RuleBasedStateMachine):
     # Runs
 
     @precondition(has_experiments)
-    @rule(at=places, tags=tags)
+    @rule(at=drawn.places, tags=drawn.tags)
     def create_run(self, at: int, tags: dict[str, str]) -> None:
         tenant, one = self.pick_experiment(at)
         answer = self.ask(tenant, "POST", "/runs", json={"experiment_id": one.id, "name": "r", "tags": tags})
@@ -151,7 +146,7 @@ class Tracker(RuleBasedStateMachine):
             self.tenants[tenant].runs.append(RunModel(made["id"], one, "r", tags=dict(tags)))
 
     @precondition(has_runs)
-    @rule(at=places, series=series, params=params, tags=tags)
+    @rule(at=drawn.places, series=drawn.series, params=drawn.params, tags=drawn.tags)
     def log_batch(self, at: int, series: dict[str, list[Point]], params: dict[str, str], tags: dict[str, str]) -> None:
         tenant, run = self.pick_run(at)
         body = {
@@ -171,7 +166,7 @@ class Tracker(RuleBasedStateMachine):
         self.compare_run(tenant, run)
 
     @precondition(has_runs)
-    @rule(at=places, key=keys, step=st.sampled_from(FULL_STEPS), value=values)
+    @rule(at=drawn.places, key=drawn.keys, step=st.sampled_from(drawn.FULL_STEPS), value=drawn.values)
     def log_metric(self, at: int, key: str, step: int, value: float) -> None:
         tenant, run = self.pick_run(at)
         body = {"metrics": {key: to_wire(value)}, "step": step, "timestamp": 5}
@@ -180,7 +175,7 @@ class Tracker(RuleBasedStateMachine):
         self.compare_run(tenant, run)
 
     @precondition(has_runs)
-    @rule(at=places, params=params)
+    @rule(at=drawn.places, params=drawn.params)
     def log_params(self, at: int, params: dict[str, str]) -> None:
         tenant, run = self.pick_run(at)
         answer = self.ask(tenant, "POST", f"/runs/{run.id}/log-params", json={"params": params})
@@ -188,7 +183,7 @@ class Tracker(RuleBasedStateMachine):
         self.compare_run(tenant, run)
 
     @precondition(has_runs)
-    @rule(at=places, series=series, params=params, again=st.booleans())
+    @rule(at=drawn.places, series=drawn.series, params=drawn.params, again=st.booleans())
     def log_sequenced(self, at: int, series: dict[str, list[Point]], params: dict[str, str], again: bool) -> None:
         tenant, run = self.pick_run(at)
         path, body = f"/runs/{run.id}/batches", sequenced(run.next_seq, series, params)
@@ -200,7 +195,7 @@ class Tracker(RuleBasedStateMachine):
         self.compare_run(tenant, run)
 
     @precondition(has_runs)
-    @rule(at=places, path=paths, data=contents)
+    @rule(at=drawn.places, path=drawn.paths, data=drawn.contents)
     def log_artifact(self, at: int, path: str, data: bytes) -> None:
         tenant, run = self.pick_run(at)
         directory, _, name = path.rpartition("/")
@@ -210,14 +205,14 @@ class Tracker(RuleBasedStateMachine):
         self.compare_run(tenant, run)
 
     @precondition(has_runs)
-    @rule(at=places, status=st.sampled_from(["finished", "failed", "killed"]))
+    @rule(at=drawn.places, status=st.sampled_from(["finished", "failed", "killed"]))
     def end_run(self, at: int, status: str) -> None:
         tenant, run = self.pick_run(at)
         self.expect(self.ask(tenant, "POST", f"/runs/{run.id}/end", json={"status": status}), run.end(status))
         self.compare_run(tenant, run)
 
     @precondition(has_runs)
-    @rule(at=places, name=names, changes=tag_changes)
+    @rule(at=drawn.places, name=drawn.names, changes=drawn.tag_changes)
     def change_run(self, at: int, name: str, changes: dict[str, str | None]) -> None:
         tenant, run = self.pick_run(at)
         answer = self.ask(tenant, "PATCH", f"/runs/{run.id}", json={"name": name, "tags": changes})
@@ -225,21 +220,21 @@ class Tracker(RuleBasedStateMachine):
         self.compare_run(tenant, run)
 
     @precondition(has_runs)
-    @rule(at=places)
+    @rule(at=drawn.places)
     def archive_run(self, at: int) -> None:
         tenant, run = self.pick_run(at)
         self.expect(self.ask(tenant, "DELETE", f"/runs/{run.id}"), run.archive())
         self.compare_run(tenant, run)
 
     @precondition(has_runs)
-    @rule(at=places)
+    @rule(at=drawn.places)
     def restore_run(self, at: int) -> None:
         tenant, run = self.pick_run(at)
         self.expect(self.ask(tenant, "POST", f"/runs/{run.id}/restore"), run.restore())
         self.compare_run(tenant, run)
 
     @precondition(has_runs)
-    @rule(at=places)
+    @rule(at=drawn.places)
     def purge_run(self, at: int) -> None:
         tenant, run = self.pick_run(at)
         refusal = self.tenants[tenant].purge_run(run)
@@ -248,7 +243,7 @@ class Tracker(RuleBasedStateMachine):
             assert self.ask(tenant, "GET", f"/runs/{run.id}").status_code == 404
 
     @precondition(has_runs)
-    @rule(at=places, method=st.sampled_from(["GET", "DELETE", "PATCH"]))
+    @rule(at=drawn.places, method=st.sampled_from(["GET", "DELETE", "PATCH"]))
     def reach_for_the_run_of_another(self, at: int, method: str) -> None:
         tenant, run = self.pick_run(at)
         other = next(name for name in self.tenants if name != tenant)
@@ -257,7 +252,7 @@ class Tracker(RuleBasedStateMachine):
         assert (answer.status_code, answer.json()["code"]) == (403, "tenant_access_denied")
         self.compare_run(tenant, run)
 
-    @rule(at=places, value=st.sampled_from(["1", "2"]), status=st.sampled_from(["running", "finished"]))
+    @rule(at=drawn.places, value=st.sampled_from(["1", "2"]), status=st.sampled_from(["running", "finished"]))
     def search(self, at: int, value: str, status: str) -> None:
         tenant = self.pick_tenant(at)
         filter_text = f"params.lr = '{value}' and status = '{status}'"
@@ -280,7 +275,7 @@ class Tracker(RuleBasedStateMachine):
         self.compare_everything()
 
     @precondition(lambda self: self.restarts < self.most_restarts and self.has_active_runs())
-    @rule(at=places, batches=st.lists(series, min_size=1, max_size=20), delay_ms=st.integers(0, 40))
+    @rule(at=drawn.places, batches=st.lists(drawn.series, min_size=1, max_size=20), delay_ms=st.integers(0, 40))
     def kill_while_logging(self, at: int, batches: list[dict[str, list[Point]]], delay_ms: int) -> None:
         """A sender that retries: what was under way counts once, whether its answer got out or not."""
         tenant, run = pick(self.active_runs(), at)
@@ -358,18 +353,6 @@ class Tracker(RuleBasedStateMachine):
 
 def pick(choices: Sequence[T], at: int) -> T:
     return choices[at % len(choices)]
-
-
-def sequenced(seq: int, series: dict[str, list[Point]], params: dict[str, str]) -> dict[str, Any]:
-    rows = [(at, *point) for at, points in enumerate(series.values()) for point in points]
-    columns = {
-        "keys": list(series),
-        "key": [row[0] for row in rows],
-        "step": [row[1] for row in rows],
-        "timestamp": [row[2] for row in rows],
-        "value": [to_wire(row[3]) for row in rows],
-    }
-    return {"writer": "w", "seq": seq, "points": columns, "params": params}
 
 
 def send_until_cut(server: ServerProcess, tenant: str, run: RunModel, bodies: list[dict[str, Any]]) -> None:

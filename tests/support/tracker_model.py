@@ -6,6 +6,7 @@ takes the request. Nothing here knows how anything is stored.
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 Point = tuple[float, int, float]  # step, timestamp, value
 
@@ -170,3 +171,16 @@ def merge_tags(tags: dict[str, str], changes: dict[str, str | None]) -> None:
             tags.pop(key, None)
         else:
             tags[key] = value
+
+
+def sequenced(seq: int, series: dict[str, list[Point]], params: dict[str, str]) -> dict[str, Any]:
+    """The batch of that number of the writer "w", as it is sent."""
+    rows = [(at, *point) for at, points in enumerate(series.values()) for point in points]
+    columns = {
+        "keys": list(series),
+        "key": [row[0] for row in rows],
+        "step": [row[1] for row in rows],
+        "timestamp": [row[2] for row in rows],
+        "value": [to_wire(row[3]) for row in rows],
+    }
+    return {"writer": "w", "seq": seq, "points": columns, "params": params}
