@@ -24,7 +24,8 @@ from gnomon.cli import cli
 from gnomon.spool import adopt, find_folders
 
 JOB = Path(__file__).with_name("job.py")
-KINDS = ("single", "threads", "forked")
+KINDS = ("single", "threads", "forked", "ranks")
+CHILDREN = {"forked": 1, "ranks": 3}
 
 
 class Job:
@@ -48,7 +49,7 @@ class Job:
         self._process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.run = self._process.stdout.readline().strip()
-        self._child = int(self._process.stdout.readline()) if kind == "forked" else None
+        self._children = [int(self._process.stdout.readline()) for _ in range(CHILDREN.get(kind, 0))]
 
     def returned(self) -> list[int]:
         return list(struct.unpack_from(f"<{LOGGERS[self._kind]}Q", self._counters, 0))
@@ -58,8 +59,8 @@ class Job:
         while not any(self.returned()):
             time.sleep(0.001)
         time.sleep(rng.random() * rng.choice([0.01, 0.3]))
-        if self._child is not None:
-            os.kill(self._child, signal.SIGKILL)
+        for child in self._children:
+            os.kill(child, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
         while any(is_locked(folder) for folder in find_folders(self.spool)):
@@ -81,11 +82,13 @@ def check(api: httpx.Client, run: str, returned: list[int]) -> None:
     """All calls that returned are there, at most the one that was under way beside them, each once and as it was."""
     series = {each["key"]: each for each in api.get(f"/experiments/runs/{run}/history").json()["series"]}
     for logger, calls in enumerate(returned):
-        if not calls and f"m{logger}" not in series:
+        names = [name for name in (f"m{logger}", f"m{logger}{{rank={logger}}}") if name in series]
+        if not calls and not names:
             continue
-        total = series[f"m{logger}"]["total"]
+        (name,) = names
+        total = series[name]["total"]
         assert total in (calls, calls + 1)
-        assert values(api, run, f"m{logger}") == [float(i) for i in range(total)]
+        assert values(api, run, name) == [float(i) for i in range(total)]
 
 
 def values(api: httpx.Client, run: str, key: str) -> list[float]:
