@@ -107,6 +107,7 @@ _ALL = ("RUN", "MODEL_ID", "REGISTERED", "TRACE")
 _DATASETS = [{"dataset": {"name": "d", "digest": "1", "source_type": "local", "source": "here"}}]
 _USED = [{"model_id": "MODEL_ID"}]
 _VERSION = {"name": "REGISTERED", "version": "1"}
+_MODEL_JSON = '{"artifact_path": "m", "flavors": {}, "run_id": "r", "utc_time_created": "t"}'
 _PLACE = {"mlflow_experiment": {"experiment_id": "NUMBER"}}
 _JUDGED = {"assessment_id": "secret", "assessment_name": "good", "feedback": {"value": True}}
 MLFLOW = [
@@ -136,6 +137,7 @@ MLFLOW = [
     Row("GET", f"{_M}/metrics/get-history-bulk", query={"run_id": ["RUN"], "metric_key": "m"}, quiet=_ALL),
     Row("POST", f"{_M}/runs/log-inputs", {"run_id": "RUN", "datasets": _DATASETS, "models": _USED}),
     Row("POST", f"{_M}/runs/outputs", {"run_id": "RUN", "models": [{"model_id": "MODEL_ID", "step": "1"}]}),
+    Row("POST", f"{_M}/runs/log-model", {"run_id": "RUN", "model_json": _MODEL_JSON}),
     Row("POST", f"{_M}/experiments/search-datasets", {"experiment_ids": ["NUMBER"]}),
     Row("GET", f"{_M}/artifacts/list", query={"run_id": "RUN"}),
     Row("GET", "/get-artifact", query={"run_id": "RUN", "path": "secret.txt"}),

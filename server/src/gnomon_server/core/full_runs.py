@@ -7,6 +7,7 @@ and a search names experiments by number and passes over those that are not ther
 import random
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
 from msgspec import Struct
 
 from gnomon_server.core.access import Access, Principal
@@ -158,6 +159,22 @@ class FullRuns:
             return self._changed(tx, principal, uid)
 
         return self._stores.writer.call(principal.tenant, work)
+
+    def extend_tag(self, principal: Principal, uid: str, key: str, entry: object) -> None:
+        """Add an entry to a tag whose value is a JSON list; a tag that is no list yet becomes one."""
+
+        def work(tx: Connection) -> None:
+            run = self._writable(tx, uid)
+            try:
+                entries = msgspec.json.decode(run.tags.get(key, "[]"), type=list[object])
+            except msgspec.DecodeError:
+                entries = []
+            value = names.tag_value(msgspec.json.encode([*entries, entry]).decode(), field=key)
+            head = RunHead(row=run.row, experiment=run.experiment, lifecycle_stage=run.lifecycle_stage)
+            store_tags(tx, principal.tenant, head, {key: value}, keys=KeyCache())
+            self._changed(tx, principal, uid)
+
+        self._stores.writer.call(principal.tenant, work)
 
     def remove_tag(self, principal: Principal, uid: str, key: str) -> None:
         """Remove a tag that the run has."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from gnomon_server.api.mlflow import wire
 from gnomon_server.api.mlflow.convert import CONTEXT
 from gnomon_server.api.mlflow.declare import wire_route
@@ -17,6 +19,8 @@ _MAX_LENGTHS = {"name": 500, "digest": 36, "schema": 1_048_575, "source": 65_535
 _MAX_TAG_KEY = 255
 _MAX_TAG_VALUE = 500
 _MAX_EXPERIMENTS = 20
+_MODEL_HISTORY = "mlflow.log-model.history"
+_MODEL_FIELDS = {"artifact_path", "flavors", "run_id", "utc_time_created"}
 
 
 @wire_route("POST", "/2.0/mlflow/runs/log-inputs", needs="runs.log", asks=wire.LogInputs)
@@ -34,6 +38,21 @@ def log_inputs(call: Call[wire.LogInputs, None]) -> wire.Nothing:
 def log_outputs(call: Call[wire.LogOutputs, None]) -> wire.Nothing:
     """Say which models a run gave out."""
     call.services.models.link_outputs(call.principal, run_of(call.body), _uses(call.body.models))
+    return wire.Nothing()
+
+
+@wire_route("POST", "/2.0/mlflow/runs/log-model", needs="runs.log", asks=wire.LogModel)
+def log_model(call: Call[wire.LogModel, None]) -> wire.Nothing:
+    """Note a model among the run's tags, as clients before MLflow 3 do; they upload its files by themselves."""
+    body = call.body
+    try:
+        model = msgspec.json.decode(body.model_json)
+    except msgspec.DecodeError as error:
+        raise InvalidRequest(f"Malformed model info. {body.model_json[:200]} is not valid JSON: {error}") from None
+    missing = _MODEL_FIELDS - set(model) if isinstance(model, dict) else _MODEL_FIELDS
+    if missing:
+        raise InvalidRequest(f"Model json is missing mandatory fields: {sorted(missing)}")
+    call.services.full_runs.extend_tag(call.principal, run_of(body), _MODEL_HISTORY, model)
     return wire.Nothing()
 
 
@@ -80,4 +99,4 @@ def _uses(models: Sequence[wire.ModelSent]) -> list[ModelUse]:
     return [ModelUse(model.model_id, model.step) for model in models]
 
 
-ROUTES = [log_inputs, log_outputs, search_datasets]
+ROUTES = [log_inputs, log_outputs, log_model, search_datasets]

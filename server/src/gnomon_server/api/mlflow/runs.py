@@ -116,7 +116,8 @@ def run_of(
     | wire.LogBatch
     | wire.ListArtifacts
     | wire.LogInputs
-    | wire.LogOutputs,
+    | wire.LogOutputs
+    | wire.LogModel,
 ) -> str:
     """The run that a message names; old clients call it `run_uuid`."""
     return message.run_id or message.run_uuid

@@ -350,6 +350,13 @@ class LogOutputs(Asked, frozen=True):
     models: list[ModelSent] = []
 
 
+class LogModel(Asked, frozen=True):
+    required = ("run_id", "model_json")
+    run_id: str = ""
+    run_uuid: str = ""
+    model_json: str = ""
+
+
 class SearchDatasets(Asked, frozen=True):
     experiment_ids: list[str] = []
 

@@ -8,7 +8,7 @@ front of a comparison turns the truth value round and so holds for runs without 
 from dataclasses import dataclass, field
 from typing import Literal
 
-ColumnKind = Literal["metric", "param", "tag", "attribute"]
+ColumnKind = Literal["metric", "param", "tag", "attribute", "dataset"]
 Aggregate = Literal["last", "min", "max", "mean", "first", "n"]
 ComparisonOp = Literal["=", "!=", "<", "<=", ">", ">="]
 TextMatch = Literal["like", "ilike", "regex", "contains"]
@@ -26,7 +26,8 @@ NAN_AGGREGATES: frozenset[Aggregate] = frozenset(("last", "first"))
 class Column:
     """Something a run has one value of: a metric (by one of its aggregates), a param, a tag or an attribute.
 
-    `key` of an attribute is its canonical name (`run_name` is `name`). `text` is what the user wrote.
+    `key` of an attribute is its canonical name (`run_name` is `name`). `text` is what the user wrote. Only of
+    datasets may a run have several: a comparison holds where one of them makes it hold.
     """
 
     kind: ColumnKind

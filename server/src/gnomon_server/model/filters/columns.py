@@ -26,15 +26,18 @@ class Dialect:
 
     `aggregates`: whether `.min` after a metric's unquoted key means its minimum, or is part of the key.
     `trailing_and`: whether an `and` at the end is passed over. `natural_params`: whether params are ordered by number.
+    `datasets`: whether `dataset.name` and its like mean the data that runs took in.
     """
 
     aggregates: bool = True
     trailing_and: bool = False
     natural_params: bool = True
+    datasets: bool = False
 
 
+DATASET_KEYS = ("name", "digest", "context")
 NATIVE = Dialect()
-MLFLOW = Dialect(aggregates=False, trailing_and=True, natural_params=False)
+MLFLOW = Dialect(aggregates=False, trailing_and=True, natural_params=False, datasets=True)
 
 
 def read_column(source: Source, token: Token, dialect: Dialect) -> Column:
@@ -49,6 +52,8 @@ def read_column(source: Source, token: Token, dialect: Dialect) -> Column:
         _refuse_rest(source, token, 1)
         return _attribute(source, first, token)
     entity, dot, rest = first.text.partition(".")
+    if dot and dialect.datasets and entity.lower() in ("dataset", "datasets"):
+        return _dataset(source, _sole_part(source, token, rest), token)
     kind = ENTITIES.get(entity.lower())
     if not dot or kind is None:
         if not dot and len(token.parts) == 1 and find_attribute(entity) is not None:
@@ -107,6 +112,12 @@ def _attribute(source: Source, part: Part, token: Token) -> Column:
     close = attribute_like(part.text)
     hint = f"did you mean {close}?" if close else f"there are {', '.join(ATTRIBUTES)}"
     raise source.error(f"{part.text!r} is no attribute of a run; {hint}", part.at)
+
+
+def _dataset(source: Source, part: Part, token: Token) -> Column:
+    if part.text not in DATASET_KEYS:
+        raise source.error(f"a dataset has no {part.text!r}; there are {', '.join(DATASET_KEYS)}", part.at)
+    return Column("dataset", part.text, text=token.text)
 
 
 def _unknown(source: Source, token: Token, entity: str) -> InvalidRequest:

@@ -19,7 +19,7 @@ def attribute_kind(column: Column) -> AttributeKind | None:
 
 def holds_text(column: Column) -> bool:
     """Whether its values can be compared with text patterns."""
-    return column.kind in ("param", "tag") or attribute_kind(column) in ("text", "word")
+    return column.kind in ("param", "tag", "dataset") or attribute_kind(column) in ("text", "word")
 
 
 def read_value(source: Source, column: Column, token: Token, *, now_ms: int) -> float | str:

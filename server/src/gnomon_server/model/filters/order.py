@@ -71,6 +71,8 @@ def parse_column(text: str, *, field: str = "column") -> Column:
 
 def _order_item(source: Source, start: Token, rest: Sequence[Token], dialect: Dialect) -> OrderItem:
     column = read_column(source, start, dialect)
+    if column.kind == "dataset":
+        raise source.error("runs are not ordered by their datasets", start.at)
     return OrderItem(
         column, _is_descending(source, rest), as_text=column.kind == "param" and not dialect.natural_params
     )

@@ -62,7 +62,7 @@ def all_of(filter: Expr | None, *, status: str | None, name_search: str | None) 
 
 def key_ids(connection: Connection, columns: Iterable[Column]) -> dict[str, KeyId]:
     """The ids of the keys that the columns name, where they exist."""
-    names = sorted({column.key for column in columns if column.kind != "attribute"})
+    names = sorted({column.key for column in columns if column.kind not in ("attribute", "dataset")})
     return find_keys(connection, names) if names else {}
 
 

@@ -62,7 +62,7 @@ def row_of(expr: Expr) -> _Row | None:
         return _ATTRIBUTES if row_of(expr.item) == _ATTRIBUTES else None
     if expr.column.kind == "attribute":
         return _ATTRIBUTES
-    if isinstance(expr, IsNull) and not expr.negated:
+    if expr.column.kind == "dataset" or (isinstance(expr, IsNull) and not expr.negated):
         return None
     return expr.column.kind, expr.column.key
 
@@ -77,12 +77,23 @@ def run_set(scope: Scope, keys: Mapping[str, KeyId], expr: Expr) -> RunSet:
         return _union([run_set(scope, keys, item) for item in _grouped(expr.items, Or)])
     if isinstance(expr, Not):
         return _complement(run_set(scope, keys, expr.item))
+    if expr.column.kind == "dataset":
+        return _of_datasets(scope, expr)
     return _complement(having(scope, keys, expr.column))
 
 
 def having(scope: Scope, keys: Mapping[str, KeyId], column: Column) -> RunSet:
     """The runs that have a value in a keyed column."""
     return _one_row(scope, keys, IsNull(column, negated=True))
+
+
+def _of_datasets(scope: Scope, leaf: Leaf) -> RunSet:
+    """The runs that took in a dataset for which the comparison holds. A run may have taken in several."""
+    has_none = isinstance(leaf, IsNull) and not leaf.negated
+    leaf = IsNull(leaf.column, negated=True) if has_none else leaf
+    table = table_of(leaf.column)
+    runs = sa.select(table.c.run.label("run")).where(scope.covers(table, "dataset"), condition(scope, leaf, table))
+    return RunSet(runs, table.c.run, is_complement=has_none, size=0, repeats=True)
 
 
 def _one_row(scope: Scope, keys: Mapping[str, KeyId], expr: Expr) -> RunSet:

@@ -40,6 +40,7 @@ from gnomon_server.model.filters.patterns import (
     matcher,
 )
 from gnomon_server.model.ids import RowId
+from gnomon_server.store.meta import model_tables as m
 from gnomon_server.store.meta import tables as t
 
 Condition = sa.ColumnElement[bool]
@@ -111,6 +112,14 @@ class Scope:
 
 def table_of(column: Column) -> sa.FromClause:
     """A new alias of the table that holds the column."""
+    if column.kind == "dataset":
+        used, data = m.run_dataset, m.dataset
+        both = used.join(data, data.c.id == used.c.dataset)
+        return (
+            sa.select(used.c.run, data.c.experiment, data.c.name, data.c.digest, used.c.context)
+            .select_from(both)
+            .subquery()
+        )
     return _TABLES[column.kind].alias()
 
 
@@ -130,6 +139,8 @@ def value_of(column: Column, table: sa.FromClause) -> Value:
     """The column's value in a row of its table."""
     if column.kind in ("param", "tag"):
         return table.c.value
+    if column.kind == "dataset":
+        return table.c[column.key]
     if column.kind == "attribute":
         return _attribute(column.key, table)
     if column.aggregate != "mean":
