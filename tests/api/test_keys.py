@@ -150,6 +150,10 @@ def test_a_key_opens_its_tenants_and_no_other(secured: ServerProcess, editor: Ke
 
 def test_a_key_of_several_tenants_must_say_which(secured: ServerProcess, mint: Minter) -> None:
     both = mint("viewer", "risk", "other")
+    with as_key(secured, both.text) as api:
+        assert code_of(api.get("/experiments")) == (400, "invalid_request")
+        me = api.get("/me").json()
+        assert (me["tenant"], me["tenants"]) == (None, ["other", "risk"])
     for tenant in ("risk", "other"):
         with as_key(secured, both.text, X_Tenant_ID=tenant) as api:
             me = api.get("/me").json()

@@ -63,7 +63,9 @@ def needs(permission: Permission) -> Guard:
         if permission == "public":
             return
         state = connection.scope["state"]
-        principal = await authenticate(services_of(connection.scope), sent_by(connection.scope["headers"]))
+        sent = sent_by(connection.scope["headers"])
+        about_itself = permission == "self.read"
+        principal = await authenticate(services_of(connection.scope), sent, is_about_itself=about_itself)
         state[PRINCIPAL_STATE] = principal
         state[TENANT_STATE] = principal.tenant_name
         refuse_without(principal, permission)
@@ -79,11 +81,11 @@ def refuse_without(principal: Principal, permission: Permission) -> None:
         raise AccessDenied(f"this needs the permission {permission}, and {who} hold it", code="role_required")
 
 
-async def authenticate(services: Services, sent: Sent) -> Principal:
+async def authenticate(services: Services, sent: Sent, *, is_about_itself: bool = False) -> Principal:
     """The principal of a request. A tenant that the process has not seen yet is looked up off the event loop."""
     access = services.access
     if access.is_secured:
-        principal = access.by_key(sent.credential, sent.tenant)
+        principal = access.by_key(sent.credential, sent.tenant, is_about_itself=is_about_itself)
         services.rates.take_request(principal)
         return principal
     known = access.known(sent.tenant)

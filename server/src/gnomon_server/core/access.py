@@ -11,7 +11,7 @@ has changed, which every process asks twice a second. Revoking the last key does
 import threading
 from collections.abc import Callable, Mapping
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from gnomon_server.core.roles import ANONYMOUS, OPEN, PERMISSIONS, Permission, Principal
 from gnomon_server.model import names
@@ -76,8 +76,11 @@ class Access:
         openings = {key.id: _Opening(key, _principals_of(key)) for key in found if key.revoked_ms is None}
         self._openings, self._version = openings, version
 
-    def by_key(self, credential: str | None, tenant_name: str | None) -> Principal:
-        """The principal of a request in secured mode. No query, no wait."""
+    def by_key(self, credential: str | None, tenant_name: str | None, *, is_about_itself: bool = False) -> Principal:
+        """The principal of a request in secured mode. No query, no wait.
+
+        A key of several tenants must be told which, unless the request asks about nothing but the key itself.
+        """
         opening = self._opening(credential)
         self._used[opening.key.id] = self._now_ms() // _HOUR_MS * _HOUR_MS
         if tenant_name is not None:
@@ -85,9 +88,12 @@ class Access:
             if found is None:
                 raise AccessDenied()
             return found
+        first = next(iter(opening.principals.values()))
         if len(opening.principals) > 1:
+            if is_about_itself:
+                return structs.replace(first, tenant=TenantId(0), tenant_name="")
             raise invalid_field("X-Tenant-ID", "this key opens several tenants; name one of them")
-        return next(iter(opening.principals.values()))
+        return first
 
     def tenants_of(self, principal: Principal) -> list[str]:
         """The tenants that the caller may act in; in open mode the one it is in."""

@@ -5,6 +5,7 @@ import { versionQuery } from "../../api/server";
 import { DENSITIES, PALETTES, setPreferences, THEMES, usePreferences, useTheme } from "../../lib/preferences";
 import { colorOf, dashOf } from "../../charts/palette";
 import { Segmented } from "../../ui/Segmented";
+import { AccessSections } from "./AccessSections";
 import { AppBar } from "../shell/AppBar";
 import { KeyList } from "../shell/KeyList";
 import { useTitle } from "../shell/use-title";
@@ -56,6 +57,7 @@ export function SettingsPage() {
             <PalettePreview />
           </section>
           <KeySetting />
+          <AccessSections />
           <section>
             <h2>Keys</h2>
             <KeyList />
