@@ -1,17 +1,21 @@
 """The readers of others' formats, against their published examples and every kind of damage."""
 
 import math
+import random
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gnomon.importing import protobuf as pb
 from gnomon.importing.crc32c import crc32c, masked
+from gnomon.importing.events import EventReader, Media
 from gnomon.importing.tensors import decode_tensor
 from gnomon.importing.tfrecord import RecordFile
 from gnomon.importing.wandb_log import NotWandb, WandbLog
+from gnomon.importing.wandb_records import History, decode_record
 from gnomon.importing.wandb_values import Beside, Point, nest, sort_values, strict
 
 
@@ -181,3 +185,53 @@ def test_values_of_wandb_are_sorted_into_numbers_and_the_rest() -> None:
     assert isinstance(found, Beside)
     assert list(sort_values({"huge": 10**400})) == [Point("huge", math.inf, is_rounded=True)]
     assert strict({"a": [math.nan, -math.inf, 1.5]}) == {"a": ["NaN", "-Infinity", 1.5]}
+
+
+DATA = Path(__file__).parent / "data"
+
+
+def spoilt(records: list[bytes], *, rounds: int) -> Iterator[bytes]:
+    """Records with bytes changed, cut out, doubled, or made into the numbers that break arithmetic."""
+    rng = random.Random(7)
+    odd = [struct.pack("<d", value) for value in (math.nan, math.inf, -math.inf, 1e308, -0.0)] + [b"\xff" * 9 + b"\x01"]
+    for _ in range(rounds):
+        record = bytearray(rng.choice(records))
+        for _ in range(rng.randint(1, 4)):
+            at = rng.randrange(len(record) + 1)
+            kind = rng.randrange(4)
+            if kind == 0 and at < len(record):
+                record[at] = rng.randrange(256)
+            elif kind == 1:
+                del record[at : at + rng.randint(1, 9)]
+            elif kind == 2:
+                record[at:at] = record[at : at + 9]
+            else:
+                record[at : at + 8] = rng.choice(odd)
+        yield bytes(record)
+
+
+def test_a_spoilt_event_is_read_or_refused_and_nothing_else() -> None:
+    records = [*RecordFile(next(DATA.glob("tensorboard/tensors/*tfevents*")))]
+    refused = 0
+    for record in spoilt(records, rounds=6_000):
+        try:
+            event = EventReader().read(record)
+        except pb.Malformed:
+            refused += 1
+        else:
+            assert all(isinstance(item.data, bytes) for item in event.items if isinstance(item, Media))
+    assert 1_000 < refused < 6_000
+
+
+def test_a_spoilt_wandb_record_is_read_or_refused_and_nothing_else() -> None:
+    records = [*WandbLog(next(DATA.glob("wandb/*/*.wandb")))]
+    refused = 0
+    for record in spoilt(records, rounds=6_000):
+        try:
+            said = decode_record(record)
+        except pb.Malformed:
+            refused += 1
+            continue
+        if isinstance(said, History):
+            assert list(sort_values(nest(said.items))) is not None
+    assert 1_000 < refused < 6_000

@@ -7,6 +7,7 @@ tensorflow/core/util/event.proto, tensorflow/core/framework/summary.proto and te
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from math import isfinite
 
 from msgspec import Struct, json
 
@@ -201,8 +202,10 @@ def _new_histogram(numbers: Sequence[float]) -> bytes:
 def _histogram(
     edges: Sequence[float], counts: Sequence[float], low: float | None, high: float | None, mean: float | None
 ) -> bytes:
-    whole = [round(count) for count in counts]
     bounds = [*edges]
+    if not all(map(isfinite, [*bounds, *counts])):
+        raise pb.Malformed("a histogram has edges or counts that are not finite")
+    whole = [round(count) for count in counts]
     if any(left > right for left, right in pairwise(bounds)):
         raise pb.Malformed("the edges of a histogram do not rise")
     while len(whole) > MAX_BINS:  # neighbours become one, so that every edge left is one of the source's
