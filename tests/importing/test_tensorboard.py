@@ -192,6 +192,14 @@ def test_a_folder_without_event_files_is_one_sentence(server: ServerProcess, ten
     assert "Traceback" not in result.stderr
 
 
+def test_a_server_that_is_not_there_is_one_sentence_that_says_how_to_go_on(tmp_path: Path) -> None:
+    write_scalars(tmp_path / "logs", range(5))
+    result = CliRunner().invoke(cli, ["--url", "http://127.0.0.1:9", "import", "tensorboard", str(tmp_path / "logs")])
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "no server answers" in result.stderr
+    assert "the same command goes on where it stopped" in result.stderr
+
+
 def test_the_same_folder_in_two_experiments_makes_two_runs(server: ServerProcess, tenant: str, tmp_path: Path) -> None:
     write_scalars(tmp_path / "logs", range(5))
     shutil.copytree(tmp_path / "logs", tmp_path / "elsewhere" / "logs")

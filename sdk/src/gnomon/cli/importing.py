@@ -11,6 +11,7 @@ import click
 
 from gnomon.cli.session import Session, json_option, pass_session
 from gnomon.cli.text import plain, print_json, print_table
+from gnomon.errors import ConnectionFailed, GnomonError, ServerBusy, ServerFault
 from gnomon.importing.report import ImportReport, RunCheck, Unmapped
 
 Progress = Callable[[str, str, int, int], None]
@@ -103,7 +104,16 @@ def tell_report(report: ImportReport, as_json: bool) -> None:
 
 @contextmanager
 def showing_progress() -> Iterator[Progress]:
-    """A bar on a terminal with rich; a line now and then elsewhere."""
+    """A bar on a terminal with rich; a line now and then elsewhere. A server that goes away is told with what to do."""
+    try:
+        with _progress() as progress:
+            yield progress
+    except (ConnectionFailed, ServerBusy, ServerFault) as error:
+        raise GnomonError(f"{error}; what was sent is kept: the same command goes on where it stopped") from error
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
     if not sys.stderr.isatty() or find_spec("rich") is None:
         yield _Lines().show
         return
