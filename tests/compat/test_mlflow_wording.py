@@ -120,3 +120,58 @@ def test_another_media_type_is_refused_as_mlflow_does(wire: Wire) -> None:
     assert "Content-Type must be one of ['application/json']" in answer.json()["message"]
     native = wire.http.post("/api/v1/experiments", content=b"{}", headers={"Content-Type": "text/plain"})
     assert (native.status_code, native.headers["content-type"]) == (415, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("metrics.m", "Invalid clause(s) in filter string: metrics.m"),
+        ("metrics.m > > 1", "Invalid clause(s) in filter string"),
+        ("params.p = 'a' params.q = 'b'", "Invalid clause(s) in filter string: params.q, =, 'b'"),
+        ("foo.bar = 'x'", "Invalid entity type 'foo'"),
+        ("foo = 'x'", "Invalid attribute key 'foo' specified"),
+        ("metrics.m > '1'", "Expected numeric value type for metric. Found '1'"),
+        ("start_time > 'soon'", "Expected numeric value type for numeric attribute: start_time. Found 'soon'"),
+        ("tags.t = 1", "Expected a quoted string value for tag (e.g. 'my-value'). Got value 1"),
+        ("params.p = word", "unidentified quote types used for string value word"),
+        ("'run name' = 'x'", "Invalid comparison clause. Expected 'Identifier' found ''run name''"),
+        ("run_id IN ()", "expected a non-empty list of string values, but got empty list"),
+        ("run_id IN (1, 2)", "got different type in list: (1, 2)"),
+    ],
+)
+def test_filters_of_runs(wire: Wire, text: str, says: str) -> None:
+    message = wire.refused("runs/search", 400, "INVALID_PARAMETER_VALUE", experiment_ids=["0"], filter=text)
+    assert says in message
+    assert "at character" in message  # and where it is
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "says"),
+    [
+        (
+            "registered-models/search",
+            {"filter": "evil = 'x'"},
+            "Invalid attribute key 'evil' specified. Valid keys are '{'name'}'",
+        ),
+        ("registered-models/search", {"filter": "name = something"}, "string value something. Use either single"),
+        (
+            "registered-models/search",
+            {"filter": "name LIKE 'a' OR name = 'b'"},
+            "Invalid clause(s) in filter string: OR",
+        ),
+        ("registered-models/search", {"order_by": "evil"}, "Invalid order by key 'evil' specified"),
+        ("registered-models/search", {"order_by": "name,timestamp"}, "Invalid order_by clause 'name,timestamp'"),
+        ("model-versions/search", {"filter": "run_id IN (1)"}, "got different type in list: (1)"),
+        (
+            "model-versions/search",
+            {"filter": "version_number = 'x'"},
+            "Expected numeric value type for numeric attribute",
+        ),
+        ("experiments/search", {"filter": "a.b = 'x'", "max_results": "5"}, "Invalid entity type 'a'"),
+        ("experiments/search", {"order_by": "name FOO", "max_results": "5"}, "Invalid ordering key in order_by clause"),
+    ],
+)
+def test_other_searches(wire: Wire, path: str, query: dict[str, str], says: str) -> None:
+    answer = wire.get(path, 400, **query)
+    assert answer["error_code"] == "INVALID_PARAMETER_VALUE"
+    assert says in answer["message"]

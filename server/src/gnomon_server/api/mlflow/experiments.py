@@ -14,6 +14,7 @@ from gnomon_server.api.mlflow.limits import (
     refuse_page,
 )
 from gnomon_server.api.mlflow.paging import offset_of, token_at
+from gnomon_server.api.mlflow.search_words import Words, in_mlflow_words
 from gnomon_server.api.mlflow.views import stage_of
 from gnomon_server.api.route import Call
 from gnomon_server.core.numbered import DEFAULT_NUMBER
@@ -28,6 +29,11 @@ from gnomon_server.model.filters.clauses import Vocabulary, parse_clause_order, 
 _WORDS = Vocabulary(
     attributes={"name": "text", "experiment_id": "text", "creation_time": "number", "last_update_time": "number"},
     entities={"attribute": "attribute", "attributes": "attribute", "attr": "attribute", "tag": "tag", "tags": "tag"},
+)
+_SAID = Words(
+    entities={"attribute": "attribute", "tag": "tag", "tags": "tag"},
+    attributes=tuple(_WORDS.attributes),
+    numbers=("creation_time", "last_update_time"),
 )
 
 
@@ -85,10 +91,13 @@ def search_experiments(call: Call[wire.SearchExperiments, None]) -> wire.Experim
     body = call.body
     refuse_page(body.max_results)
     offset = offset_of(body.page_token)
+    with in_mlflow_words(_SAID, body.filter, body.order_by):
+        clauses = parse_clauses(body.filter, _WORDS)
+        order = parse_clause_order(body.order_by, _WORDS)
     total, found = call.services.numbered.search(
         call.principal,
-        parse_clauses(body.filter, _WORDS),
-        parse_clause_order(body.order_by, _WORDS) or [("creation_time", True)],
+        clauses,
+        order or [("creation_time", True)],
         stage=stage_of(body.view_type, field="view_type"),
         limit=body.max_results,
         offset=offset,

@@ -4,8 +4,6 @@ A version's source is resolved when it is made: a client is handed an address th
 one outside of it that the client reads with its own means. It never leads to the server's disk.
 """
 
-import re
-
 from gnomon_server.api.mlflow import model_wire as wire
 from gnomon_server.api.mlflow.artifacts import clean_path, place_of, send_file
 from gnomon_server.api.mlflow.convert import registered_message, version_message
@@ -20,19 +18,17 @@ from gnomon_server.api.mlflow.limits import (
     checked_value,
 )
 from gnomon_server.api.mlflow.paging import offset_of, token_at
+from gnomon_server.api.mlflow.search_words import Words, in_mlflow_words
+from gnomon_server.api.mlflow.sources import SCHEME, files_of, source_of
 from gnomon_server.api.mlflow.wire import Nothing, Pair
 from gnomon_server.api.route import Answer, Call
-from gnomon_server.model.errors import ArtifactNotFound, InvalidRequest
+from gnomon_server.model.errors import InvalidRequest
 from gnomon_server.model.filters.clauses import Clause, Vocabulary, parse_clause_order, parse_clauses
 from gnomon_server.model.registry import STAGES, ModelVersion, RegisteredModel, Stage
 
 _RM = "/2.0/mlflow/registered-models/"
 _MV = "/2.0/mlflow/model-versions/"
 PROMPT = "mlflow.prompt.is_prompt"
-_SCHEME = "mlflow-artifacts:/"
-_REMOTE = re.compile(r"(?:s3a?|gs|wasbs?|abfss?|hdfs|https?|dbfs|ftp|sftp|r2|b2)://[^?#]+|dbfs:/[^?#]+")
-_HOSTED = re.compile(r"[a-z0-9\-]+://")
-_WORD = re.compile(r"[\w\-]{1,100}")
 _MAX_MODELS = 1_000
 _MAX_VERSIONS = 200_000
 _MODEL_WORDS = Vocabulary(
@@ -51,6 +47,14 @@ _VERSION_WORDS = Vocabulary(
         "last_updated_timestamp": "number",
     },
     entities={"attribute": "attribute", "attributes": "attribute", "tag": "tag", "tags": "tag"},
+)
+_ENTITIES = {"attribute": "attribute", "tag": "tag", "tags": "tag"}
+_MODELS_SAID = Words(entities=_ENTITIES, attributes=("name",), ordered=("name", "timestamp"))
+_VERSIONS_SAID = Words(
+    entities=_ENTITIES,
+    attributes=("name", "version_number", "run_id", "source_path"),
+    numbers=("version_number",),
+    ordered=("name", "version_number", "creation_timestamp", "last_updated_timestamp"),
 )
 
 
@@ -104,10 +108,13 @@ def search_registered(call: Call[wire.SearchRegistered, None]) -> wire.Registere
     body = call.body
     _refuse_page(body.max_results, _MAX_MODELS)
     offset = offset_of(body.page_token)
+    with in_mlflow_words(_MODELS_SAID, body.filter, body.order_by):
+        clauses = _without_prompts(parse_clauses(body.filter, _MODEL_WORDS))
+        order = parse_clause_order(body.order_by, _MODEL_WORDS)
     total, found = call.services.registry.search(
         call.principal,
-        _without_prompts(parse_clauses(body.filter, _MODEL_WORDS)),
-        parse_clause_order(body.order_by, _MODEL_WORDS),
+        clauses,
+        order,
         limit=body.max_results,
         offset=offset,
     )
@@ -173,7 +180,7 @@ def create_version(call: Call[wire.CreateVersion, None]) -> wire.VersionFound:
     """Publish the next version of a registered model."""
     body = call.body
     tags = _tags(body.tags)
-    source, model = _source(call, body, is_prompt=PROMPT in tags)
+    source, model = source_of(call, body, is_prompt=PROMPT in tags)
     run = body.run_id or (call.services.models.get(call.principal, model).source_run if model else "")
     made = call.services.registry.create_version(
         call.principal,
@@ -197,7 +204,7 @@ def get_version(call: Call[wire.VersionAsked, None]) -> wire.VersionFound:
 @wire_route("GET", _MV + "get-download-uri", needs="runs.read", asks=wire.VersionAsked)
 def get_download_uri(call: Call[wire.VersionAsked, None]) -> wire.DownloadUri:
     """Get where the files of a version are."""
-    return wire.DownloadUri(_files_of(call, _version(call, call.body.name, call.body.version)))
+    return wire.DownloadUri(files_of(call, _version(call, call.body.name, call.body.version)))
 
 
 @wire_route("PATCH", _MV + "update", needs="runs.write", asks=wire.UpdateVersion)
@@ -239,10 +246,13 @@ def search_versions(call: Call[wire.SearchVersions, None]) -> wire.VersionList:
     body = call.body
     _refuse_page(body.max_results, _MAX_VERSIONS)
     offset = offset_of(body.page_token)
+    with in_mlflow_words(_VERSIONS_SAID, body.filter, body.order_by):
+        clauses = _without_prompts(parse_clauses(body.filter, _VERSION_WORDS))
+        order = parse_clause_order(body.order_by, _VERSION_WORDS)
     total, found = call.services.registry.search_versions(
         call.principal,
-        _without_prompts(parse_clauses(body.filter, _VERSION_WORDS)),
-        parse_clause_order(body.order_by, _VERSION_WORDS),
+        clauses,
+        order,
         limit=body.max_results,
         offset=offset,
     )
@@ -270,69 +280,10 @@ def delete_version_tag(call: Call[wire.VersionTag, None]) -> Nothing:
 async def get_version_file(call: Call[wire.VersionFileAsked, None]) -> Answer:
     """Download a file of a version."""
     clean_path(call.body.path)
-    uri = _files_of(call, _version(call, call.body.name, call.body.version))
-    if not uri.startswith(_SCHEME):
+    uri = files_of(call, _version(call, call.body.name, call.body.version))
+    if not uri.startswith(SCHEME):
         raise InvalidRequest(f"The files of this version are not on this server but at {uri}")
-    return await send_file(call, place_of(f"{uri.removeprefix(_SCHEME)}/{call.body.path}"))
-
-
-def _source(call: Call[wire.CreateVersion, None], body: wire.CreateVersion, *, is_prompt: bool) -> tuple[str, str]:
-    """Where the files of a new version are, and the logged model that they are of ("": none)."""
-    source, model = body.source, body.model_id
-    if is_prompt and _WORD.fullmatch(source):  # the text of a prompt is a tag; its source is a word that leads nowhere
-        return source, ""
-    if named := re.fullmatch(r"models:/(m-[0-9a-f]{32})", source):
-        if model and model != named[1]:
-            raise _bad_source(source, "'model_id'")
-        call.services.models.get(call.principal, named[1])
-        return source, named[1]
-    if named := re.fullmatch(r"models:/([^/@]+)(?:/(\d+)|@([\w\-]+))", source):
-        aliases = _registered(call, named[1]).aliases
-        if named[3] and named[3] not in aliases:
-            raise InvalidRequest(f"Registered model alias {named[3]} not found.")
-        number = int(named[2]) if named[2] else aliases[named[3]]
-        copied = call.services.registry.version(call.principal, named[1], number)
-        return _files_of(call, copied), copied.model
-    if named := re.fullmatch(r"runs:/([0-9a-f]{32})/(.+)", source):
-        if named[1] != body.run_id:
-            raise _bad_source(source, "'run_id'")
-        return source, model
-    if source.startswith(_SCHEME) and not source.startswith(_SCHEME + "/"):
-        try:
-            place = place_of(source.removeprefix(_SCHEME))
-        except (ArtifactNotFound, InvalidRequest):
-            raise _bad_source(source, "'run_id' or 'model_id'") from None
-        if place.uid != (body.run_id if place.of == "run" else model):
-            raise _bad_source(source, "'run_id' or 'model_id'")
-        return source, model
-    if _REMOTE.fullmatch(source) and "/../" not in f"{source}/":
-        return source, model
-    raise _bad_source(source, "'run_id' or 'model_id'")
-
-
-def _bad_source(source: str, what: str) -> InvalidRequest:
-    if source.startswith(("/", "./", "../", "file:")):
-        why = (
-            "To use a local path as a model version source, the run_id request parameter has to name the run whose "
-            "artifacts it is among; this server keeps no artifacts at paths that clients can name"
-        )
-    elif _HOSTED.match(source):
-        why = (
-            "If supplying a source as an http, https, ftp, objectstore or mlflow-artifacts uri, it has to be absolute, "
-            "without relative parts and on a host that clients reach by themselves"
-        )
-    else:
-        why = f"It must be a models:/, runs:/ or remote URI; {what} must identify the resource that contains it"
-    return InvalidRequest(f"Invalid model version source: '{source}'. {why}.")
-
-
-def _files_of(call: AnyCall, version: ModelVersion) -> str:
-    """The address of the files of a version, as a client can open it."""
-    if named := re.fullmatch(r"models:/(m-[0-9a-f]{32})", version.source):
-        return call.services.models.get(call.principal, named[1]).artifact_uri
-    if named := re.fullmatch(r"runs:/([0-9a-f]{32})/(.+)", version.source):
-        return f"{call.services.runs.get(call.principal, named[1]).artifact_uri}/{named[2]}"
-    return version.source
+    return await send_file(call, place_of(f"{uri.removeprefix(SCHEME)}/{call.body.path}"))
 
 
 def _without_prompts(clauses: list[Clause]) -> list[Clause]:

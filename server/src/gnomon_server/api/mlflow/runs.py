@@ -11,6 +11,7 @@ from gnomon_server.api.mlflow.declare import wire_route
 from gnomon_server.api.mlflow.experiments import number_of
 from gnomon_server.api.mlflow.limits import MAX_TAG_VALUE, checked_key, refuse_page
 from gnomon_server.api.mlflow.paging import offset_of, token_at
+from gnomon_server.api.mlflow.search_words import Words, in_mlflow_words
 from gnomon_server.api.mlflow.views import stage_of, status_of
 from gnomon_server.api.route import Call
 from gnomon_server.core.full_runs import FullSearch
@@ -18,6 +19,20 @@ from gnomon_server.model.errors import InvalidRequest
 from gnomon_server.model.filters import MLFLOW, And, Column, Expr, Not, Or, OrderItem, parse_filter, parse_order_by
 
 USER = "mlflow.user"
+_SAID = Words(
+    entities={
+        **dict.fromkeys(("metric", "metrics"), "metric"),
+        **dict.fromkeys(("parameter", "parameters", "param", "params"), "parameter"),
+        **dict.fromkeys(("tag", "tags"), "tag"),
+        **dict.fromkeys(("attribute", "attributes", "attr", "run"), "attribute"),
+        **dict.fromkeys(("dataset", "datasets"), "dataset"),
+    },
+    attributes=(
+        "run_id", "run_name", "run name", "Run name", "Run Name", "status", "user_id", "artifact_uri", "start_time",
+        "end_time", "created", "Created",
+    ),
+    numbers=("start_time", "end_time", "created", "Created"),
+)  # fmt: skip
 
 
 @wire_route("POST", "/2.0/mlflow/runs/create", needs="runs.log", asks=wire.CreateRun)
@@ -94,11 +109,13 @@ def search_runs(call: Call[wire.SearchRuns, None]) -> wire.RunsFound:
     body = call.body
     refuse_page(body.max_results)
     offset = offset_of(body.page_token)
-    wanted = parse_filter(body.filter, now_ms=call.services.now_ms(), dialect=MLFLOW)
+    with in_mlflow_words(_SAID, body.filter, body.order_by):
+        wanted = parse_filter(body.filter, now_ms=call.services.now_ms(), dialect=MLFLOW)
+        order = parse_order_by(body.order_by, dialect=MLFLOW)
     search = FullSearch(
         numbers=[number_of(one) for one in body.experiment_ids],
         filter=None if wanted is None else _named(wanted),
-        order=[_named_item(item) for item in parse_order_by(body.order_by, dialect=MLFLOW)],
+        order=[_named_item(item) for item in order],
         stage=stage_of(body.run_view_type, field="run_view_type"),
         limit=body.max_results,
         offset=offset,
