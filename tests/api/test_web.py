@@ -194,6 +194,18 @@ def test_the_server_answers_pages_beside_its_api(root: httpx.Client) -> None:
     assert_problem(root.post("/settings"), 405, "method_not_allowed")
 
 
+def test_a_person_at_a_wrong_address_gets_a_page_and_a_program_a_problem(root: httpx.Client) -> None:
+    person = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
+    page = root.get("/nowhere/at/all", headers=person)
+    assert page.status_code == 404
+    assert page.content == root.get("/", headers=person).content
+    assert page.headers["content-security-policy"] == root.get("/").headers["content-security-policy"]
+    assert_problem(root.get("/nowhere/at/all"), 404, "no_such_route")
+    for path in ("/api/v1/nothing", "/assets/nothing.js"):
+        assert_problem(root.get(path, headers=person), 404, "no_such_route")
+    assert_problem(root.post("/nowhere", headers=person), 404, "no_such_route")
+
+
 def test_the_policy_of_the_reference_page_names_its_style(root: httpx.Client) -> None:
     page = root.get("/docs")
     style = page.text.split("<style>")[1].split("</style>")[0]

@@ -87,3 +87,5 @@ def test_what_does_not_exist_is_said(site: Site, begin: Begin) -> None:
     for path in (f"/e/{'0' * 32}", f"/r/{'0' * 32}"):
         visit.open(path)
         expect(visit.page.get_by_role("alert")).to_contain_text("cannot be shown")
+    visit.open("/nowhere/at/all")
+    expect(visit.page.get_by_text("There is no such page")).to_be_visible()

@@ -32,7 +32,7 @@ from gnomon_server.api.route import Doc, HttpRequest, options_routes
 from gnomon_server.api.services import SERVICES, Services
 from gnomon_server.api.streams import LiveStreams
 from gnomon_server.api.telemetry import Telemetry
-from gnomon_server.api.web import UI_FOLDER, load_ui, web_routes
+from gnomon_server.api.web import UI_FOLDER, absent_page, load_ui, web_routes
 from gnomon_server.core.access import Access
 from gnomon_server.core.artifacts import Artifacts
 from gnomon_server.core.assessments import Assessments
@@ -231,17 +231,22 @@ def build_app(services: Services, upkeep: Upkeep, watch: Watch) -> Litestar:
         yield
         services.is_serving = False
 
-    pages = web_routes(load_ui(UI_FOLDER, base_path=services.settings.base_path))
+    ui = load_ui(UI_FOLDER, base_path=services.settings.base_path)
+
+    def answer_unserved(request: HttpRequest, error: HTTPException) -> Response[bytes]:
+        page = absent_page(request, ui) if error.status_code == 404 else None
+        return page or _answer_unserved(request, error)
+
     app = Litestar(
         route_handlers=[
             Router(API_PREFIX, route_handlers=[*options_routes(ROUTES), *ROUTES]),
             *system.ROUTES,
             *mlflow.ROUTES,
-            *pages,
+            *web_routes(ui),
         ],
         exception_handlers={
             GnomonError: answer_gnomon_error,
-            HTTPException: _answer_unserved,
+            HTTPException: answer_unserved,
             Exception: answer_defect,
         },
         lifespan=[lifespan],

@@ -21,7 +21,9 @@ from gnomon_server.api.guards import needs
 
 UI_FOLDER = Path(__file__).parent.parent / "_ui"
 # What the router of the UI knows; any other path is the API's to answer.
-PAGE_PATHS = ("/", "/e/{rest:path}", "/r/{rest:path}", "/settings")
+PAGE_PATHS = ("/", "/e/{rest:path}", "/r/{rest:path}", "/models", "/models/{rest:path}", "/settings")
+# Below these nothing is ever a page, so whoever asks is told in the words of an API.
+_NO_PAGES = ("/api/", "/ajax-api/", "/assets/")
 
 _ASSETS = "assets/"
 _INDEX = "index.html"
@@ -105,6 +107,16 @@ def web_routes(ui: WebUi) -> list[HTTPRouteHandler]:
 
     at_root = [f"/{name}" for name in ui.files if "/" not in name]
     return [_handler([*PAGE_PATHS, f"/{_INDEX}"])(page), _handler([f"/{_ASSETS}{{rest:path}}", *at_root])(asset)]
+
+
+def absent_page(request: Request[object, object, State], ui: WebUi) -> Response[bytes] | None:
+    """The UI's own page for an address that nothing answers, for a person who asks with a browser. Else None."""
+    wanted = request.headers.get("accept", "")
+    is_person = request.method in ("GET", "HEAD") and "text/html" in wanted
+    if not is_person or request.scope["path"].startswith(_NO_PAGES):
+        return None
+    headers = {"Cache-Control": _ASK_AGAIN, "Content-Security-Policy": PAGE_POLICY, "Vary": "Accept"}
+    return Response(content=ui.page.content, status_code=404, headers=headers, media_type=ui.page.media_type)
 
 
 def _handler(paths: list[str]) -> HTTPRouteHandler:
