@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 from tests.e2e.conftest import LARGE_TENANT, Begin, Site
 from tests.support.browser import Visit
+from tests.support.large_project import Project
 
 # Minutes of a real browser: `make e2e` and `make nightly` run it, `make test` opens every page.
 pytestmark = pytest.mark.nightly
@@ -47,7 +48,7 @@ def test_the_command_bar_jumps_to_a_run(site: Site, begin: Begin) -> None:
     expect(visit.page).to_have_url(f"{site.base_url}/r/{site.runs['adam-lr0.01-s0']}")
 
 
-def test_another_tenant_is_one_press_away(site: Site, begin: Begin) -> None:
+def test_another_tenant_is_one_press_away(site: Site, begin: Begin, large: Project) -> None:
     visit = begin().open("/")
     visit.page.get_by_role("button", name="Tenant default: switch").click()
     visit.page.get_by_role("textbox", name="Name of another tenant").fill(LARGE_TENANT)

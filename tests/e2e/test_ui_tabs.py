@@ -1,9 +1,12 @@
 """The other tabs of an experiment, the page of a run, and the settings."""
 
+import io
 import re
 from collections.abc import Iterator
 
 import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import expect
 from tests.e2e.conftest import Begin, Site
@@ -50,6 +53,20 @@ def test_sweep_marks_runs_and_shows_them_on_the_charts(site: Site, visit: Visit)
     expect(visit.page.locator(".sweep-figures")).to_contain_text("have train/loss")
 
 
+def parquet() -> bytes:
+    """2,000 rows in two groups, packed with zstd."""
+    table = pa.table(
+        {
+            "name": [f"<i>{i}</i>" for i in range(2_000)],
+            "score": [i / 7 for i in range(2_000)],
+            "at": pa.array(range(2_000), pa.timestamp("ms")),
+        }
+    )
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd", row_group_size=1_000)
+    return sink.getvalue()
+
+
 @pytest.fixture
 def pages_run(site_api: httpx.Client, request: pytest.FixtureRequest) -> Iterator[str]:
     """A run with one file of each kind, in an experiment of its own."""
@@ -61,6 +78,7 @@ def pages_run(site_api: httpx.Client, request: pytest.FixtureRequest) -> Iterato
         b"<rect width='9' height='9' fill='red'/></svg>",
         "notes.md": b"# Title\n\n<img src=x onerror=alert(3)> [click](javascript:alert(4))",
         "table.csv": b'name,loss\nadam,0.25\n"<b>x</b>",3\n',
+        "rows.parquet": parquet(),
         "config.json": b'{"lr": 0.1}',
         "log.txt": b"step 1\nstep 2\n",
         "model.pkl": b"\x80\x04.",
@@ -99,6 +117,10 @@ def test_files_of_each_kind_are_read_and_none_is_run(begin: Begin, pages_run: st
     choose("table.csv")
     expect(preview.get_by_role("columnheader")).to_have_text(["name", "loss"])
     expect(preview.get_by_role("cell", name="<b>x</b>")).to_be_visible()
+    choose("rows.parquet")
+    expect(preview.get_by_role("columnheader")).to_have_text(["name", "score", "at"])
+    expect(preview).to_contain_text("2,000 rows, 3 columns; the first 500 are shown")
+    expect(preview.get_by_role("row").nth(2)).to_contain_text("<i>1</i>")
     choose("notes.md")
     expect(preview.get_by_role("heading", name="Title")).to_be_visible()
     expect(preview).to_contain_text("<img src=x onerror=alert(3)>")

@@ -16,6 +16,8 @@ import { NotFoundPage } from "./NotFoundPage";
 const HomePage = lazy(async () => ({ default: (await import("../features/home/HomePage")).HomePage }));
 const ExperimentPage = lazy(async () => ({ default: (await import("../features/experiment/ExperimentPage")).ExperimentPage }));
 const RunPage = lazy(async () => ({ default: (await import("../features/run/RunPage")).RunPage }));
+const ModelsPage = lazy(async () => ({ default: (await import("../features/models/ModelsPage")).ModelsPage }));
+const ModelPage = lazy(async () => ({ default: (await import("../features/models/ModelPage")).ModelPage }));
 const SettingsPage = lazy(async () => ({ default: (await import("../features/settings/SettingsPage")).SettingsPage }));
 
 /** The path prefix that the server wrote into <base>. */
@@ -60,6 +62,10 @@ function Pages() {
       </Route>
       <Route path="/e/:id/:tab?">{({ id, tab }) => <ExperimentPage key={id} id={id} tab={tabOf(tab)} />}</Route>
       <Route path="/r/:id/:tab?">{({ id, tab }) => <RunPage key={id} id={id} tab={runTabOf(tab)} />}</Route>
+      <Route path="/models">
+        <ModelsPage />
+      </Route>
+      <Route path="/models/:name">{({ name }) => <ModelPage key={name} name={decoded(name)} />}</Route>
       <Route path="/settings">
         <SettingsPage />
       </Route>
@@ -68,6 +74,15 @@ function Pages() {
       </Route>
     </Switch>
   );
+}
+
+/** The router gives a part of the path as it stands there; one that is no code of a text is the text itself. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 function makeClient(onUnauthenticated: () => void): QueryClient {

@@ -3,6 +3,7 @@
  * text of a type that we choose; nothing of a file ever becomes part of this page's markup.
  */
 import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
 import { artifactBytesQuery, artifactsQuery, type ArtifactInfo } from "../../api/artifacts";
 import { fullTime } from "../../lib/time";
 import { ErrorMessage, Loading, Message } from "../../ui/Message";
@@ -10,6 +11,8 @@ import { DownloadButton } from "./DownloadButton";
 import { bytesFor, fileKind, formatBytes, MOST_MEDIA, type FileKind } from "./file-kind";
 import { MediaView } from "./MediaView";
 import { TextView } from "./TextView";
+
+const ParquetView = lazy(async () => ({ default: (await import("./ParquetView")).ParquetView }));
 
 interface Props {
   readonly runId: string;
@@ -48,13 +51,20 @@ export function ArtifactPreview({ runId, path }: Props) {
 function Body({ runId, info, kind }: { readonly runId: string; readonly info: ArtifactInfo; readonly kind: FileKind }) {
   const size = info.size ?? 0;
   const isMedia = kind === "image" || kind === "audio" || kind === "video" || kind === "pdf";
-  const isShown = kind !== "pickle" && kind !== "other" && !(isMedia && size > MOST_MEDIA);
+  const isShown = kind !== "pickle" && kind !== "parquet" && kind !== "other" && !(isMedia && size > MOST_MEDIA);
   const query = useQuery({ ...artifactBytesQuery(runId, info, bytesFor(kind)), enabled: isShown });
   if (kind === "pickle") {
     return (
       <Message title="A pickle is a program">
         Loading it runs what it says. Load it only if you trust who wrote it; safetensors and npz hold the same weights as data.
       </Message>
+    );
+  }
+  if (kind === "parquet") {
+    return (
+      <Suspense fallback={<Loading />}>
+        <ParquetView runId={runId} info={info} />
+      </Suspense>
     );
   }
   if (kind === "other") return <Message title="No preview for this kind of file">Download it to open it.</Message>;

@@ -2,6 +2,7 @@
 import { useMemo } from "react";
 import { Markdown } from "../../ui/Markdown";
 import { parseCsv } from "./csv";
+import { RowTable } from "./RowTable";
 import { formatBytes, MOST_TEXT, type FileKind } from "./file-kind";
 
 interface Props {
@@ -46,28 +47,7 @@ function CsvTable({ text }: { readonly text: string }) {
   return (
     <>
       {isCut && <p className="artifact-note">The first {MOST_ROWS} rows; the download has all.</p>}
-      <table className="artifact-table">
-        <thead>
-          <tr>
-            {head.map((cell, i) => (
-              <th key={i} scope="col">
-                {cell}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {body.map((row, i) => (
-            <tr key={i}>
-              {row.map((cell, j) => (
-                <td key={j} className={cell !== "" && Number.isFinite(Number(cell)) ? "is-number" : ""}>
-                  {cell}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <RowTable head={head} rows={body} />
     </>
   );
 }

@@ -7,6 +7,7 @@ test("files are shown by the end of their name; markup is text", () => {
   expect(fileKind("report.html")).toBe("text");
   expect(fileKind("model.pkl")).toBe("pickle");
   expect(fileKind("Makefile")).toBe("text");
+  expect(fileKind("rows.parquet")).toBe("parquet");
   expect(fileKind("weights.npz")).toBe("other");
 });
 

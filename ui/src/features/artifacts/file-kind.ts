@@ -1,11 +1,12 @@
 /** What a file can be shown as, told by the end of its name; the server says nothing more trustworthy. */
-export type FileKind = "image" | "text" | "markdown" | "json" | "csv" | "audio" | "video" | "pdf" | "pickle" | "other";
+export type FileKind = "image" | "text" | "markdown" | "json" | "csv" | "parquet" | "audio" | "video" | "pdf" | "pickle" | "other";
 
 const ENDS: readonly (readonly [FileKind, readonly string[]])[] = [
   ["image", ["png", "jpg", "jpeg", "gif", "webp", "avif", "bmp", "svg"]],
   ["markdown", ["md", "markdown"]],
   ["json", ["json", "ipynb", "geojson"]],
   ["csv", ["csv", "tsv"]],
+  ["parquet", ["parquet", "pq"]],
   ["audio", ["wav", "mp3", "ogg", "flac", "m4a", "opus"]],
   ["video", ["mp4", "webm", "mov", "m4v"]],
   ["pdf", ["pdf"]],

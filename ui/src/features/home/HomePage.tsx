@@ -7,6 +7,7 @@ import { ErrorMessage, Loading, Message } from "../../ui/Message";
 import { AppBar } from "../shell/AppBar";
 import { FirstRun } from "../shell/FirstRun";
 import { useTitle } from "../shell/use-title";
+import { HomeTabs } from "../shell/HomeTabs";
 import { ExperimentTable } from "./ExperimentTable";
 import { RunningNow } from "./RunningNow";
 import "./home.css";
@@ -39,7 +40,7 @@ export function HomePage() {
   }
   return (
     <div className="page">
-      <AppBar />
+      <AppBar tabs={<HomeTabs />} />
       <main className="home thin-scroll">
         <div className="home-columns">
           <section aria-labelledby="home-experiments">

@@ -86,6 +86,7 @@ function useTargets(text: string, onClose: () => void, onKeys: () => void): Targ
   };
   const actions: Target[] = [
     { id: "home", icon: "list", label: "All experiments", hint: "page", go: open("/") },
+    { id: "models", icon: "folder", label: "Models", hint: "page", go: open("/models") },
     { id: "settings", icon: "gear", label: "Settings", hint: "page", go: open("/settings") },
     { id: "keys", icon: "list", label: "All keys", hint: "?", go: onKeys },
     {
