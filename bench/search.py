@@ -121,7 +121,7 @@ def _compare(
     found: dict[str, list[Timed]] = {"gnomon": [], "mlflow": []}
     for _ in range(rounds):
         found["gnomon"].append(timed(*ours, repeats=_REPEATS))
-        found["mlflow"].append(timed(*theirs, repeats=5))
+        found["mlflow"].append(timed(*theirs, repeats=3))
     cpu = {who: min(each.cpu_ms for each in measured) for who, measured in found.items()}
     return Result(
         name,
