@@ -79,6 +79,7 @@ def measure(growth: Growth) -> list[Result]:
                     found = timed(running, operation.send, repeats=_REPEATS, warm=3)
                     spent.setdefault(operation.name, []).append(found.cpu_ms)
                     waited.setdefault(operation.name, []).append(found.p50_ms)
+                    print(f"    {size:,} {growth.what}: {operation.name}: {found.cpu_ms:,.2f} ms", flush=True)
     return [
         Result(
             f"{operation.name}, by {growth.what}",

@@ -15,7 +15,7 @@ from statistics import median
 
 RESULTS = Path(__file__).parent / "results"
 _PACKAGES = ("litestar", "msgspec", "uvicorn", "uvloop", "httptools", "sqlalchemy", "pysqlite3", "numpy", "pyarrow")
-_SHOWN_NOTES = ("growth", "check")  # the others are for the terminal
+_SHOWN_NOTES = ("growth", "check", "alone", "processor of the server")  # the others are for the terminal
 
 
 @dataclass(slots=True)
