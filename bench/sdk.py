@@ -2,6 +2,9 @@
 
 Each case runs in a process of its own, because a sender thread and its backlog are part of what is measured. The cases:
 a server that takes everything, an address where nobody answers, and a server that takes connections and says nothing.
+
+Beside them, in one table, what the same call costs with the peers' libraries (`sdk_peers.py`). They log fewer times,
+because some take milliseconds a call; a peer with a server has MLflow's own on this machine.
 """
 
 import json
@@ -16,10 +19,19 @@ from pathlib import Path
 from socket import create_server
 
 from bench.report import Result
+from bench.servers import mlflow, peer
 
 CALLS = 50_000
 METRICS = 10
 CASES = ("alive", "dead", "hanging", "offline")
+# As many calls as take some seconds, of each peer.
+PEER_CALLS = {
+    "tensorboardX": 20_000,
+    "wandb offline": 5_000,
+    "trackio": 5_000,
+    "mlflow sync": 200,
+    "mlflow async": 2_000,
+}
 
 
 def run(rounds: int = 3) -> list[Result]:
@@ -44,7 +56,31 @@ def run(rounds: int = 3) -> list[Result]:
             exits[name].figures["gnomon"].append(found["exit"])
             inits.figures["gnomon"].append(found["init"])
     each = [result for name in names for result in (p50[name], p99[name], slowest[name], exits[name])]
-    return [imports, inits, *each]
+    return [imports, inits, *each, *_beside_peers(names[0], p50, p99, exits, rounds)]
+
+
+def _beside_peers(
+    ours: str, p50: dict[str, Result], p99: dict[str, Result], exits: dict[str, Result], rounds: int
+) -> list[Result]:
+    """Ours with a living server, and the same script with each peer."""
+    tables = {"p50": (p50, "us"), "p99": (p99, "us"), "exit": (exits, "s")}
+    found: dict[str, Result] = {}
+    for figure, (of, unit) in tables.items():
+        name = f"log of {METRICS} metrics beside peers: {figure}"
+        found[figure] = Result(name, unit, {"gnomon": of[ours].figures["gnomon"]}, is_cost=True)
+    with tempfile.TemporaryDirectory() as folder, mlflow(Path(folder) / "mlflow", is_pinned=False) as server:
+        url = f"http://{server.address[0]}:{server.address[1]}"
+        for each in range(rounds):
+            for name, calls in PEER_CALLS.items():
+                place = f"{folder}/{name.replace(' ', '-')}-{each}"
+                Path(place).mkdir()
+                script = str(Path(__file__).with_name("sdk_peers.py"))
+                command = [peer("python"), script, name, str(calls), place, url]
+                done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+                figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+                for figure, result in found.items():
+                    result.figures.setdefault(name, []).append(figures[figure])
+    return [*found.values()]
 
 
 def job(case: str) -> None:

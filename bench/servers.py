@@ -24,7 +24,10 @@ from bench.load import Address
 _HERE = Path(__file__).parent
 _PEERS = _HERE / ".venv-peers"
 # FastTrackML's wheel asks for an older MLflow that its server does not use.
-_PEER_INSTALLS = (("mlflow==3.17.2",), ("--no-deps", "fasttrackml==0.6.0"))
+_PEER_INSTALLS = (
+    ("mlflow==3.17.2", "wandb==0.31.0", "trackio==0.43.0", "tensorboardX==2.6.5"),
+    ("--no-deps", "fasttrackml==0.6.0"),
+)
 _SOURCES = ("sdk/src", "server/src")
 SERVER_CORE, LOAD_CORE = 0, 1
 _CORES = os.sched_getaffinity(0)
