@@ -2,7 +2,7 @@
 
 The peers come from PyPI into a virtual environment of their own, made on first use. Each runs at its best setting,
 found by trying: MLflow with one worker when the writers are few (SQLite lets one write, more workers only wait for its
-lock), without its middleware and access log; FastTrackML as it comes, with its log at warnings only.
+lock), without its middleware, job runners and access log; FastTrackML as it comes, with its log at warnings only.
 """
 
 import os
@@ -31,7 +31,12 @@ _PEER_INSTALLS = (
 _SOURCES = ("sdk/src", "server/src")
 SERVER_CORE, LOAD_CORE = 0, 1
 _CORES = os.sched_getaffinity(0)
-MLFLOW_ENV = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+# Its job runners, seven processes that poll, do nothing for these requests and take processor time from them.
+MLFLOW_ENV = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
 
 
 @dataclass(frozen=True, slots=True)
