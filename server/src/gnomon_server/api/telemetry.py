@@ -20,6 +20,8 @@ class Telemetry:
         self.request_seconds = Histogram(
             "gnomon_request_seconds", "Time to answer a request", ["method"], registry=self.registry
         )
+        # Looking a label up takes longer than counting; the parser knows few methods and we few statuses.
+        self._counted: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self.errors = Counter("gnomon_errors", "Requests that met a defect of the server", registry=self.registry)
         self.points = Gauge("gnomon_points", "Points kept since start", registry=self.registry)
         self.queued = Gauge("gnomon_writer_queue", "Writes that wait for a commit", registry=self.registry)
@@ -34,8 +36,12 @@ class Telemetry:
         )
 
     def on_request(self, method: str, status: int, secs: float) -> None:
-        self.requests.labels(method, str(status)).inc()
-        self.request_seconds.labels(method).observe(secs)
+        counted = self._counted.get((method, status))
+        if counted is None:
+            counted = self.requests.labels(method, str(status)), self.request_seconds.labels(method)
+            self._counted[(method, status)] = counted
+        counted[0].inc()
+        counted[1].observe(secs)
         if status == 500:
             self.errors.inc()
 

@@ -71,12 +71,12 @@ async def log_metrics(logged: Logged) -> wire.MetricsLogged:
     count = len(body.metrics)
     time_ms = logged.services.now_ms() if body.timestamp is None else body.timestamp
     _refuse_out_of_bounds([body.step], [time_ms], step_field="step", time_field="timestamp")
-    points = _columns(
-        [names.key(key, field=f"metrics.{key}") for key in body.metrics],
-        list(body.metrics.values()),
-        [body.step] * count,
-        [time_ms] * count,
-        key_column=np.arange(count, dtype=np.uint32),
+    points = PointBatch(
+        names=[names.key(key, field=f"metrics.{key}") for key in body.metrics],
+        key=np.arange(count, dtype=np.uint32),
+        step=np.array([body.step] * count, np.float64),
+        time_ms=np.array([time_ms] * count, np.int64),
+        value=np.array(list(body.metrics.values()), np.float64),
     )
     await keep(logged, RunBatch(run=logged.run, points=points))
     return wire.MetricsLogged(run_id=logged.run, metrics=count)
@@ -172,9 +172,9 @@ def _columns(
         _refuse_out_of_bounds(steps, times)
         raise
     # As doubles, 2^53 + 1 would pass for 2^53, so whatever comes near is judged as it was sent.
-    if not float(np.maximum.reduce(np.abs(step), initial=0)) < MAX_STEP:
+    if not float(np.maximum.reduce(np.abs(step))) < MAX_STEP:
         _refuse_out_of_bounds(steps, times)
-    if np.minimum.reduce(time_ms, initial=0) < 0 or np.maximum.reduce(time_ms, initial=0) > MAX_TIME_MS:
+    if np.minimum.reduce(time_ms) < 0 or np.maximum.reduce(time_ms) > MAX_TIME_MS:
         _refuse_out_of_bounds(steps, times)
     return PointBatch(
         names=keys,
