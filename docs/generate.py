@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from docs.sdk_page import sdk_page
 from gnomon_server.api.native import ROUTES
 from gnomon_server.api.problems import STATUS
 from gnomon_server.api.system import ROUTES as SYSTEM_ROUTES
@@ -21,7 +22,7 @@ FOLDER = Path(__file__).parent / "reference"
 
 
 def pages() -> dict[str, str]:
-    return {"settings.md": settings_page(), "errors.md": errors_page(), "api.md": api_page()}
+    return {"settings.md": settings_page(), "errors.md": errors_page(), "api.md": api_page(), "sdk.md": sdk_page()}
 
 
 def settings_page() -> str:
