@@ -142,6 +142,13 @@ def test_a_run_imported_while_it_grows_is_whole_in_the_end(
     assert imported(server, tenant, folder)["runs"][0]["sent"] == 0
 
 
+def test_imported_again_what_people_changed_stays(server: ServerProcess, tenant: str, client: Client) -> None:
+    run_id = imported(server, tenant, DATA)["runs"][0]["run_id"]
+    before = client.runs.update(run_id, name="a better name", description="what I think of it", tags={"mine": "yes"})
+    assert imported(server, tenant, DATA)["equal"] is True
+    assert client.runs.get(run_id) == before
+
+
 def test_a_torn_end_is_read_up_to_and_counted(server: ServerProcess, tenant: str, folder: Path) -> None:
     data = (folder / LOG).read_bytes()
     (folder / LOG).write_bytes(data[:-10])

@@ -12,6 +12,7 @@ import hashlib
 import sys
 from array import array
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from gnomon.client import Client
@@ -90,6 +91,8 @@ class Destination:
     def end(self, status: EndStatus, time_ms: int) -> None:
         """Say how it ended; an earlier import may have said so of a source that has grown since."""
         run = self._client.runs.get(self.run_id)
+        if run.status == status and run.end_time is not None and _unix_ms(run.end_time) == time_ms:
+            return
         if run.status != "running":
             self._client.runs.update(self.run_id, status="running")
         self._client.runs.end(self.run_id, status, end_time=time_ms)
@@ -188,6 +191,10 @@ def run_id_for(*identity: str, start_ms: int) -> str:
     rand_a, rand_b = digest >> 62 & 0xFFF, digest & 0x3FFF_FFFF_FFFF_FFFF
     stamp = start_ms & 0xFFFF_FFFF_FFFF
     return f"{stamp << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b:032x}"
+
+
+def _unix_ms(iso: str) -> int:
+    return round(datetime.fromisoformat(iso).timestamp() * 1000)
 
 
 def _weigh(source: Path | bytes) -> tuple[int, str]:

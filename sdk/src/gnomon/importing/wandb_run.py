@@ -70,6 +70,7 @@ class RunImport:
     ) -> None:
         self._client = client
         self._begun = begun
+        self._first = (begun.name, begun.notes)
         self._files = files
         self._experiment = experiment
         self._left_out = left_out
@@ -279,8 +280,9 @@ class RunImport:
                 shown = json.dumps(strict(values), indent=2, ensure_ascii=False, sort_keys=True)
                 self._to.file(f"wandb/{name}.json", shown.encode("utf-8", "replace"))
         self._to.texts(params=self._params(), tags=self._all_tags())
-        name = clean_key(begun.name or begun.run_id, 500)
-        self._client.runs.update(self._to.run_id, name=name, description=text(begun.notes, _MAX_DESCRIPTION))
+        if (begun.name, begun.notes) != self._first:  # renamed by the script; what people changed here stays
+            name = clean_key(begun.name or begun.run_id, 500)
+            self._client.runs.update(self._to.run_id, name=name, description=text(begun.notes, _MAX_DESCRIPTION))
         if len(begun.notes) > _MAX_DESCRIPTION:
             self._skip("notes", "notes", f"they are cut to {_MAX_DESCRIPTION} characters")
         self._summary_points()
