@@ -139,6 +139,7 @@ def test_what_is_no_number_is_said_and_the_rest_is_kept(
     assert sum("'text' is no number but str" in line for line in caplog.messages) == 1
     kept = api.get(f"/experiments/runs/{logged.id}").json()
     assert kept["params"] == {"hostile": "<Hostile>", "nul": "a\ufffdb", "long": "x" * 6000}
+    assert kept["tags"] == {"t_": "<Hostile>", "text": "x"}
 
 
 def test_a_param_that_is_set_again_stays_and_is_said(

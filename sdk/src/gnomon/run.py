@@ -33,6 +33,7 @@ _MAX_STEP = 2.0**53
 _INLINE_BYTES = 1024 * 1024
 # A script that makes new names for ever is not remembered for ever; each is then cleaned again.
 _MOST_NAMES = 100_000
+_MOST_TEXTS = 1_000
 
 
 class Companion(Protocol):
@@ -53,6 +54,7 @@ class Run(FileLog):
         self._lock = threading.RLock()
         self._stored: dict[object, str] = {}  # the name of a metric as it was given -> as it is kept
         self._params: dict[str, str] = {}
+        self._texts: dict[str, str] = {}  # what was logged as a metric and is a text
         self._next_step = 0.0
         self._last_step = 0.0
         self._start_ns = time.monotonic_ns()
@@ -222,13 +224,18 @@ class Run(FileLog):
                 self._stored[cleaned] = stored
             found = number(each)
             if found is None:
-                notice(
-                    f"{cleaned!r} is no number but {type(each).__name__}; run.log() keeps numbers, run.params() and"
-                    " run.tag() keep text",
-                    cause=f"no number {cleaned}",
-                )
+                self._keep_text(cleaned, each)
             else:
                 numbers[stored] = found
+
+    def _keep_text(self, key: str, value: object) -> None:
+        """What is no number has no curve: of a text the last one is kept as a tag, the rest is left out."""
+        kept = "its last value is kept as a tag" if isinstance(value, str) else "it is left out"
+        notice(f"{key!r} is no number but {type(value).__name__}; {kept}", cause=f"no number {key}")
+        is_known = key in self._texts or len(self._texts) < _MOST_TEXTS
+        if isinstance(value, str) and is_known and self._texts.get(key) != value:
+            self._texts[key] = value
+            self.tag({key: value[:MAX_PARAM]})
 
     def _stored_key(self, cleaned: str) -> str:
         """Beside the metric of the first rank stand those of the others, by names that say so."""
@@ -264,11 +271,12 @@ class Run(FileLog):
         return found
 
     def _end(self, status: EndStatus, timeout_secs: float) -> None:
+        started = time.monotonic()
         companion, self._companion = self._companion, None
         if companion is not None:
             companion.stop(timeout_secs)
         self._outbox.stop(lambda: self._say_end(status))
-        if self._outbox.close(timeout_secs):
+        if self._outbox.close(max(0.0, timeout_secs - (time.monotonic() - started))):
             exits.unwatch(self)
         elif self.spool is not None:
             notice(f"run {self.id} is not wholly sent; send the rest with: gnomon sync {self.spool.parent}")
