@@ -11,7 +11,7 @@ from anyio import CancelScope, to_thread
 from litestar import Response
 
 from gnomon_server.api.downloads import answer_file
-from gnomon_server.api.mlflow import wire
+from gnomon_server.api.mlflow import trace_files, wire
 from gnomon_server.api.mlflow.declare import PREFIXES, AnyCall, wire_route
 from gnomon_server.api.mlflow.errors import WireError
 from gnomon_server.api.mlflow.reading import missing_value
@@ -88,15 +88,21 @@ def list_proxied(call: Call[wire.ListArtifacts, None]) -> wire.FilesFound:
 @wire_route("PUT", _PROXY + "/{rest:path}", needs="runs.log")
 async def upload(call: Call[None, None]) -> Response[bytes]:
     """Upload a file: the body is its content."""
-    place = place_of(_asked_path(call.request))
-    await _keep(call, place)
+    path = _asked_path(call.request)
+    trace = trace_files.trace_of(path)
+    if trace is not None:
+        await trace_files.keep_file(call, trace)
+    else:
+        await _keep(call, place_of(path))
     return Response(content=b"", media_type="application/json")
 
 
 @wire_route("GET", _PROXY + "/{rest:path}", needs="runs.get")
 async def download(call: Call[None, None]) -> Answer:
     """Download a file, or one byte range of it."""
-    return await send_file(call, place_of(_asked_path(call.request)))
+    path = _asked_path(call.request)
+    trace = trace_files.trace_of(path)
+    return await (send_file(call, place_of(path)) if trace is None else trace_files.send_file(call, trace))
 
 
 @wire_route("DELETE", _PROXY + "/{rest:path}", needs="runs.delete")
