@@ -97,7 +97,7 @@ def test_what_is_not_supported_is_said_once_and_never_raises(train: Script, clie
         "run that is begun",
         "watch",
         "log_code",
-        "use_artifact",
+        "artifact 'model:latest'",
         "wandb.Api",
         "wandb.sweep",
         "wandb.agent",
@@ -110,6 +110,15 @@ def test_what_is_not_supported_is_said_once_and_never_raises(train: Script, clie
         "place for object under 'object'",
     ):
         assert sum(f"gnomon.wandb has no {what};" in sentence for sentence in said["said"]) == 1, (what, said["said"])
+
+
+def test_an_artifact_of_one_script_is_used_by_the_next(train: Script) -> None:
+    train("wandb_stages", "make", "first")
+    train("wandb_stages", "make", "second")
+    used = train("wandb_stages", "use", "model")
+    assert used == {"files": {"deep/weights.txt": "second", "notes.txt": "about second"}, "metadata": {"of": "second"}}
+    assert train("wandb_stages", "use", "model:first")["metadata"] == {"of": "first"}
+    assert train("wandb_stages", "use", "stages/model:latest")["metadata"] == {"of": "second"}
 
 
 def test_a_resumed_run_is_the_same_run_under_the_same_id(train: Script, client: Client) -> None:

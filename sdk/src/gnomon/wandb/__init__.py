@@ -148,8 +148,8 @@ def log_model(path: str, name: str | None = None, aliases: list[str] | None = No
     return _active().log_model(path, name, aliases)
 
 
-def use_artifact(*args: object, **more: object) -> Absent:
-    return _active().use_artifact(*args, **more)
+def use_artifact(artifact_or_name: object, *args: object, **more: object) -> object:
+    return _active().use_artifact(artifact_or_name, *args, **more)
 
 
 def save(glob_str: object = None, base_path: object = None, policy: str = "live") -> list[str]:

@@ -220,8 +220,21 @@ class Run:
     def log_code(self, *args: object, **more: object) -> None:
         say_once("log_code", "the git commit and its diff are kept, or log the files as an artifact")
 
-    def use_artifact(self, *args: object, **more: object) -> Absent:
-        return absent("use_artifact")
+    def use_artifact(self, artifact_or_name: object, *args: object, **more: object) -> object:
+        """The artifact of this name that a run of the project logged last; it waits for the server."""
+        if isinstance(artifact_or_name, Artifact):
+            return self.log_artifact(artifact_or_name)
+        settings = None if self.gnomon is None else self.gnomon.settings
+        if settings is None or self.offline:
+            return absent("use_artifact without a server")
+        from gnomon.wandb.used import find_artifact
+
+        try:
+            found = find_artifact(settings, self.project, str(artifact_or_name))
+        except Exception as error:  # the server, or what a run has put there
+            complain(f"the artifact {artifact_or_name!r} could not be had", error)
+            return Absent()
+        return absent(f"artifact {artifact_or_name!r}") if found is None else found
 
     def finish(self, exit_code: int | None = None, quiet: bool | None = None) -> None:
         """End the run: finished, or failed with an exit code other than 0."""
