@@ -86,7 +86,15 @@ def _fill(
                 "lifecycle_stage": "active", "run_count": 0, "created_ms": 0, "updated_ms": 0,
             },
         )  # fmt: skip
-    return [_run(connection, tenant, row, chance, experiments, keys) for row in range(1, runs + 1)]
+    records = [_run(connection, tenant, row, chance, experiments, keys) for row in range(1, runs + 1)]
+    run, experiment = t.run_base.c, t.experiment_base.c
+    active = sa.select(sa.func.count()).where(
+        run.tenant == tenant, run.experiment == experiment.id, run.lifecycle_stage == "active"
+    )
+    connection.execute(
+        t.experiment_base.update().where(experiment.tenant == tenant).values(run_count=active.scalar_subquery())
+    )
+    return records
 
 
 def _run(

@@ -84,8 +84,26 @@ def matching(scope: Scope, keys: dict[str, KeyId], wanted: Expr | None) -> RunId
 def _members(scope: Scope, keys: dict[str, KeyId], wanted: Expr | None) -> Members:
     runs = matching(scope, keys, wanted).subquery()
     if wanted is None:
-        total = scope.connection.scalar(sa.select(sa.func.count()).select_from(runs))
-        return Members(scope, None, total or 0)
+        total = _kept_total(scope)
+        if total is None:
+            total = scope.connection.scalar(sa.select(sa.func.count()).select_from(runs)) or 0
+        return Members(scope, None, total)
     listing = sa.select(sa.func.count(), ids_listed(scope, runs.c.run))
     total, listed = scope.connection.execute(listing).one()
     return Members(scope, listed, total)
+
+
+def _kept_total(scope: Scope) -> int | None:
+    """How many active runs there are, from the counts that experiments keep: a page costs the same however many.
+
+    None where the counts do not say: an archived experiment keeps how many runs its archiving took.
+    """
+    if scope.stage != "active":
+        return None
+    experiment = t.experiment.c
+    archived = sa.func.count(sa.case((experiment.lifecycle_stage != "active", 1)))
+    kept = sa.select(sa.func.sum(experiment.run_count), archived)
+    if scope.experiments is not None:
+        kept = kept.where(experiment.id.in_(scope.experiments))
+    total, archived_count = scope.connection.execute(kept).one()
+    return None if archived_count else int(total or 0)
