@@ -27,6 +27,7 @@ _COMMANDS = {
     "export": "gnomon.cli.export:export",
     "demo": "gnomon.cli.demo:demo",
     "sync": "gnomon.cli.sync:sync",
+    "mcp": "gnomon.cli.mcp:mcp",
     "import": "gnomon.cli.importing:import_",
     "login": "gnomon.cli.login:login",
     "logout": "gnomon.cli.login:logout",
