@@ -35,7 +35,7 @@ def test_a_batch_is_seen_by_both_apis(wire: Wire, server: ServerProcess, tenant:
         == {}
     )
     data = wire.get("runs/get", run_id=run)["run"]["data"]
-    assert data["metrics"] == [{"key": "loss", "value": 0.5, "timestamp": 10, "step": 3, "run_id": run}]
+    assert data["metrics"] == [{"key": "loss", "value": 0.5, "timestamp": 10, "step": 3}]
     assert data["params"] == [{"key": "lr", "value": "1e-05"}]
     with server.client(tenant) as api:
         found = api.get(f"/experiments/runs/{run}").json()

@@ -175,3 +175,36 @@ def test_other_searches(wire: Wire, path: str, query: dict[str, str], says: str)
     answer = wire.get(path, 400, **query)
     assert answer["error_code"] == "INVALID_PARAMETER_VALUE"
     assert says in answer["message"]
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "says"),
+    [
+        ("get-history-bulk", "run_id", "GetMetricHistoryBulk request cannot specify more than 100 run_ids."),
+        ("get-history-bulk-interval", "run_ids", "Interval request must specify at most 100 run_ids."),
+    ],
+)
+@pytest.mark.parametrize("runs", [101, 1_000])  # of the second, the URL itself is too long
+def test_histories_of_many_runs(wire: Wire, name: str, query: str, says: str, runs: int) -> None:
+    asked = {query: [f"id_{number}" for number in range(runs)], "metric_key": "m"}
+    answer = wire.http.get(f"/ajax-api/2.0/mlflow/metrics/{name}", params=asked)
+    assert answer.status_code == 400
+    assert answer.json()["error_code"] == "INVALID_PARAMETER_VALUE"
+    assert says in answer.json()["message"]
+
+
+def test_a_history_of_a_few_points_is_spread_evenly(wire: Wire) -> None:
+    run = wire.new_run()
+    wire.post(
+        "runs/log-batch", run_id=run, metrics=[{"key": "m", "value": 1, "timestamp": 1, "step": n} for n in range(20)]
+    )
+
+    def steps(most: int, **more: int) -> list[int]:
+        asked = {"run_ids": run, "metric_key": "m", "max_results": most, **more}
+        return [one["step"] for one in wire.get("metrics/get-history-bulk-interval", **asked)["metrics"]]
+
+    assert steps(5) == [0, 4, 8, 12, 19]
+    assert steps(6) == [0, 4, 8, 11, 14, 19]
+    assert steps(5, start_step=3, end_step=17) == [3, 6, 9, 12, 17]
+    assert steps(1) == [19]
+    assert steps(20) == list(range(20))

@@ -18,6 +18,7 @@ PATHS = ("/api/2.0/", "/api/3.0/", "/ajax-api/", "/v1/traces", "/graphql", "/gat
 
 # Those of its paths that stand outside of these.
 _PLAIN = ("/get-artifact", "/model-versions/")
+_MANY_RUNS = ("/metrics/get-history-bulk", "/metrics/get-history-bulk-interval")
 _CODES = {
     400: "INVALID_PARAMETER_VALUE",
     401: "UNAUTHENTICATED",
@@ -56,7 +57,16 @@ def say_refusal(path: str, refusal: Refusal) -> tuple[int, bytes] | None:
         status, message = 400, f"Bad Request. Content-Type must be one of ['application/json']; {refusal.detail}."
     elif refusal.code == "invalid_request" and "path holds" in refusal.detail:
         message = "Invalid path"
+    elif status == 414 and path.endswith(_MANY_RUNS):
+        # A URL so long names more runs than either takes: a hundred ids fill half of the bound.
+        status, message = 400, _many_runs(path)
     return status, msgspec.json.encode(ErrorBody(_CODES.get(status, "BAD_REQUEST"), message))
+
+
+def _many_runs(path: str) -> str:
+    if path.endswith("-interval"):
+        return "GetMetricHistoryBulkInterval request must specify at most 100 run_ids."
+    return "GetMetricHistoryBulk request cannot specify more than 100 run_ids."
 
 
 def answer_unserved(request: HttpRequest, error: HTTPException) -> Response[bytes]:

@@ -65,7 +65,7 @@ def run_info(full: FullRun) -> wire.RunInfo:
 
 def run_message(full: FullRun) -> wire.Run:
     data = wire.RunData(
-        metrics=[_latest(point, full.run.uid) for point in full.latest],
+        metrics=[_latest(point) for point in full.latest],
         params=_pairs(full.run.params),
         tags=_pairs({**full.run.tags, RUN_NAME: full.run.name}),
     )
@@ -169,8 +169,8 @@ def _dataset(one: DatasetInput) -> wire.DatasetInput:
     return wire.DatasetInput(told, _pairs(tags))
 
 
-def _latest(point: LatestPoint, run_id: str) -> wire.Metric:
-    return wire.Metric(point.key, _value(point.value), point.time_ms, int(point.step // 1), run_id)
+def _latest(point: LatestPoint) -> wire.Metric:
+    return wire.Metric(point.key, _value(point.value), point.time_ms, int(point.step // 1))
 
 
 def _values(points: Points) -> list[float | str]:

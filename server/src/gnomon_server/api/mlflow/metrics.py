@@ -1,7 +1,8 @@
 """The routes of metric histories."""
 
 import numpy as np
-from msgspec import UnsetType
+from msgspec import Struct, UnsetType
+from numpy.typing import NDArray
 
 from gnomon_server.api.mlflow import wire
 from gnomon_server.api.mlflow.convert import by_time, history_messages
@@ -12,7 +13,14 @@ from gnomon_server.api.route import Call
 from gnomon_server.model.errors import InvalidRequest
 from gnomon_server.model.points import EMPTY, Points
 
+IntArray = NDArray[np.int64]
 _MAX_BULK_POINTS = 25_000
+
+
+class MetricsListed(Struct, frozen=True):
+    """Its list is there when it is empty, too."""
+
+    metrics: list[wire.Metric]
 
 
 @wire_route("GET", "/2.0/mlflow/metrics/get-history", needs="runs.get", asks=wire.MetricHistory)
@@ -53,7 +61,7 @@ def get_history_interval(call: Call[wire.HistoryInterval, None]) -> wire.Metrics
     listed: list[wire.Metric] = []
     for run in body.run_ids:
         points = found.get(run, EMPTY)
-        chosen = np.unique(np.linspace(0, len(points) - 1, min(body.max_results, len(points))).round().astype(int))
+        chosen = _spread(len(points), body.max_results)
         kept = Points(points.step[chosen], points.time_ms[chosen], points.value[chosen])
         listed += history_messages(body.metric_key, kept, run_id=run)
     return wire.MetricsFound(listed)
@@ -66,7 +74,7 @@ def get_history_interval(call: Call[wire.HistoryInterval, None]) -> wire.Metrics
     asks=wire.HistoryBulk,
     prefixes=("/ajax-api",),
 )
-def get_history_bulk(call: Call[wire.HistoryBulk, None]) -> wire.MetricsFound:
+def get_history_bulk(call: Call[wire.HistoryBulk, None]) -> MetricsListed:
     """Get all points of one metric of many runs, up to a bound."""
     body = call.body
     _refuse_many_runs(body.run_id, "GetMetricHistoryBulk")
@@ -76,14 +84,24 @@ def get_history_bulk(call: Call[wire.HistoryBulk, None]) -> wire.MetricsFound:
     for run in sorted(found):
         kept = _taken(by_time(found[run]), slice(0, max(limit - len(listed), 0)))
         listed += history_messages(body.metric_key, kept, run_id=run)
-    return wire.MetricsFound(listed)
+    return MetricsListed(listed)
+
+
+def _spread(count: int, most: int) -> IntArray:
+    """Which of so many points stand for all: the first of each of `most` parts of like size, and the very last."""
+    if count <= most:
+        return np.arange(count)
+    small, larger = divmod(count, most)  # the first `larger` parts have one more
+    parts = np.arange(most)
+    chosen = parts * small + np.minimum(parts, larger)
+    chosen[-1] = count - 1
+    return chosen
 
 
 def _refuse_many_runs(runs: list[str], request: str) -> None:
     if len(runs) > MAX_HISTORY_RUNS:
-        raise InvalidRequest(
-            f"{request} request must specify at most {MAX_HISTORY_RUNS} run_ids. Received {len(runs)} run_ids."
-        )
+        bound = "must specify at most" if request.endswith("Interval") else "cannot specify more than"
+        raise InvalidRequest(f"{request} request {bound} {MAX_HISTORY_RUNS} run_ids. Received {len(runs)} run_ids.")
 
 
 def _taken(points: Points, part: slice) -> Points:
