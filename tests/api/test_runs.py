@@ -127,6 +127,25 @@ def test_archive_and_restore_one_run(api: httpx.Client, experiment: str, run: st
     assert api.get(f"/experiments/{experiment}").json()["run_count"] == 1
 
 
+def test_the_total_of_an_unfiltered_list_follows_every_archiving(api: httpx.Client, experiment: str, run: str) -> None:
+    other = api.post("/experiments/runs", json={"experiment_id": experiment}).json()["id"]
+
+    def totals() -> tuple[int, int]:
+        mine = api.get("/experiments/runs", params={"experiment_id": experiment}).json()
+        everywhere = api.get("/experiments/runs", params={"limit": 1000}).json()
+        assert mine["total"] == len(mine["runs"])
+        assert everywhere["total"] == len(everywhere["runs"])
+        return mine["total"], everywhere["total"]
+
+    _, before = totals()
+    api.delete(f"/experiments/runs/{other}")
+    assert totals() == (1, before - 1)
+    api.delete(f"/experiments/{experiment}")
+    assert totals() == (0, before - 2)
+    api.post(f"/experiments/{experiment}/restore")
+    assert totals() == (1, before - 1)
+
+
 def test_a_run_of_an_archived_experiment_is_restored_with_it(api: httpx.Client, experiment: str, run: str) -> None:
     api.delete(f"/experiments/{experiment}")
     assert_problem(api.post(f"/experiments/runs/{run}/restore"), 400, "experiment_archived")
