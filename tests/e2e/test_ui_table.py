@@ -2,13 +2,9 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 from tests.e2e.conftest import Begin, Site
 from tests.support.browser import Visit
-
-# Minutes of a real browser: `make e2e` and `make nightly` run it, `make test` opens every page.
-pytestmark = pytest.mark.nightly
 
 BEST = "adam-lr0.01-s0"
 

@@ -2,12 +2,8 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 from tests.e2e.conftest import Begin, Site
-
-# Minutes of a real browser: `make e2e` and `make nightly` run it, `make test` opens every page.
-pytestmark = pytest.mark.nightly
 
 VIEW = (
     "?q=params.optimiser != 'sgd'&g=params.optimiser&s=-metrics.val/accuracy.max"

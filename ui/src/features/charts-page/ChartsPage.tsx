@@ -19,7 +19,7 @@ import { PanelItem } from "./PanelItem";
 import { PanelSection } from "./PanelSection";
 import { groupIntoSections } from "./sections";
 import { Toolbar } from "./Toolbar";
-import { useBuckets } from "./use-buckets";
+import { mostColumns, useBuckets } from "./use-buckets";
 import { useChartKeys } from "./use-chart-keys";
 import { usePageData } from "./use-page-data";
 import type { ChartsView } from "./view";
@@ -50,10 +50,11 @@ export function ChartsPage(props: ChartsPageProps) {
     () => ({ bus, queue, loader, style, readout }),
     [bus, queue, loader, style, readout],
   );
-  const buckets = useBuckets(scroll, view.layout.size);
-  const data = usePageData(loader, bus, queue, lines, view, buckets);
   const keys = useMemo(() => metrics.map(({ key }) => key), [metrics]);
   const sections = useMemo(() => groupIntoSections(keys, view.layout), [keys, view.layout]);
+  const most = mostColumns(sections);
+  const buckets = useBuckets(scroll, view.layout.size, most);
+  const data = usePageData(loader, bus, queue, lines, view, buckets);
   const panelCount = sections.reduce((sum, section) => sum + section.metrics.length, 0);
   useChartKeys(view, bus, onChange);
   useEffect(
@@ -80,7 +81,7 @@ export function ChartsPage(props: ChartsPageProps) {
         <div className="rail-wrap">
           <Rail axis={view.x} extent={data.extent} window={view.window} isEmpty={data.isEmpty} />
         </div>
-        <div className="charts-scroll" ref={scroll} onScroll={() => readout?.hide()}>
+        <div className="charts-scroll" ref={scroll} style={{ "--most-columns": most }} onScroll={() => readout?.hide()}>
           {sections.map((section) => (
             <PanelSection
               key={section.name}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { dropMetric, groupIntoSections, moveMetric, type Section } from "./sections";
-import { bucketsFor } from "./use-buckets";
+import { bucketsFor, mostColumns, panelWidth } from "./use-buckets";
 import { changeFor } from "./use-chart-keys";
 import { DEFAULT_CHARTS_VIEW, DEFAULT_LAYOUT, scaleOf } from "./view";
 
@@ -59,4 +59,14 @@ test("buckets grow in steps with the panel and stay within what the API takes", 
   expect(bucketsFor(320)).toBe(bucketsFor(340));
   expect(bucketsFor(1200)).toBeGreaterThan(bucketsFor(300));
   expect(bucketsFor(100_000) * 2).toBeLessThanOrEqual(5000);
+});
+
+test("a row holds as many panels as fit, and no more than the longest section has", () => {
+  const sections = (...lengths: number[]) => lengths.map((length) => ({ metrics: Array.from({ length }, String) }));
+  expect(mostColumns(sections(1, 3, 2))).toBe(3);
+  expect(mostColumns(sections(1))).toBe(2);
+  expect(mostColumns([])).toBe(2);
+  expect(panelWidth(908, "m", 12)).toBeCloseTo((908 - 16) / 3);
+  expect(panelWidth(908, "m", 2)).toBe(450);
+  expect(panelWidth(250, "m", 2)).toBe(250);
 });

@@ -17,14 +17,23 @@ export function bucketsFor(width: number): number {
   return STEPS.find((step) => step >= wanted) ?? 2500;
 }
 
-/** The width of one panel in a grid that fits as many as it can. */
-export function panelWidth(gridWidth: number, size: PanelSize): number {
-  const columns = Math.max(1, Math.floor((gridWidth + GAP_PIXELS) / (LEAST_WIDTH[size] + GAP_PIXELS)));
+/** No fewer columns than this are made where they fit: one panel over the whole width says no more than half of it. */
+const FEWEST = 2;
+
+/** The columns that the longest section fills: shorter ones keep to them, so that panels stand below each other. */
+export function mostColumns(sections: readonly { readonly metrics: readonly string[] }[]): number {
+  return Math.max(FEWEST, ...sections.map((section) => section.metrics.length));
+}
+
+/** The width of one panel in a grid that fits as many as it can, up to `most` in a row. */
+export function panelWidth(gridWidth: number, size: PanelSize, most: number): number {
+  const fitting = Math.floor((gridWidth + GAP_PIXELS) / (LEAST_WIDTH[size] + GAP_PIXELS));
+  const columns = Math.max(1, Math.min(most, fitting));
   return (gridWidth - (columns - 1) * GAP_PIXELS) / columns;
 }
 
 /** 0 until the page has a width. */
-export function useBuckets(scroll: RefObject<HTMLElement | null>, size: PanelSize): number {
+export function useBuckets(scroll: RefObject<HTMLElement | null>, size: PanelSize, most: number): number {
   const [width, setWidth] = useState(0);
   useEffect(() => {
     const element = scroll.current;
@@ -33,5 +42,5 @@ export function useBuckets(scroll: RefObject<HTMLElement | null>, size: PanelSiz
     sizes.observe(element);
     return () => sizes.disconnect();
   }, [scroll]);
-  return width === 0 ? 0 : bucketsFor(panelWidth(width, size));
+  return width === 0 ? 0 : bucketsFor(panelWidth(width, size, most));
 }
