@@ -38,6 +38,12 @@ $(UI_TOOLS): ui/package.json ui/package-lock.json
 	.venv-trainers/bin/python -m pip install --quiet --requirement tests/trainers/requirements.txt
 	touch $@
 
+# And one for the last client of MLflow 2, for the nightly suite.
+.venv-mlflow2/.installed: tests/compat/requirements-2.txt
+	$(PYTHON) -m venv .venv-mlflow2
+	.venv-mlflow2/bin/python -m pip install --quiet --requirement tests/compat/requirements-2.txt
+	touch $@
+
 $(UI): $(UI_TOOLS) $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 	cd ui && npm run --silent build
 	touch $@
