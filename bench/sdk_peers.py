@@ -2,14 +2,18 @@
 
 Each logs ten metrics a call as its documentation says, offline where it can be: what is measured is the time that the
 call takes from the training loop, and what the end of the job takes. Prints its figures as JSON.
+
+With `kill:FILE` in place of CALLS it logs until it is killed, and counts in FILE the calls that have returned.
 """
 
 import json
+import mmap
 import os
 import sys
 import time
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 METRICS = 10
@@ -45,7 +49,8 @@ def mlflow(url: str, *, synchronous: bool) -> Started:
     library = import_module("mlflow")
     library.set_tracking_uri(url)
     library.set_experiment("bench")
-    library.start_run()
+    run = library.start_run()
+    Path("run").write_text(run.info.run_id)
 
     def end() -> None:
         library.flush_async_logging()
@@ -54,7 +59,14 @@ def mlflow(url: str, *, synchronous: bool) -> Started:
     return lambda metrics, step: library.log_metrics(metrics, step=step, synchronous=synchronous), end
 
 
+def gnomon(folder: str, url: str) -> Started:
+    os.environ |= {"GNOMON_SPOOL": f"{folder}/spool", "GNOMON_URL": url}
+    run = import_module("gnomon").init("bench", capture=False)
+    return run.log, run.finish
+
+
 PEERS: dict[str, Callable[[str, str], Started]] = {
+    "gnomon": gnomon,
     "tensorboardX": tensorboardx,
     "wandb offline": wandb_offline,
     "trackio": trackio,
@@ -63,9 +75,23 @@ PEERS: dict[str, Callable[[str, str], Started]] = {
 }
 
 
+def until_killed(log: Log, counter: Path) -> None:
+    with counter.open("r+b") as file:
+        returned = memoryview(mmap.mmap(file.fileno(), 8)).cast("Q")
+    step = 0
+    while True:
+        log({"m": float(step)}, step)
+        step += 1
+        returned[0] = step
+        time.sleep(0.001)
+
+
 def main() -> None:
-    name, calls, folder, url = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+    name, how, folder, url = sys.argv[1:5]
     log, end = PEERS[name](folder, url)
+    if how.startswith("kill:"):
+        until_killed(log, Path(how.removeprefix("kill:")))
+    calls = int(how)
     metrics = {f"train/metric{i}": i / 7 for i in range(METRICS)}
     took: list[float] = []
     clock = time.perf_counter
