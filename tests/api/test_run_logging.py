@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -377,3 +378,20 @@ def test_a_run_is_resumed_by_its_name_from_the_spool_and_from_the_server(
     assert second.id == first.id
     with gnomon.init("other", resume="weekly", url=server.base_url, tenant=tenant) as elsewhere:
         assert elsewhere.id != first.id
+
+
+def test_a_run_that_another_clock_began_later_ends_all_the_same(
+    api: httpx.Client, server: ServerProcess, tenant: str, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = gnomon.init("fraud", url=server.base_url, tenant=tenant, offline=True)
+    now = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now + 3_600_000_000_000)
+    with gnomon.init("fraud", id=slow.id, rank=1, url=server.base_url, tenant=tenant) as ahead:
+        ahead.log({"a": 1.0})
+    slow.log({"a": 1.0})
+    slow.finish("failed")
+    report = CliRunner().invoke(cli, ["--url", server.base_url, "--tenant", tenant, "sync", str(spool), "--json"])
+    assert report.exit_code == 0, report.output
+    kept = api.get(f"/experiments/runs/{slow.id}").json()
+    assert (kept["status"], kept["duration_ms"]) == ("failed", 0)
+    assert set(history(api, slow.id)) == {"a", "a{rank=1}"}

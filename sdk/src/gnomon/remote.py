@@ -10,7 +10,7 @@ import msgspec
 
 from gnomon.client import Client
 from gnomon.client.transport import Transport, path_of
-from gnomon.errors import ApiError, GnomonError
+from gnomon.errors import ApiError, GnomonError, InvalidRequest
 from gnomon.record import EndStatus
 from gnomon.settings import Settings
 from gnomon.wire import SequencedBatch, SequencedBatchLogged
@@ -57,7 +57,13 @@ class HttpRemote:
         self._client.artifacts.log(run, source, artifact_path=directory, name=name)
 
     def end(self, run: str, status: EndStatus, time_ms: int) -> None:
-        self._client.runs.end(run, status, end_time=time_ms)
+        try:
+            self._client.runs.end(run, status, end_time=time_ms)
+        except InvalidRequest as error:
+            if not any(each.field == "end_time" for each in error.errors):
+                raise
+            # Another process began the run, and by its clock that was later than this end.
+            self._client.runs.end(run, status, end_time=self._client.runs.get(run).start_time)
 
     def reopen(self, run: str) -> None:
         self._client.runs.update(run, status="running")
