@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { seeded } from "../series/series-fixture";
-import { curveOf } from "./curve-fixture";
+import { reducePoints, seeded } from "../series/series-fixture";
+import { curveOf, lineOf } from "./curve-fixture";
+import { makeCurve } from "./curves";
 import { wantsLog, yRange } from "./range";
 
 const plain = { isClipped: false, isLog: false, hasBand: false };
@@ -109,4 +110,17 @@ describe("a log axis", () => {
     expect(wantsLog("linear", [curveOf(noisyDecay)])).toBe(false);
     expect(wantsLog("log", [curveOf([[0, -1], [1, -2]])])).toBe(false);
   });
+});
+
+test("the band of a group does not stretch a log axis by decades", () => {
+  // The deviation of two values is all but their mean when one is all but zero.
+  const spread = (low: number) =>
+    [low, 3].map((start) => reducePoints(decay.map(([x, y]): [number, number] => [x, start * y]), 400));
+  const group = makeCurve(lineOf("g", { runIds: ["a", "b"] }), spread(0.5147188), { kind: "none", weight: 0 }, 1);
+  if (group === null) throw new Error("a curve needs points");
+  const lowest = Math.min(...group.series.mean);
+  expect(Math.min(...group.series.min)).toBeLessThan(lowest / 1000);
+  const [lo] = yRange([group], null, { ...plain, isLog: true });
+  expect(lo).toBeGreaterThan(lowest / 20);
+  expect(lo).toBeLessThan(lowest);
 });

@@ -23,6 +23,9 @@ const LINE_ALLOWANCE = 0.35;
 /** Values spread over more than this factor are easier to read on a log axis. */
 const LOG_FACTOR = 12;
 
+/** How far below its line the band of a group is followed on a log axis; what is lower runs out of the plot. */
+const BAND_FACTOR = 10;
+
 /** Room for noise, in median deviations from the running median: about three and a half standard deviations. */
 const NOISE_ROOM = 4;
 
@@ -147,10 +150,14 @@ function firmExtent(curve: Curve, window: Range | null, choice: RangeChoice): { 
   const [from, to] = within(curve, window);
   const { series } = curve;
   const extent = choice.isClipped ? clippedExtent(series, from, to, choice.isLog) : plainExtent(series, from, to, choice.isLog);
+  const isGroup = curve.line.runIds.length > 1;
   // A group's band is half of what its line says.
-  if (curve.line.runIds.length > 1 || (choice.hasBand && !choice.isClipped)) {
+  if (isGroup || (choice.hasBand && !choice.isClipped)) {
+    const least = extent.lo;
     extent.add(series.min, from, to);
     extent.add(series.max, from, to);
+    // Mean less deviation may come as near to zero as it likes, and each step there is a decade of a log axis.
+    if (isGroup && choice.isLog && Number.isFinite(least)) extent.lo = Math.max(extent.lo, least / BAND_FACTOR);
   }
   return { extent, from, to };
 }
