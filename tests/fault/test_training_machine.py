@@ -22,10 +22,13 @@ from gnomon.spool import find_folders
 
 CALLS = 200
 JOB = f"""
-import gnomon, sys
+import gnomon, os, sys
 run = gnomon.init("fraud", id=sys.argv[1], offline=True)
+tell = print if os.environ["GNOMON_CAPTURE"] == "console" else (lambda *_, **__: None)  # to a disk that takes writes
+tell("begun", flush=True)
 for i in range({CALLS}):
     run.log({{"a": float(i)}}, step=i)
+tell("done", flush=True)
 run.finish()
 """
 
@@ -92,7 +95,7 @@ def test_a_slow_disk_is_left_for_memory_and_nothing_is_lost(
 ) -> None:
     monkeypatch.delenv("GNOMON_SPOOL", raising=False)
     run = uuid.uuid4().hex
-    said = injected_job(run, "delay_enter=60000:when=10..40", XDG_STATE_HOME=str(tmp_path))
+    said = injected_job(run, "delay_enter=60000:when=10..40", XDG_STATE_HOME=str(tmp_path), GNOMON_CAPTURE="console")
     assert "so the spool goes on in" in said
     (left,) = find_folders(tmp_path)
     memory = SHARED_MEMORY / f"gnomon-spool-{os.getuid()}" / run
@@ -103,6 +106,8 @@ def test_a_slow_disk_is_left_for_memory_and_nothing_is_lost(
     sync(server, tenant, memory)
     assert history(api, run) == [(i, float(i)) for i in range(CALLS)]
     assert api.get(f"/experiments/runs/{run}").json()["status"] == "finished"
+    assert api.get(f"/experiments/runs/{run}/artifacts/console.log").text.startswith("begun\n")
+    assert api.get(f"/experiments/runs/{run}/artifacts/console.log").text.endswith("done\n")
     assert not memory.exists()
     assert sum(writer["points"] for writer in ledger(api, run)) == CALLS
 

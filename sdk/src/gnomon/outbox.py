@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from gnomon.notice import notice
 from gnomon.places import SHARED_MEMORY, is_chosen, open_in_memory, open_writer
@@ -33,6 +34,7 @@ class Outbox:
         self.header = header
         self.is_offline = header.is_offline or settings is None
         self.is_closed = False
+        self.on_moved: Callable[[Path], None] = lambda _folder: None
         self.dropped = 0  # points that the disk did not take
         self._settings = settings
         self._now_ms = now_ms
@@ -183,6 +185,7 @@ class Outbox:
             notice(f"writing to {slow.folder} is slow, so the spool goes on in {spool.folder}", cause="slow disk")
             self._start(spool)
             self._older.append(older)
+            self.on_moved(spool.folder)
             slow.leave()
             older.close(0.0)
 

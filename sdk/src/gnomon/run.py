@@ -40,6 +40,7 @@ class Companion(Protocol):
     """What goes along with a run and ends with it: the capture of its surroundings."""
 
     def stop(self, timeout_secs: float) -> None: ...
+    def move(self, folder: Path) -> None: ...
     def forget_parent(self) -> None: ...
 
 
@@ -177,6 +178,7 @@ class Run(FileLog):
     def attach(self, companion: Companion) -> None:
         """Stop this when the run ends."""
         self._companion = companion
+        self._outbox.on_moved = companion.move
 
     @guarded(False)
     def flush(self, timeout_secs: float | None = None) -> bool:

@@ -10,6 +10,7 @@ Invariants:
 """
 
 import os
+import shutil
 import sys
 import threading
 import time
@@ -34,6 +35,19 @@ class ConsoleFiles:
         self._size = 0
         self._older: list[int] = []
         self._fd = self._open(0)
+
+    def move(self, folder: Path) -> None:
+        """Go on in the folder of another writer, with all that is kept so far."""
+        new = folder / FOLDER
+        new.mkdir(mode=0o700, exist_ok=True)
+        kept = [0, *self._older, self._begin]
+        for begin in dict.fromkeys(kept):
+            shutil.copyfile(self._folder / _name(begin), new / _name(begin))
+        self.close()
+        for begin in dict.fromkeys(kept):
+            (self._folder / _name(begin)).unlink(missing_ok=True)
+        self._folder = new
+        self._fd = self._open(self._begin)
 
     def append(self, data: bytes) -> None:
         self._size += os.write(self._fd, data)
@@ -93,6 +107,12 @@ class Console:
                     stream.write = original  # type: ignore[method-assign, assignment]  # as it was found
         with self._lock:
             self._files.close()
+
+    def move(self, folder: Path) -> None:
+        """The writer goes on in another folder, and so does its output."""
+        with self._lock:
+            if self._is_on:
+                self._files.move(folder)
 
     def forget_parent(self) -> None:
         """In a forked child: its output is on the same terminal, but the files are its parent's to rotate."""

@@ -65,6 +65,11 @@ class Surroundings:
         if self._console is not None:
             self._console.stop()
 
+    def move(self, folder: Path) -> None:
+        """The spool of the run stands elsewhere from now on."""
+        if self._console is not None:
+            self._console.move(folder)
+
     def forget_parent(self) -> None:
         if self._console is not None:
             self._console.forget_parent()
