@@ -6,7 +6,9 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import httpx
 import pytest
+from tests.support.server_process import ServerProcess
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -23,6 +25,13 @@ def test_generated_pages_are_fresh() -> None:
     checked = subprocess.run(
         [sys.executable, "-m", "docs.generate", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
     )
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_the_types_of_the_web_ui_are_fresh(server: ServerProcess) -> None:
+    document = httpx.get(f"{server.base_url}/openapi.json").text
+    command = ["node", "ui/scripts/api-types.mjs", "--check", "-"]
+    checked = subprocess.run(command, cwd=ROOT, input=document, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
 
 
