@@ -71,7 +71,7 @@ def start_trace(call: Call[wire.StartTrace, None]) -> wire.TraceFound:
     return wire.TraceFound(wire.Trace(trace_info(made)))
 
 
-@wire_route("GET", _TRACES + "/get", needs="runs.read", asks=wire.TraceAsked)
+@wire_route("GET", _TRACES + "/get", needs="runs.get", asks=wire.TraceAsked)
 def get_trace(call: Call[wire.TraceAsked, None]) -> wire.TraceFound:
     """Get a trace with its spans."""
     uid = call.body.trace_id
@@ -109,7 +109,7 @@ def search_traces(call: Call[wire.SearchTraces, None]) -> wire.TracePage:
     return wire.TracePage([trace_info(one) for one in found], token)
 
 
-@wire_route("GET", _TRACES + "/{trace_id:str}", needs="runs.read")
+@wire_route("GET", _TRACES + "/{trace_id:str}", needs="runs.get")
 def get_trace_info(call: Call[None, None]) -> wire.TraceFound:
     """Get a trace without its spans."""
     return wire.TraceFound(wire.Trace(trace_info(call.services.traces.get(call.principal, call.path("trace_id")))))

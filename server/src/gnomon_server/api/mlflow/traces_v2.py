@@ -45,7 +45,7 @@ def end_trace(call: Call[wire.EndTraceV2, None]) -> wire.TraceInfoFoundV2:
     return wire.TraceInfoFoundV2(trace_info_v2(call.services.traces.put(call.principal, old.experiment_number, head)))
 
 
-@wire_route("GET", _TRACES + "/{trace_id:str}/info", needs="runs.read")
+@wire_route("GET", _TRACES + "/{trace_id:str}/info", needs="runs.get")
 def get_trace_info_v2(call: Call[None, None]) -> wire.TraceInfoFoundV2:
     """Get a trace without its spans."""
     return wire.TraceInfoFoundV2(trace_info_v2(call.services.traces.get(call.principal, call.path("trace_id"))))

@@ -123,7 +123,7 @@ def list_run_traces(call: Call[None, TraceQuery]) -> TraceListResponse:
 @route(
     "GET",
     "/traces/{trace_id:str}",
-    needs="runs.read",
+    needs="runs.get",
     tag=TAG,
     gives=TraceResponse,
     raises=(InvalidRequest, AccessDenied, TraceNotFound),
