@@ -71,10 +71,10 @@ def run(secured: ServerProcess, editor: Key) -> str:
         return str(made.json()["id"])
 
 
-def _await_key(server: ServerProcess, key: Key, *, status: int = 200) -> float:
+def _await_key(server: ServerProcess, key: Key | None, *, status: int = 200) -> float:
     """Ask until the server knows of a change made beside it; how long that took, in seconds."""
     began = time.monotonic()
-    with as_key(server, key.text) as api:
+    with as_key(server, None if key is None else key.text) as api:
         while api.get("/me").status_code != status:
             assert time.monotonic() - began < 60
             time.sleep(0.02)
@@ -350,7 +350,7 @@ def test_the_first_key_secures_a_server_that_runs(tmp_path: Path) -> None:
         with as_key(server, None) as api:
             assert api.post("/experiments", json={"name": "before"}).status_code == 201
         key = make_key(server.home, "editor", "default")
-        _await_key(server, key)
+        _await_key(server, None, status=401)
         with as_key(server, None) as api:
             assert code_of(api.get("/experiments")) == UNAUTHENTICATED
         with as_key(server, key.text) as api:
