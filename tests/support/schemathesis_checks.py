@@ -24,6 +24,8 @@ CODES = frozenset(
         "param_conflict",
         "too_many_keys",
         "hash_mismatch",
+        "parts_missing",
+        "too_many_uploads",
         "invalid_filter",
         "invalid_order_by",
         "invalid_columns",
