@@ -27,7 +27,19 @@ negative_data_rejection.expected-statuses = [400, 403, 404, 405, 409, 413, 414, 
 LIVE = "/api/v1/experiments/{experiment_id}/live"
 # To reach a view it would have to make an experiment and a view in it, and keep to one tenant: chance seldom does.
 VIEW = "/api/v1/experiments/{experiment_id}/views/{view_id}"
+# The same of an upload; and in open mode nobody manages keys, nor is there a trace to read.
+UPLOAD = "/api/v1/experiments/runs/{run_id}/uploads/{upload_id}"
+KEYS = "/api/v1/keys"
 UNREACHED = {
+    f"DELETE {UPLOAD}",
+    f"POST {UPLOAD}/complete",
+    f"PUT {UPLOAD}/parts/{{number}}",
+    f"GET {KEYS}",
+    f"POST {KEYS}",
+    f"DELETE {KEYS}/{{key_id}}",
+    f"POST {KEYS}/{{key_id}}/rotate",
+    "GET /api/v1/audit",
+    "GET /api/v1/traces/{trace_id}",
     "GET /openapi.json",
     "POST /api/v1/experiments/runs/compare",
     f"GET {LIVE}",
