@@ -7,6 +7,7 @@ import type { RunTab } from "./tabs";
 
 const RunCharts = lazy(async () => ({ default: (await import("./RunCharts")).RunCharts }));
 const RunLogs = lazy(async () => ({ default: (await import("./RunLogs")).RunLogs }));
+const RunTraces = lazy(async () => ({ default: (await import("../traces/RunTraces")).RunTraces }));
 const ArtifactBrowser = lazy(async () => ({ default: (await import("../artifacts/ArtifactBrowser")).ArtifactBrowser }));
 const RunNotes = lazy(async () => ({ default: (await import("../notes/NotesPage")).RunNotes }));
 
@@ -38,6 +39,12 @@ export function RunContent({ run, tab }: { readonly run: Run; readonly tab: RunT
       return (
         <Suspense fallback={<Loading />}>
           <ArtifactBrowser runId={run.id} path={view.artifact} onOpen={(artifact) => change({ artifact })} />
+        </Suspense>
+      );
+    case "traces":
+      return (
+        <Suspense fallback={<Loading />}>
+          <RunTraces run={run} traceId={view.trace} onOpen={(trace) => change({ trace })} />
         </Suspense>
       );
     case "notes":

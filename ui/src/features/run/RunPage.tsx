@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { experimentQuery } from "../../api/experiments";
 import { runQuery } from "../../api/runs";
+import { tracesQuery } from "../../api/traces";
 import { lastView } from "../../lib/recent";
 import { Link } from "../../ui/Link";
 import { ErrorMessage, Loading } from "../../ui/Message";
@@ -21,6 +22,7 @@ function withLastView(experimentId: string): string {
 }
 
 const REFRESH_MS = 2_000;
+const LOOK_FOR_TRACES_MS = 10_000;
 
 export function RunPage({ id, tab }: { readonly id: string; readonly tab: RunTab }) {
   const query = useQuery({
@@ -30,7 +32,8 @@ export function RunPage({ id, tab }: { readonly id: string; readonly tab: RunTab
   const run = query.data;
   const experiment = useQuery({ ...experimentQuery(run?.experiment_id ?? ""), enabled: run !== undefined });
   useTitle(run?.name ?? "Run");
-  useRunTabKeys(id);
+  const tabs = useTabs(id, tab, run?.status === "running");
+  useRunTabKeys(id, tabs);
   return (
     <div className="page">
       <AppBar
@@ -44,7 +47,7 @@ export function RunPage({ id, tab }: { readonly id: string; readonly tab: RunTab
             </span>
           </>
         }
-        tabs={<RunTabs id={id} tab={tab} />}
+        tabs={<RunTabs id={id} tab={tab} tabs={tabs} />}
         status={
           run !== undefined && (
             <>
@@ -71,10 +74,26 @@ export function RunPage({ id, tab }: { readonly id: string; readonly tab: RunTab
   );
 }
 
-function RunTabs({ id, tab }: { readonly id: string; readonly tab: RunTab }): ReactNode {
+/** Most runs have no traces, and then no tab for them; it is the last, so that no number key means another one. */
+function useTabs(id: string, tab: RunTab, isRunning: boolean): readonly RunTab[] {
+  const traces = useQuery({
+    ...tracesQuery(id, 1),
+    refetchInterval: ({ state }) => (isRunning && state.data?.total === 0 ? LOOK_FOR_TRACES_MS : false),
+  });
+  const hasTraces = tab === "traces" || (traces.data?.total ?? 0) > 0;
+  return hasTraces ? RUN_TABS : RUN_TABS.filter((one) => one !== "traces");
+}
+
+interface TabsProps {
+  readonly id: string;
+  readonly tab: RunTab;
+  readonly tabs: readonly RunTab[];
+}
+
+function RunTabs({ id, tab, tabs }: TabsProps): ReactNode {
   return (
     <nav className="tabs" aria-label="Views of the run">
-      {RUN_TABS.map((one) => (
+      {tabs.map((one) => (
         <Link key={one} to={runTabPath(id, one)} aria-current={one === tab ? "page" : undefined}>
           {RUN_TAB_LABELS[one]}
         </Link>

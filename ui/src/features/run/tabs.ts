@@ -2,7 +2,7 @@ import { useLocation } from "wouter";
 import { useKeys } from "../../lib/keyboard";
 import { useTenantHref } from "../../ui/tenant";
 
-export const RUN_TABS = ["overview", "charts", "system", "logs", "artifacts", "notes"] as const;
+export const RUN_TABS = ["overview", "charts", "system", "logs", "artifacts", "notes", "traces"] as const;
 export type RunTab = (typeof RUN_TABS)[number];
 
 export const RUN_TAB_LABELS: Readonly<Record<RunTab, string>> = {
@@ -12,6 +12,7 @@ export const RUN_TAB_LABELS: Readonly<Record<RunTab, string>> = {
   logs: "Logs",
   artifacts: "Artifacts",
   notes: "Notes",
+  traces: "Traces",
 };
 
 export function runTabOf(text: string | undefined): RunTab {
@@ -22,8 +23,8 @@ export function runTabPath(runId: string, tab: RunTab): string {
   return tab === "overview" ? `/r/${runId}` : `/r/${runId}/${tab}`;
 }
 
-export function useRunTabKeys(runId: string): void {
+export function useRunTabKeys(runId: string, tabs: readonly RunTab[]): void {
   const [, navigate] = useLocation();
   const href = useTenantHref();
-  useKeys(Object.fromEntries(RUN_TABS.map((tab, i) => [String(i + 1), () => navigate(href(runTabPath(runId, tab)))])));
+  useKeys(Object.fromEntries(tabs.map((tab, i) => [String(i + 1), () => navigate(href(runTabPath(runId, tab)))])));
 }

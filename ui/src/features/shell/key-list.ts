@@ -12,7 +12,7 @@ export function keyGroups(mod: string): readonly KeyGroup[] {
         [`${mod}K`, "jump to an experiment, run or action"],
         ["D", "light or dark"],
         ["?", "all keys"],
-        ["1 … 6", "tabs of an experiment or a run"],
+        ["1 … 7", "tabs of an experiment or a run"],
         ["V", "saved views: Enter opens, F2 renames, Delete removes"],
         ["U", "undo a change of the view"],
         ["Shift U", "redo it"],

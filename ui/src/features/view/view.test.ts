@@ -30,6 +30,7 @@ const FULL: ExperimentView = {
   },
   isComparingAll: true,
   artifactRun: "aa",
+  trace: "tr-0123456789abcdef",
   artifact: "plots/confusion matrix.png",
   savedView: "01a20906",
   sweep: { target: "metrics.loss.min" },

@@ -15,6 +15,8 @@ export interface ExperimentView extends TableView {
   /** The run and the file that the artifacts tab shows. */
   readonly artifactRun: string | null;
   readonly artifact: string | null;
+  /** The trace that a run's page shows. */
+  readonly trace: string | null;
   /** The named view that was opened or saved last. What has changed since is in the other entries. */
   readonly savedView: string | null;
   /** Entries of the sweep page, by its own names. */
@@ -31,6 +33,7 @@ export function readView(search: string): ExperimentView {
     isComparingAll: readFlag(params.get("all"), false),
     artifactRun: params.get("ar") ?? null,
     artifact: params.get("af") ?? null,
+    trace: params.get("tr") ?? null,
     savedView: params.get("view") ?? null,
     sweep: Object.fromEntries(
       [...params].filter(([name]) => name.startsWith(SWEEP)).map(([name, value]) => [name.slice(SWEEP.length), value]),
@@ -51,6 +54,7 @@ export function viewEntries(view: ExperimentView): [string, string | null][] {
     ["all", writeFlag(view.isComparingAll, false)],
     ["ar", view.artifactRun],
     ["af", view.artifact],
+    ["tr", view.trace],
     ...Object.entries(view.sweep).map(([name, value]): [string, string] => [SWEEP + name, value]),
   ];
 }
