@@ -28,6 +28,7 @@ from gnomon_server.store.meta import experiments as experiment_sql
 from gnomon_server.store.meta import links, numbered, search
 from gnomon_server.store.meta import runs as sql
 from gnomon_server.store.meta.keys import KeyCache, find_keys
+from gnomon_server.store.meta.run_values import read_latest
 from gnomon_server.store.points import read
 
 # Runs filled by one set of statements.
@@ -218,7 +219,7 @@ class FullRuns:
 
 def _filled(connection: Connection, runs: Sequence[Run]) -> list[FullRun]:
     rows = [run.row for run in runs]
-    latest = numbered.read_latest(connection, rows)
+    latest = read_latest(connection, rows)
     numbers = numbered.numbers_of(connection, list({run.experiment for run in runs}))
     linked = links.read_links(connection, rows)
     return [FullRun(run, numbers[run.experiment], latest[run.row], linked.get(run.row, NO_LINKS)) for run in runs]

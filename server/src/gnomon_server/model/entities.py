@@ -68,7 +68,7 @@ class Run(Struct, frozen=True):
         return None if self.end_ms is None else max(self.end_ms - self.start_ms, 0)
 
 
-class LatestPoint(Struct, frozen=True):
+class LatestPoint(Struct, frozen=True, gc=False):
     """Where a metric of a run stands: its point that is greatest by (step, time, value)."""
 
     key: str

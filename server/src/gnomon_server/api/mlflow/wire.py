@@ -33,7 +33,7 @@ class Pair(Asked, frozen=True, gc=False):
     value: str = ""
 
 
-class KeyValue(Struct, frozen=True):
+class KeyValue(Struct, frozen=True, gc=False):
     """A tag or a param of an answer."""
 
     key: str
@@ -198,7 +198,7 @@ class LogBatch(Asked, frozen=True):
     tags: list[Pair] = []
 
 
-class RunInfo(Told, frozen=True):
+class RunInfo(Told, frozen=True, gc=False):
     run_id: str
     run_uuid: str
     run_name: str

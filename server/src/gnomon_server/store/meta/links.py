@@ -1,6 +1,7 @@
 """The SQL of what runs took in and gave out: datasets and logged models."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -10,7 +11,9 @@ from gnomon_server.model.ids import RowId, TenantId
 from gnomon_server.model.registry import Dataset, DatasetInput, DatasetUse, ModelRole, ModelUse, RunLinks
 from gnomon_server.store.meta import model_tables as m
 from gnomon_server.store.meta import tables as t
+from gnomon_server.store.meta.run_values import ids_in, sent_ids
 from gnomon_server.store.meta.upsert import upsert
+from gnomon_server.store.points.compiled import HotSelect
 
 _IN_LIST = 1_000
 _DATASET = ("name", "digest", "source_type", "source", "schema", "profile")
@@ -49,21 +52,12 @@ def read_links(connection: Connection, runs: Sequence[RowId]) -> Mapping[RowId, 
     """What some runs took in and gave out; runs with neither are left out."""
     datasets: dict[RowId, list[DatasetInput]] = {}
     models: dict[tuple[RowId, str], list[ModelUse]] = {}
-    used, data, model = m.run_dataset.c, m.dataset.c, m.run_model.c
-    for start in range(0, len(runs), _IN_LIST):
-        part = runs[start : start + _IN_LIST]
-        query = (
-            sa.select(used.run, used.context, used.tags, *(data[name] for name in _DATASET))
-            .select_from(m.run_dataset.join(m.dataset, data.id == used.dataset))
-            .where(used.run.in_(part))
-            .order_by(used.run, used.dataset)
-        )
-        for run, context, tags, *columns in connection.execute(query):
-            found = DatasetInput(Dataset(*columns), context, _decode_tags(tags))
-            datasets.setdefault(RowId(run), []).append(found)
-        uses = sa.select(model.run, model.role, model.model, model.step).where(model.run.in_(part))
-        for run, role, uid, step in connection.execute(uses.order_by(model.run, model.step, model.model)):
-            models.setdefault((RowId(run), role), []).append(ModelUse(uid, step))
+    asked = (sent_ids(connection, runs),)
+    for run, context, tags, *columns in _DATASETS.run(connection, asked):
+        found = DatasetInput(Dataset(*columns), context, _decode_tags(tags))
+        datasets.setdefault(RowId(run), []).append(found)
+    for run, role, uid, step in _MODELS.run(connection, asked):
+        models.setdefault((RowId(run), role), []).append(ModelUse(uid, step))
     linked = {*datasets, *(run for run, _ in models)}
     return {
         run: RunLinks(datasets.get(run, ()), models.get((run, "input"), ()), models.get((run, "output"), ()))
@@ -109,3 +103,23 @@ def _dataset_ids(
     if rows:
         connection.execute(sa.insert(m.dataset_base), rows)
     return found
+
+
+def _datasets(connection: Connection) -> "sa.Select[Any]":
+    used, data = m.run_dataset.c, m.dataset.c
+    return (
+        sa.select(used.run, used.context, used.tags, *(data[name] for name in _DATASET))
+        .select_from(m.run_dataset.join(m.dataset, data.id == used.dataset))
+        .where(ids_in(connection, used.run, "runs"))
+        .order_by(used.run, used.dataset)
+    )
+
+
+def _models(connection: Connection) -> "sa.Select[Any]":
+    model = m.run_model.c
+    uses = sa.select(model.run, model.role, model.model, model.step).where(ids_in(connection, model.run, "runs"))
+    return uses.order_by(model.run, model.step, model.model)
+
+
+_DATASETS = HotSelect(("runs",), _datasets)
+_MODELS = HotSelect(("runs",), _models)

@@ -1,29 +1,31 @@
 """The SQL of runs: their rows, params, tags and latest values. `search.py` finds which; this reads and writes them."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from gnomon_server.model.entities import Run, RunHead
-from gnomon_server.model.ids import ExperimentUid, KeyId, RowId, RunUid, TenantId
+from gnomon_server.model.ids import KeyId, RowId, RunUid, TenantId
 from gnomon_server.store.meta import tables as t
+from gnomon_server.store.meta.run_values import ids_in, read_metrics, read_run_params, read_run_tags, sent_ids
 from gnomon_server.store.meta.upsert import upsert
 from gnomon_server.store.points.compiled import HotSelect
-
-_Value = TypeVar("_Value")
 
 # SQLite takes 32,766 bound values in one statement; a list of more than this is asked for in parts.
 _IN_LIST = 900
 
-_RUN_COLUMNS = [
+# In the order of the fields of `Run`.
+_RUN_COLUMNS = (
+    t.run.c.id,
+    t.run.c.uid,
+    t.run.c.experiment,
+    t.experiment.c.uid,
+    t.experiment.c.artifact_location,
     *(
         t.run.c[name]
         for name in (
-            "id",
-            "uid",
-            "experiment",
             "name",
             "description",
             "status",
@@ -34,10 +36,8 @@ _RUN_COLUMNS = [
             "created_by",
         )
     ),
-    t.experiment.c.uid.label("experiment_uid"),
-    t.experiment.c.artifact_location,
-]
-_RUN_SOURCE = t.run.join(t.experiment, t.experiment.c.id == t.run.c.experiment)
+)
+_RUNS = sa.select(*_RUN_COLUMNS).select_from(t.run.join(t.experiment, t.experiment.c.id == t.run.c.experiment))
 
 
 def find_heads(connection: Connection, uids: Sequence[str]) -> dict[str, RunHead]:
@@ -51,17 +51,14 @@ def find_heads(connection: Connection, uids: Sequence[str]) -> dict[str, RunHead
 
 def find_run(connection: Connection, uid: str) -> Run | None:
     """One run with params, latest metric values and tags."""
-    rows = connection.execute(sa.select(*_RUN_COLUMNS).select_from(_RUN_SOURCE).where(t.run.c.uid == uid)).all()
-    found = _filled(connection, rows)
+    found = _filled(connection, _RUN_NAMED.run(connection, (uid,)))
     return found[0] if found else None
 
 
 def read_runs(connection: Connection, rows: Sequence[RowId], *, with_metrics: bool = True) -> list[Run]:
     """The runs of these rows, in this order, filled; without metrics for who reads their latest points besides."""
-    query = sa.select(*_RUN_COLUMNS).select_from(_RUN_SOURCE).where(t.run.c.id.in_(rows))
-    found = connection.execute(query).all()
-    by_row = {run.row: run for run in _filled(connection, found, with_metrics=with_metrics)}
-    return [by_row[row] for row in rows if row in by_row]
+    found = {row[0]: row for row in _RUNS_LISTED.run(connection, (sent_ids(connection, rows),))}
+    return _filled(connection, [found[row] for row in rows if row in found], with_metrics=with_metrics)
 
 
 def find_rows(connection: Connection, uids: Sequence[str]) -> dict[str, RowId]:
@@ -209,51 +206,15 @@ def read_series_keys(connection: Connection, run: RowId, keys: Sequence[KeyId]) 
     return found
 
 
-def _filled(connection: Connection, rows: Sequence[Row[tuple[object, ...]]], *, with_metrics: bool = True) -> list[Run]:
+def _filled(connection: Connection, rows: Sequence[Sequence[Any]], *, with_metrics: bool = True) -> list[Run]:
+    """The runs of rows of `_RUN_COLUMNS`. `Any`: what a row holds is of as many types as its columns."""
     if not rows:
         return []
-    ids = [row.id for row in rows]
-    params: dict[int, dict[str, str]] = {row: {} for row in ids}
-    tags: dict[int, dict[str, str]] = {row: {} for row in ids}
-    metrics: dict[int, dict[str, float]] = {row: {} for row in ids}
-    # Fetched whole: taken one by one, each row costs SQLAlchemy as much as all else that is done with it.
-    for source, into in ((t.param, params), (t.tag, tags)):
-        for run, name, text in connection.execute(_attributes(source, source.c.value, ids)).all():
-            into[run][name] = str(text)
-    if with_metrics:
-        for run, name, value in connection.execute(_attributes(t.series, t.series.c.last_value, ids)).all():
-            metrics[run][name] = float("nan") if value is None else value
-    return [
-        Run(
-            row=RowId(row.id),
-            uid=RunUid(row.uid),
-            experiment=RowId(row.experiment),
-            experiment_uid=ExperimentUid(row.experiment_uid),
-            artifact_location=row.artifact_location,
-            name=row.name,
-            description=row.description,
-            status=row.status,
-            lifecycle_stage=row.lifecycle_stage,
-            archived_with=None if row.archived_with is None else RowId(row.archived_with),
-            start_ms=row.start_ms,
-            end_ms=row.end_ms,
-            created_by=row.created_by,
-            params=params[row.id],
-            metrics=metrics[row.id],
-            tags=tags[row.id],
-        )
-        for row in rows
-    ]
-
-
-def _attributes(source: sa.Table, column: sa.Column[_Value], runs: Sequence[int]) -> sa.Select[int, str, _Value]:
-    joined = source.join(t.key, t.key.c.id == source.c.key)
-    return (
-        sa.select(source.c.run, t.key.c.name, column)
-        .select_from(joined)
-        .where(source.c.run.in_(runs))
-        .order_by(source.c.run, t.key.c.name)
-    )
+    ids = [RowId(row[0]) for row in rows]
+    params, tags = read_run_params(connection, ids), read_run_tags(connection, ids)
+    metrics = read_metrics(connection, ids) if with_metrics else {row: {} for row in ids}
+    filled: list[Sequence[Any]] = [(*row, params[row[0]], metrics[row[0]], tags[row[0]]) for row in rows]
+    return [Run(*fields) for fields in filled]
 
 
 _HEAD = HotSelect(
@@ -266,3 +227,5 @@ _SERIES_COUNT = HotSelect(
     ("run",),
     lambda _connection: sa.select(sa.func.count()).select_from(t.series).where(t.series.c.run == sa.bindparam("run")),
 )
+_RUN_NAMED = HotSelect(("uid",), lambda _connection: _RUNS.where(t.run.c.uid == sa.bindparam("uid")))
+_RUNS_LISTED = HotSelect(("rows",), lambda connection: _RUNS.where(ids_in(connection, t.run.c.id, "rows")))
