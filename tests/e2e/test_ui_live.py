@@ -75,7 +75,7 @@ def test_a_stopped_server_is_said_and_found_again(begin: Begin, tmp_path: Path) 
     assert server.stop() == 0
 
 
-@pytest.mark.parametrize("tab", ["", "/table", "/compare", "/sweep", "/artifacts", "/notes"])
+@pytest.mark.parametrize("tab", ["", "/table", "/compare", "/sweep", "/artifacts", "/media", "/notes"])
 def test_strings_of_users_are_text(begin: Begin, site_api: httpx.Client, hostile: str, tab: str) -> None:
     visit = begin().open(f"/e/{hostile}{tab}")
     expect(visit.page.get_by_text(HOSTILE).first).to_be_visible()

@@ -71,7 +71,7 @@ def test_back_and_forward_go_from_page_to_page_and_keep_the_view(site: Site, beg
 def test_keys_and_addresses_open_every_tab(site: Site, begin: Begin) -> None:
     visit = begin().open(f"/e/{site.digits}?q=params.optimiser = 'adam'")
     expect(visit.rows).to_have_count(7)
-    for number, tab in enumerate(("Charts", "Table", "Compare", "Sweep", "Artifacts", "Notes"), start=1):
+    for number, tab in enumerate(("Charts", "Table", "Compare", "Sweep", "Artifacts", "Media", "Notes"), start=1):
         visit.page.keyboard.press(str(number))
         expect(visit.page.get_by_role("link", name=tab)).to_have_attribute("aria-current", "page")
         assert visit.query()["q"] == "params.optimiser = 'adam'"

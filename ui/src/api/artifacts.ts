@@ -29,6 +29,21 @@ export const artifactKeys = {
   bytes: (runId: string, path: string, sha256: string | null) => ["artifacts", runId, "bytes", path, sha256] as const,
 };
 
+/** Entries of one directory read by `fetchEntries`. */
+const MOST_LISTED = 5 * MOST_ENTRIES;
+
+/** All entries of a directory, page by page; of a larger one the first `MOST_LISTED`. One that is not there has none. */
+export async function fetchEntries(runId: string, path: string, signal?: AbortSignal): Promise<ArtifactInfo[]> {
+  const entries: ArtifactInfo[] = [];
+  for (;;) {
+    const asked = { path, limit: MOST_ENTRIES, offset: entries.length };
+    // oxlint-disable-next-line no-await-in-loop -- the next page is asked for only where there is one
+    const page = await getJson(withQuery(`api/v1/experiments/runs/${encodeURIComponent(runId)}/artifacts`, asked), readList, signal);
+    entries.push(...page.artifacts);
+    if (page.artifacts.length === 0 || entries.length >= Math.min(page.total, MOST_LISTED)) return entries;
+  }
+}
+
 export function artifactsQuery(runId: string, path: string) {
   return queryOptions({
     queryKey: artifactKeys.list(runId, path),

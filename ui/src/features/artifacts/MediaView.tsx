@@ -10,10 +10,11 @@ interface Props {
 }
 
 export function MediaView({ bytes, path, kind }: Props) {
-  const [isBroken, setIsBroken] = useState(false);
+  // By address, because the next file may be whole.
+  const [brokenUrl, setBrokenUrl] = useState<string | null>(null);
   const url = useObjectUrl(bytes, mediaType(path));
-  const broken = (): void => setIsBroken(true);
-  if (isBroken) return <Message title="The browser cannot show this file">It may be damaged, or of another kind than its name says.</Message>;
+  const broken = (): void => setBrokenUrl(url);
+  if (url !== null && brokenUrl === url) return <Message title="The browser cannot show this file">It may be damaged, or of another kind than its name says.</Message>;
   if (url === null) return <Loading />;
   switch (kind) {
     case "audio":

@@ -1,4 +1,4 @@
-/** The tabs of an experiment: links, so that each opens in a new window as well, and the keys 1 to 6. */
+/** The tabs of an experiment: links, so that each opens in a new window as well, and the keys 1 to 7. */
 import { useLocation, useSearch } from "wouter";
 import { useKeys } from "../../lib/keyboard";
 import { Link } from "../../ui/Link";

@@ -15,6 +15,7 @@ const ChartsPage = lazy(async () => ({ default: (await import("../charts-page/Ch
 const ComparePage = lazy(async () => ({ default: (await import("../compare/ComparePage")).ComparePage }));
 const SweepPage = lazy(async () => ({ default: (await import("../sweep/SweepPage")).SweepPage }));
 const ArtifactsTab = lazy(async () => ({ default: (await import("../artifacts/ArtifactsTab")).ArtifactsTab }));
+const MediaPage = lazy(async () => ({ default: (await import("../media/MediaPage")).MediaPage }));
 const NotesPage = lazy(async () => ({ default: (await import("../notes/NotesPage")).ExperimentNotes }));
 
 interface Props {
@@ -89,6 +90,17 @@ function contentOf(props: Props): ReactNode {
           runId={view.artifactRun}
           path={view.artifact}
           onOpen={(artifactRun, artifact) => change({ artifactRun, artifact })}
+        />
+      );
+    case "media":
+      return (
+        <MediaPage
+          runs={data.shown.runs}
+          colors={data.colors}
+          mediaKey={view.mediaKey}
+          step={view.mediaStep}
+          onKey={(mediaKey) => change({ mediaKey })}
+          onStep={(mediaStep) => change({ mediaStep })}
         />
       );
     case "notes":

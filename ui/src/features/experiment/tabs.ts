@@ -1,5 +1,5 @@
 /** The tabs of an experiment, in the order of their number keys. */
-export const TABS = ["charts", "table", "compare", "sweep", "artifacts", "notes"] as const;
+export const TABS = ["charts", "table", "compare", "sweep", "artifacts", "media", "notes"] as const;
 export type Tab = (typeof TABS)[number];
 
 export const TAB_LABELS: Readonly<Record<Tab, string>> = {
@@ -8,6 +8,7 @@ export const TAB_LABELS: Readonly<Record<Tab, string>> = {
   compare: "Compare",
   sweep: "Sweep",
   artifacts: "Artifacts",
+  media: "Media",
   notes: "Notes",
 };
 

@@ -73,10 +73,11 @@ export function useView(page: string): ViewControl {
   return useMemo(() => ({ view, change, undo, redo, open }), [view, change, undo, redo, open]);
 }
 
-/** Sliders and zooming come as many changes of the charts; all else is one decision at a time. */
+/** Sliders and zooming come as many changes; all else is one decision at a time. */
 function gestureOf(change: Change): string | null {
   const names = Object.keys(change);
-  return names.length === 1 && names[0] === "charts" ? "charts" : null;
+  const [name] = names;
+  return names.length === 1 && (name === "charts" || name === "mediaStep") ? name : null;
 }
 
 function currentSearch(): string {

@@ -30,6 +30,8 @@ const FULL: ExperimentView = {
   },
   isComparingAll: true,
   artifactRun: "aa",
+  mediaKey: "images/val/samples",
+  mediaStep: 10.5,
   trace: "tr-0123456789abcdef",
   artifact: "plots/confusion matrix.png",
   savedView: "01a20906",

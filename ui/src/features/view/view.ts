@@ -15,6 +15,9 @@ export interface ExperimentView extends TableView {
   /** The run and the file that the artifacts tab shows. */
   readonly artifactRun: string | null;
   readonly artifact: string | null;
+  /** The key of the pictures that the media tab shows, and up to which step; null: the first key, the last step. */
+  readonly mediaKey: string | null;
+  readonly mediaStep: number | null;
   /** The trace that a run's page shows. */
   readonly trace: string | null;
   /** The named view that was opened or saved last. What has changed since is in the other entries. */
@@ -33,6 +36,8 @@ export function readView(search: string): ExperimentView {
     isComparingAll: readFlag(params.get("all"), false),
     artifactRun: params.get("ar") ?? null,
     artifact: params.get("af") ?? null,
+    mediaKey: params.get("mk") ?? null,
+    mediaStep: readNumber(params.get("ms")),
     trace: params.get("tr") ?? null,
     savedView: params.get("view") ?? null,
     sweep: Object.fromEntries(
@@ -54,7 +59,14 @@ export function viewEntries(view: ExperimentView): [string, string | null][] {
     ["all", writeFlag(view.isComparingAll, false)],
     ["ar", view.artifactRun],
     ["af", view.artifact],
+    ["mk", view.mediaKey],
+    ["ms", view.mediaStep === null ? null : String(view.mediaStep)],
     ["tr", view.trace],
     ...Object.entries(view.sweep).map(([name, value]): [string, string] => [SWEEP + name, value]),
   ];
+}
+
+function readNumber(text: string | undefined): number | null {
+  const value = text === undefined || text === "" ? Number.NaN : Number(text);
+  return Number.isFinite(value) ? value : null;
 }
