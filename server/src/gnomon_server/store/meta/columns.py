@@ -101,7 +101,7 @@ def _read_attributes(
     columns: Sequence[Column],
     found: Mapping[Column, dict[RowId, Cell]],
 ) -> None:
-    run = t.run.alias()
+    run = t.run
     values = (value_of(column, run).label(f"v{place}") for place, column in enumerate(columns))
     for row in connection.execute(sa.select(run.c.id, *values).where(run.c.id.in_(runs))):
         for column, value in zip(columns, row[1:], strict=True):
@@ -119,7 +119,7 @@ def _read_keyed(
     for column in columns:
         if column.key in keys:
             by_key.setdefault(keys[column.key], []).append(column)
-    table = table_of(columns[0])
+    table = table_of(Scope(connection, None, None, has_deleted=False), columns[0])
     aggregates = list(dict.fromkeys(column.aggregate for column in columns))
     values = (value_of(Column(columns[0].kind, "", aggregate), table) for aggregate in aggregates)
     rows = sa.select(table.c.run, table.c.key, *values).where(table.c.run.in_(runs), table.c.key.in_(by_key))
@@ -157,13 +157,13 @@ def _grouped(
 ) -> sa.Select[object]:
     """A SELECT of all groups: their values as g0, g1, …; `runs`; and mean0, std0, min0, max0, n0, mean1, …"""
     found = matching(scope, dict(keys), wanted).subquery()
-    run = t.run.alias()
+    run = scope.alias(t.run)
     source: sa.FromClause = found.join(run, run.c.id == found.c.run)
     wide: list[Value] = []
     for column in (*by, *aggregate):
         table: sa.FromClause = run
         if column.kind != "attribute":
-            table = table_of(column)
+            table = table_of(scope, column)
             key = keys.get(column.key, NO_KEY)
             source = source.outerjoin(table, sa.and_(table.c.run == found.c.run, table.c.key == key))
         wide.append(value_of(column, table) if len(wide) < len(by) else _measured(column, table))

@@ -68,7 +68,7 @@ def key_ids(connection: Connection, columns: Iterable[Column]) -> dict[str, KeyI
 
 def matching(scope: Scope, keys: dict[str, KeyId], wanted: Expr | None) -> RunIds:
     """A SELECT of the ids (`run`) of all runs of the scope that match."""
-    run = t.run.alias()
+    run = scope.alias(t.run)
     all_runs = sa.select(run.c.id.label("run")).where(scope.covers_run(run))
     if wanted is None:
         return all_runs

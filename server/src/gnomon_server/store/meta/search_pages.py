@@ -100,7 +100,7 @@ class Pager:
         return self._walk(known, [], limit=limit, offset=offset)
 
     def _sorted(self, order: Sequence[OrderItem], *, limit: int, offset: int) -> list[RowId]:
-        run = t.run.alias()
+        run = self._scope.alias(t.run)
         return self._rows(run, run, self._members.has_run(run, by_id=True), [], order, limit=limit, offset=offset)
 
     def _walk(
@@ -108,12 +108,12 @@ class Pager:
     ) -> list[RowId]:
         """The page among the runs that are in each SELECT of `only` (or, with False, are not)."""
         if not order:
-            run = t.run.alias()
+            run = self._scope.alias(t.run)
             where = [*self._members.has_run(run), *_restricted(run.c.id, only)]
             return self._rows(run, run, where, [], (), limit=limit, offset=offset)
         first, rest = order[0], order[1:]
         found: list[RowId] = []
-        for part in range(len(self._parts(first, table_of(first.column)))):
+        for part in range(len(self._parts(first, table_of(self._scope, first.column)))):
             found += self._part(first, part, rest, only, limit=limit - len(found), offset=offset)
             if len(found) == limit:
                 return found
@@ -135,7 +135,7 @@ class Pager:
         limit: int,
         offset: int,
     ) -> list[RowId]:
-        table = table_of(item.column)
+        table = table_of(self._scope, item.column)
         part = self._parts(item, table)[number]
         where = self._part_where(item, part, table, only)
         if not (part.indexed and self._scope.is_one_experiment):
@@ -151,7 +151,7 @@ class Pager:
                 where.append(part.value >= edge if item.descending else part.value <= edge)
         if item.column.kind == "attribute":
             return self._rows(table, table, where, [_directed(part.value, item)], rest, limit=limit, offset=offset)
-        run = t.run.alias()
+        run = self._scope.alias(t.run)
         # Every row has its run; the outer join only keeps SQLite from walking the runs first.
         joined = table.outerjoin(run, run.c.id == table.c.run)
         return self._rows(joined, run, where, [_directed(part.value, item)], rest, limit=limit, offset=offset)
@@ -169,7 +169,7 @@ class Pager:
 
     def _unordered(self, column: Column) -> list[tuple[RunIds, bool]]:
         """The parts with nothing to order by: NaN, then nothing at all."""
-        table = table_of(column)
+        table = table_of(self._scope, column)
         run = run_id_of(column, table)
         rows = sa.select(run).where(self._scope.covers(table, column.kind))
         if column.kind == "attribute":
@@ -193,14 +193,14 @@ class Pager:
     def _count_part(self, item: OrderItem, number: int, only: Sequence[tuple[RunIds, bool]], offset: int) -> int:
         if offset == 0:
             return 0
-        table = table_of(item.column)
+        table = table_of(self._scope, item.column)
         where = self._part_where(item, self._parts(item, table)[number], table, only)
         return self._scope.connection.scalar(sa.select(sa.func.count()).select_from(table).where(*where)) or 0
 
     def _count(self, only: Sequence[tuple[RunIds, bool]], offset: int) -> int:
         if offset == 0:
             return 0
-        run = t.run.alias()
+        run = self._scope.alias(t.run)
         where = [*self._members.has_run(run), *_restricted(run.c.id, only)]
         return self._scope.connection.scalar(sa.select(sa.func.count()).select_from(run).where(*where)) or 0
 
@@ -220,7 +220,7 @@ class Pager:
         for item in rest:
             table = run
             if item.column.kind != "attribute":
-                table = table_of(item.column)
+                table = table_of(self._scope, item.column)
                 key = self._keys[item.column.key]
                 source = source.outerjoin(table, sa.and_(table.c.run == run.c.id, table.c.key == key))
             by += self._ranked(item, table)

@@ -91,7 +91,7 @@ def _of_datasets(scope: Scope, leaf: Leaf) -> RunSet:
     """The runs that took in a dataset for which the comparison holds. A run may have taken in several."""
     has_none = isinstance(leaf, IsNull) and not leaf.negated
     leaf = IsNull(leaf.column, negated=True) if has_none else leaf
-    table = table_of(leaf.column)
+    table = table_of(scope, leaf.column)
     runs = sa.select(table.c.run.label("run")).where(scope.covers(table, "dataset"), condition(scope, leaf, table))
     return RunSet(runs, table.c.run, is_complement=has_none, size=0, repeats=True)
 
@@ -99,7 +99,7 @@ def _of_datasets(scope: Scope, leaf: Leaf) -> RunSet:
 def _one_row(scope: Scope, keys: Mapping[str, KeyId], expr: Expr) -> RunSet:
     leaf = _first_leaf(expr)
     column = leaf.column
-    table = table_of(column)
+    table = table_of(scope, column)
     run = run_id_of(column, table)
     runs = sa.select(run.label("run")).where(scope.covers(table, column.kind))
     if column.kind != "attribute":

@@ -5,8 +5,9 @@ for positive conditions (a WHERE takes NULL for false), and the negated ones say
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -49,6 +50,8 @@ RunIds = sa.Select[int]
 Ordering = Value | sa.ColumnElement[int]
 
 _TABLES = {"metric": t.series, "param": t.param, "tag": t.tag, "attribute": t.run}
+# By table, as many as one search ever took; a filter is short, so they are few.
+_ALIASES: dict[str, list[sa.FromClause]] = {}
 _METRIC_COLUMNS = {"last": "last_value", "first": "first_value", "min": "low", "max": "high", "n": "n"}
 _ATTRIBUTE_COLUMNS = {
     "id": "uid",
@@ -69,6 +72,7 @@ class Scope:
     experiments: tuple[RowId, ...] | None
     stage: LifecycleStage | None
     has_deleted: bool
+    taken: Counter[str] = field(default_factory=Counter, compare=False)
 
     @classmethod
     def of(cls, connection: Connection, experiments: Sequence[RowId] | None, stage: LifecycleStage | None) -> "Scope":
@@ -76,6 +80,20 @@ class Scope:
         scope = cls(connection, unique, stage, has_deleted=True)
         deleted = sa.select(scope._deleted_runs().exists())
         return replace(scope, has_deleted=stage is None or bool(connection.scalar(deleted)))
+
+    def alias(self, table: sa.Table) -> sa.FromClause:
+        """An alias of the table that nothing else in this search has.
+
+        Aliases are kept for the searches to come: making the columns of one costs as much as reading twenty runs.
+        """
+        number = self.taken[table.name]
+        self.taken[table.name] += 1
+        made = _ALIASES.setdefault(table.name, [])
+        while len(made) <= number:
+            alias = table.alias()
+            _ = alias.c  # its columns are made here, by one thread
+            made.append(alias)
+        return made[number]
 
     @property
     def is_sqlite(self) -> bool:
@@ -106,12 +124,12 @@ class Scope:
         return [unplanned(run).in_(deleted) if self.stage == "deleted" else unplanned(run).not_in(deleted)]
 
     def _deleted_runs(self) -> RunIds:
-        run = t.run.alias()
+        run = self.alias(t.run)
         return sa.select(run.c.id).where(self.covers(run, "attribute"), run.c.lifecycle_stage == "deleted")
 
 
-def table_of(column: Column) -> sa.FromClause:
-    """A new alias of the table that holds the column."""
+def table_of(scope: Scope, column: Column) -> sa.FromClause:
+    """The table that holds the column, by a name of its own."""
     if column.kind == "dataset":
         used, data = m.run_dataset, m.dataset
         both = used.join(data, data.c.id == used.c.dataset)
@@ -120,7 +138,7 @@ def table_of(column: Column) -> sa.FromClause:
             .select_from(both)
             .subquery()
         )
-    return _TABLES[column.kind].alias()
+    return scope.alias(_TABLES[column.kind])
 
 
 def run_id_of(column: Column, table: sa.FromClause) -> sa.ColumnElement[int]:
