@@ -8,7 +8,8 @@
  * TypeScript than ours; the document uses a small part of JSON Schema, and a form it does not know stops this script.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { argv, exit, stderr } from "node:process";
+import { argv, exit, stderr, stdin } from "node:process";
+import { text } from "node:stream/consumers";
 
 const TARGET = new URL("../src/api/generated.ts", import.meta.url);
 const HEAD = "/** Written by scripts/api-types.mjs from the server's OpenAPI document. Do not edit. */\n";
@@ -59,11 +60,11 @@ if (path === undefined) {
   stderr.write("api-types: give the path of openapi.json, or - for standard input\n");
   exit(2);
 }
-const document = JSON.parse(readFileSync(path === "-" ? 0 : path, "utf8"));
+const document = JSON.parse(path === "-" ? await text(stdin) : readFileSync(path, "utf8"));
 const schemas = Object.entries(document.components.schemas).sort(([a], [b]) => (a < b ? -1 : 1));
-const text = `${HEAD}\n${schemas.map(([name, schema]) => declaration(name, schema)).join("\n")}`;
-if (!isCheck) writeFileSync(TARGET, text);
-else if (readFileSync(TARGET, "utf8") !== text) {
+const types = `${HEAD}\n${schemas.map(([name, schema]) => declaration(name, schema)).join("\n")}`;
+if (!isCheck) writeFileSync(TARGET, types);
+else if (readFileSync(TARGET, "utf8") !== types) {
   stderr.write("src/api/generated.ts is stale: the API has changed; run `npm run api-types` and look at what it says\n");
   exit(1);
 }
