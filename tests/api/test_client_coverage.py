@@ -24,6 +24,7 @@ CALLS: dict[str, Call] = {
     "POST /experiments/{}/restore": lambda c: c.experiments.restore(E),
     "POST /experiments/{}/purge": lambda c: c.experiments.purge(E),
     "GET /experiments/{}/keys": lambda c: c.experiments.keys(E),
+    "GET /experiments/{}/storage": lambda c: c.experiments.storage(E),
     "GET /experiments/{}/table": lambda c: c.experiments.table(E, ["name"]),
     "GET /experiments/{}/groups": lambda c: c.experiments.groups(E, ["name"]),
     "GET /experiments/{}/live": lambda c: next(c.live.watch(E)),

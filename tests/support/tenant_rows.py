@@ -57,6 +57,7 @@ NATIVE = [
     Row("POST", f"{_E}/restore"),
     Row("POST", f"{_E}/purge", own=(400,)),  # it is not archived
     Row("GET", f"{_E}/keys"),
+    Row("GET", f"{_E}/storage"),
     Row("GET", f"{_E}/table", query={"columns": "name,params.p,metrics.m"}),
     Row("GET", f"{_E}/groups", query={"by": "name"}),
     Row("GET", f"{_E}/live"),

@@ -410,6 +410,15 @@ export interface SpanResponse {
   readonly events: readonly SpanEvent[];
 }
 
+export interface StorageResponse {
+  readonly experiment_id: string;
+  readonly runs: number;
+  readonly points: number;
+  readonly points_bytes: number;
+  readonly artifacts: number;
+  readonly artifact_bytes: number;
+}
+
 export interface TableResponse {
   readonly total: number;
   readonly limit: number;

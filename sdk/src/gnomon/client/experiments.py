@@ -15,6 +15,7 @@ from gnomon.wire import (
     KeyInfo,
     KeysResponse,
     LifecycleStage,
+    StorageResponse,
     TableResponse,
 )
 
@@ -130,6 +131,10 @@ class Experiments:
             offset += len(page.keys)
             if not page.keys or offset >= page.total:
                 return
+
+    def storage(self, experiment_id: str) -> StorageResponse:
+        """What it takes on the server's disk: points and artifacts, archived runs included."""
+        return self._transport.call("GET", path_of("experiments", experiment_id, "storage"), StorageResponse)
 
     def table(
         self,

@@ -70,6 +70,7 @@ from gnomon.wire.reading import ReducedSeries as ReducedSeries
 from gnomon.wire.reading import SeriesPoints as SeriesPoints
 from gnomon.wire.reading import SeriesRequest as SeriesRequest
 from gnomon.wire.reading import SeriesResponse as SeriesResponse
+from gnomon.wire.reading import StorageResponse as StorageResponse
 from gnomon.wire.reading import TableResponse as TableResponse
 from gnomon.wire.runs import RunBegin as RunBegin
 from gnomon.wire.runs import RunCreate as RunCreate

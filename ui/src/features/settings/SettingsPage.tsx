@@ -9,6 +9,7 @@ import { AccessSections } from "./AccessSections";
 import { AppBar } from "../shell/AppBar";
 import { KeyList } from "../shell/KeyList";
 import { useTitle } from "../shell/use-title";
+import { StorageTable } from "./StorageTable";
 import "./settings.css";
 
 const THEME_LABELS = { system: "As the system", light: "Light", dark: "Dark" } as const;
@@ -141,6 +142,7 @@ function About() {
         <dt>Licence</dt>
         <dd>Apache-2.0</dd>
       </dl>
+      <StorageTable />
     </section>
   );
 }
