@@ -2,7 +2,7 @@
  * The filter: a plain input under a coloured copy of its text, completion of keys and operators, and the server's error
  * under the character it speaks of. Enter applies, Escape gives back what is applied.
  */
-import { memo, useId, useMemo, useRef, useState } from "react";
+import { memo, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { KeyInfo } from "../../api/keys";
 import { useKeys } from "../../lib/keyboard";
 import { Icon } from "../../ui/Icon";
@@ -23,6 +23,13 @@ export const QueryInput = memo(function QueryInput({ value, keys, error, onApply
   const [chosen, setChosen] = useState(-1);
   const [left, setLeft] = useState(0);
   const input = useRef<HTMLInputElement>(null);
+  // Where the caret goes once an accepted offer stands in the input: before the next key is typed, not a frame later.
+  const placed = useRef<{ readonly text: string; readonly caret: number } | null>(null);
+  useLayoutEffect(() => {
+    const next = placed.current;
+    placed.current = null;
+    if (next !== null && next.text === text) input.current?.setSelectionRange(next.caret, next.caret);
+  }, [text]);
   const id = useId();
   const [applied, setApplied] = useState(value);
   if (applied !== value) {
@@ -46,7 +53,7 @@ export const QueryInput = memo(function QueryInput({ value, keys, error, onApply
     if (slot === null) return;
     const next = take(text, slot, offer);
     edit(next.text, next.caret);
-    requestAnimationFrame(() => input.current?.setSelectionRange(next.caret, next.caret));
+    placed.current = next;
   };
   const apply = (): void => {
     setCaret(null);

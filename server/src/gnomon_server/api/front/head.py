@@ -45,7 +45,9 @@ _TWO_LENGTHS = Refusal(400, "invalid_request", "send Content-Length or Transfer-
 _BAD_FRAMING = Refusal(400, "invalid_request", "Transfer-Encoding may be chunked, nothing else", close=True)
 _BAD_LENGTH = Refusal(400, "invalid_request", "Content-Length is not a number of bytes", close=True)
 _EMPTY_TENANT = Refusal(400, "invalid_request", "X-Tenant-ID is empty; name a tenant or leave the header out")
-_LONG_URL = Refusal(414, "uri_too_long", "the URL is longer than 8 KiB; ask with a shorter filter or for fewer columns", close=True)
+_LONG_URL = Refusal(
+    414, "uri_too_long", "the URL is longer than 8 KiB; ask with a shorter filter or for fewer columns", close=True
+)
 _LARGE_HEAD = Refusal(431, "headers_too_large", "the headers are too many or too long", close=True)
 _KEY_IN_URL = Refusal(
     400,
