@@ -24,23 +24,26 @@ class KeyCache:
 
     def __init__(self, limit: int = 200_000) -> None:
         self._limit = limit
-        self._ids: dict[tuple[TenantId, str], KeyId] = {}
+        self._count = 0
+        self._ids: dict[TenantId, dict[str, KeyId]] = {}
 
     def clear(self) -> None:
         self._ids.clear()
+        self._count = 0
 
     def resolve(self, connection: Connection, tenant: TenantId, names: Iterable[str]) -> list[KeyId]:
         """The ids of the names, in their order; names that are new get one."""
         wanted = list(names)
-        ids = self._ids
-        missing = {name for name in wanted if (tenant, name) not in ids}
+        ids = self._ids.setdefault(tenant, {})
+        missing = set(wanted).difference(ids)
         if missing:
-            if len(ids) > self._limit:
-                ids.clear()
+            if self._count > self._limit:
+                self.clear()
+                ids = self._ids.setdefault(tenant, {})
                 missing = set(wanted)
-            for name, key in _find_or_insert(connection, tenant, sorted(missing)).items():
-                ids[(tenant, name)] = key
-        return [ids[(tenant, name)] for name in wanted]
+            ids.update(_find_or_insert(connection, tenant, sorted(missing)))
+            self._count += len(missing)
+        return [ids[name] for name in wanted]
 
 
 def find_keys(connection: Connection, names: Sequence[str]) -> dict[str, KeyId]:
