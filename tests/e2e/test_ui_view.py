@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 from tests.e2e.conftest import Begin, Site
 
@@ -85,3 +86,16 @@ def test_what_does_not_exist_is_said(site: Site, begin: Begin) -> None:
         expect(visit.page.get_by_role("alert")).to_contain_text("cannot be shown")
     visit.open("/nowhere/at/all")
     expect(visit.page.get_by_text("There is no such page")).to_be_visible()
+
+
+@pytest.mark.parametrize("tab", ["", "/table", "/sweep"])
+def test_a_refused_filter_in_an_address_is_asked_once(site: Site, begin: Begin, tab: str) -> None:
+    visit = begin()
+    visit.expect_console("status of 400")
+    asked: list[str] = []
+    visit.page.on("request", lambda request: asked.append(request.url) if "absurd" in request.url else None)
+    visit.open(f"/e/{site.digits}{tab}?q=absurd = = 1")
+    expect(visit.page.get_by_role("alert").first).to_be_visible()
+    expect(visit.rows.first).to_be_visible()
+    visit.settle()
+    assert len([url for url in asked if "/api/" in url]) == 1, asked

@@ -47,7 +47,7 @@ export function ExperimentPage({ id, tab }: Props) {
   const experiment = useQuery(experimentQuery(id));
   const checked = useCheckedFilter(id, view.filter);
   const goodView = useMemo(() => ({ ...view, filter: checked.filter }), [view, checked.filter]);
-  const data = useExperimentData(id, goodView, theme, palette, tab === "table");
+  const data = useExperimentData({ experimentId: id, view: goodView, isHeld: checked.isHeld, theme, palette, isWide: tab === "table" });
   const [engine] = useState(makeEngine);
   const [isTableOpen, setIsTableOpen] = useState(false);
   const search = useSearch();

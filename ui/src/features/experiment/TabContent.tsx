@@ -65,7 +65,9 @@ function contentOf(props: Props): ReactNode {
         />
       );
     case "sweep":
-      return (
+      return data.isHeld ? (
+        <Loading />
+      ) : (
         <SweepPage
           experimentId={experimentId}
           filter={view.filter}

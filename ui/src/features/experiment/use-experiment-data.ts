@@ -22,6 +22,8 @@ const NO_KEYS: readonly KeyInfo[] = [];
 const NO_COLUMNS: readonly Column[] = [];
 
 export interface ExperimentData {
+  /** The filter is still being checked: nothing may be asked with it. */
+  readonly isHeld: boolean;
   readonly keys: readonly KeyInfo[];
   readonly keysError: Error | null;
   readonly metrics: readonly { readonly key: string; readonly runCount: number }[];
@@ -37,17 +39,21 @@ export interface ExperimentData {
   readonly colors: ReadonlyMap<string, string>;
 }
 
-export function useExperimentData(
-  experimentId: string,
-  view: ExperimentView,
-  theme: Theme,
-  palette: Preferences["palette"],
-  isWide: boolean,
-): ExperimentData {
+interface Asked {
+  readonly experimentId: string;
+  readonly view: ExperimentView;
+  /** The filter of the view is still being checked: nothing may be asked with it. */
+  readonly isHeld: boolean;
+  readonly theme: Theme;
+  readonly palette: Preferences["palette"];
+  readonly isWide: boolean;
+}
+
+export function useExperimentData({ experimentId, view, isHeld, theme, palette, isWide }: Asked): ExperimentData {
   const keyQuery = useQuery(keysQuery(experimentId));
   const keys = keyQuery.data?.keys ?? NO_KEYS;
   const params = useMemo(() => keys.filter((key) => key.kind === "param").slice(0, MOST_PARAMS), [keys]);
-  const sample = useQuery({ ...sampleQuery(experimentId, params, view.filter), enabled: params.length > 0 });
+  const sample = useQuery({ ...sampleQuery(experimentId, params, view.filter), enabled: params.length > 0 && !isHeld });
   const differing = useMemo(() => (sample.data === undefined ? NO_COLUMNS : differingColumns(sample.data)), [sample.data]);
   const ranked = useMemo(() => rankMetrics(keys), [keys]);
   const sortColumn = view.sort?.column ?? null;
@@ -60,9 +66,9 @@ export function useExperimentData(
     () => (headline === null || columns.some(({ id }) => id === headline.id) ? columns : [headline, ...columns]),
     [columns, headline],
   );
-  const isReady = keyQuery.isSuccess && (params.length === 0 || !sample.isPending);
+  const isReady = !isHeld && keyQuery.isSuccess && (params.length === 0 || !sample.isPending);
   const shown = useShown({ experimentId, view, columns: withHeadline, differing, isReady });
-  const groupLines = useGroupLines(experimentId, view, headline === null ? [] : [headline.id]);
+  const groupLines = useGroupLines(experimentId, view, headline === null ? [] : [headline.id], isHeld);
   const lines = groupLines ?? shown.lines;
   const colors = useMemo(() => colorsOf(lines, theme, palette), [lines, theme, palette]);
   const metrics = useMemo(
@@ -70,7 +76,7 @@ export function useExperimentData(
     [keys],
   );
   const paramKeys = useMemo(() => params.map((param) => param.key), [params]);
-  return { keys, keysError: keyQuery.error, metrics, ranked, params: paramKeys, columns, differing, headline, shown, lines, colors };
+  return { isHeld, keys, keysError: keyQuery.error, metrics, ranked, params: paramKeys, columns, differing, headline, shown, lines, colors };
 }
 
 function sampleQuery(experimentId: string, params: readonly KeyInfo[], filter: string) {

@@ -11,11 +11,16 @@ import { requestColumns } from "../run-table/rows";
 const MOST_LINES = 12;
 const MOST_MEMBERS = 100;
 
-export function useGroupLines(experimentId: string, view: TableView, aggregated: readonly string[]): readonly Line[] | null {
+export function useGroupLines(
+  experimentId: string,
+  view: TableView,
+  aggregated: readonly string[],
+  isHeld: boolean,
+): readonly Line[] | null {
   const isOn = view.hasGroupLines && view.group.length > 0;
   const groups = useQuery({
     ...groupsQuery({ experimentId, by: view.group, columns: aggregated, filter: view.filter }),
-    enabled: isOn,
+    enabled: isOn && !isHeld,
   });
   const drawn = useMemo(
     () => (isOn ? (groups.data?.groups ?? []) : []).slice(0, MOST_LINES),

@@ -56,6 +56,7 @@ export function RunTable(props: RunTableProps) {
   const rows = useRows({
     experimentId,
     view: checkedView,
+    isHeld: checked.isHeld,
     columns,
     aggregated: headlineId === null ? [] : [headlineId],
     range,

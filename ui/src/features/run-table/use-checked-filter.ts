@@ -4,12 +4,14 @@
  */
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { fetchRows, tableKeys } from "../../api/table";
+import { fetchRows } from "../../api/table";
 import { queryErrorOf, type QueryError } from "./query-error";
 
 export interface CheckedFilter {
   readonly filter: string;
   readonly error: QueryError | null;
+  /** The server has not said yet whether it takes the first filter: nothing is asked with it until then. */
+  readonly isHeld: boolean;
 }
 
 export function useCheckedFilter(experimentId: string, filter: string): CheckedFilter {
@@ -19,14 +21,15 @@ export function useCheckedFilter(experimentId: string, filter: string): CheckedF
   // Anything but a refusal (a lost link, say) is no verdict on the filter; what needs the data reports it.
   const isGood = filter === "" || check.isSuccess || (check.isError && error === null);
   if (isGood && lastGood !== filter) setLastGood(filter);
-  if (isGood) return { filter, error: null };
-  // At first there is nothing to keep to, so the filter is taken at its word until the server has spoken.
-  return { filter: lastGood ?? (error === null ? filter : ""), error };
+  if (isGood) return { filter, error: null, isHeld: false };
+  // At first there is nothing to keep to. What is asked next goes by this filter, or by none if it is refused.
+  return { filter: lastGood ?? (error === null ? filter : ""), error, isHeld: lastGood === null && error === null };
 }
 
 function checkQuery(experimentId: string, filter: string) {
   return queryOptions({
-    queryKey: [...tableKeys.all(experimentId), "check", filter],
+    // Not among the keys of the table: new data does not change what the server takes.
+    queryKey: ["filter-check", experimentId, filter],
     queryFn: ({ signal }) => fetchRows({ experimentId, columns: ["name"], filter, orderBy: null }, 0, 1, signal),
     staleTime: Number.POSITIVE_INFINITY,
   });

@@ -33,6 +33,8 @@ export interface TableRows {
 export interface RowsAsked {
   readonly experimentId: string;
   readonly view: Pick<TableView, "filter" | "group" | "sort" | "folded">;
+  /** The filter of the view is still being checked: nothing may be asked with it. */
+  readonly isHeld: boolean;
   readonly columns: readonly Column[];
   /** Columns of which groups show mean and spread. */
   readonly aggregated: readonly string[];
@@ -40,7 +42,7 @@ export interface RowsAsked {
   readonly range: readonly [number, number];
 }
 
-export function useRows({ experimentId, view, columns, aggregated, range }: RowsAsked): TableRows {
+export function useRows({ experimentId, view, isHeld, columns, aggregated, range }: RowsAsked): TableRows {
   const search = useMemo<TableSearch>(
     () => ({
       experimentId,
@@ -51,11 +53,11 @@ export function useRows({ experimentId, view, columns, aggregated, range }: Rows
     [experimentId, columns, view.filter, view.sort],
   );
   const isGrouped = view.group.length > 0;
-  const first = useQuery({ ...tablePageQuery(search, 0), placeholderData: keepPreviousData });
+  const first = useQuery({ ...tablePageQuery(search, 0), placeholderData: keepPreviousData, enabled: !isHeld });
   const grouped = useQuery({
     ...groupsQuery({ experimentId, by: view.group, columns: aggregated, filter: view.filter }),
     placeholderData: keepPreviousData,
-    enabled: isGrouped,
+    enabled: isGrouped && !isHeld,
   });
 
   const groups = useMemo(
@@ -74,7 +76,7 @@ export function useRows({ experimentId, view, columns, aggregated, range }: Rows
   };
   const wanted = layout.pagesOf(range[0], range[1], PAGE_ROWS);
   const pages = useQueries({
-    queries: wanted.map(({ section, page }) => tablePageQuery(sectionSearch(section), page)),
+    queries: wanted.map(({ section, page }) => ({ ...tablePageQuery(sectionSearch(section), page), enabled: !isHeld })),
   });
 
   // The last page seen at each place, whatever its columns: it stands in until the page asked for is here.
