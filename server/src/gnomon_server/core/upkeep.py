@@ -54,16 +54,19 @@ class Upkeep:
             self._thread.join()
 
     def seal_due(self) -> int:
-        """Seal the runs that are due; how many were sealed."""
+        """Seal the runs that are due; how many were sealed.
+
+        Not on a full disk: a chunk is written before its segments go, into the space set aside for deleting.
+        """
         with self._stores.database.system() as connection:
             due = self._schedule.due(connection, self._now_ms())
         sealed = 0
         for run in due:
-            if self._stop.is_set():
+            if self._stop.is_set() or self._stores.writer.is_disk_full:
                 break
             with self._stores.database.read(run.tenant) as connection:
                 plan = sealing.prepare(connection, run.run)
-            if plan is None:
+            if plan is None or self._stores.writer.is_disk_full:
                 continue
             sealed += self._stores.writer.call(run.tenant, partial(_commit, run.tenant, plan))
         return sealed

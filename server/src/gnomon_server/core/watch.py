@@ -46,6 +46,8 @@ class Watch:
     def _round(self) -> None:
         try:
             self._access.refresh()
+            if self._stores.writer.is_disk_full:
+                return  # what waits is written once there is space
             self._audit.flush()
             if used := self._access.take_used():
                 self._stores.writer.call(TenantId(0), partial(_mark, used))

@@ -132,6 +132,11 @@ class Writer(Generic[B]):
         self._thread.start()
 
     @property
+    def is_disk_full(self) -> bool:
+        """Whether batches are refused until there is space. What nobody waits for should leave the reserve alone."""
+        return self._is_disk_full
+
+    @property
     def queued(self) -> int:
         return self._queue.qsize()
 
