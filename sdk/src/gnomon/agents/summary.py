@@ -113,7 +113,7 @@ def _spikes(series: ReducedSeries) -> list[Spike]:
         if mean is None or low is None or high is None:
             continue
         if before is not None:
-            far = max((high, low), key=lambda value, base=before: abs(value - base))  # type: ignore[misc]
+            far = high if abs(high - before) >= abs(low - before) else low
             if abs(far - before) > threshold:
                 found.append((abs(far - before), Spike(x, far)))
         before = mean

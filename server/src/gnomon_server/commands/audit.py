@@ -6,14 +6,13 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
+from gnomon.cli.session import json_option
 from gnomon.cli.text import print_json, print_table
 from gnomon.wire import AuditListResponse
 from gnomon_server.api.native.keys import entry_response
 from gnomon_server.commands.home import home_option, opened_home
 from gnomon_server.core.audit import verify as verify_chain
 from gnomon_server.store.meta import audit
-
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 
 
 class Verified(Struct, frozen=True):

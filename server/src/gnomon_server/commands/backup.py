@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
+from gnomon.cli.session import json_option
 from gnomon.cli.text import print_facts, print_json, print_table, size
 from gnomon_server.commands.home import home_option
 from gnomon_server.commands.progress import showing_progress
@@ -14,7 +15,6 @@ from gnomon_server.settings import Settings, load_settings
 from gnomon_server.store import backup, database_path
 from gnomon_server.store.backup import BackupError, Manifest
 
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 folder_argument = click.argument("folder", type=click.Path(path_type=Path))
 
 

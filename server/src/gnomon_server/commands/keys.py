@@ -8,6 +8,7 @@ from typing import cast
 
 import click
 
+from gnomon.cli.session import json_option
 from gnomon.cli.text import print_json, print_table
 from gnomon.wire import KeyListResponse, KeyMinted, KeyResponse
 from gnomon_server.api.native.keys import key_response, minted_response
@@ -17,7 +18,6 @@ from gnomon_server.model.api_keys import ROLES, Role
 from gnomon_server.model.errors import GnomonError
 
 _UNITS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 
 
 class Duration(click.ParamType[int]):
