@@ -1,7 +1,8 @@
 """Group commit: one thread, one transaction for everything that waits, one fsync for all of it.
 
-Jobs come in a queue. The thread takes all that wait, runs them inside one transaction, commits, and only then
-answers each. While the disk syncs, the next group gathers; no timer is needed. Invariants:
+Jobs come in a queue that is fair between tenants (`fair_queue.py`). The thread takes all that wait, runs them inside
+one transaction, commits, and only then answers each. While the disk syncs, the next group gathers; no timer is needed.
+Invariants:
 
 - Nothing is answered with success before the commit has returned.
 - A job that fails, fails alone: its work is undone to its savepoint, the others commit.
@@ -17,7 +18,6 @@ answers each. While the disk syncs, the next group gathers; no timer is needed. 
 """
 
 import logging
-import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,6 +30,7 @@ from sqlalchemy.engine import Connection
 from gnomon_server.model.changes import Change
 from gnomon_server.model.errors import GnomonError, Unavailable
 from gnomon_server.model.ids import TenantId
+from gnomon_server.store.fair_queue import Bounds, FairQueue
 from gnomon_server.store.meta.driver import Savepoint
 from gnomon_server.store.meta.engine import Database, WriteConnection
 from gnomon_server.store.meta.sqlite_errors import is_disk_in_doubt, is_full
@@ -40,10 +41,12 @@ log = logging.getLogger("gnomon.writer")
 T = TypeVar("T")
 B = TypeVar("B")
 
-MAX_QUEUED_JOBS = 1_000
+MAX_QUEUED_JOBS = 2_000
 # A group is closed at this many bytes of points, so that one commit stays short whatever waits.
 _MAX_GROUP_JOBS = 512
 _MAX_GROUP_BYTES = 32 * 1024 * 1024
+# While several tenants write: who sends little waits for one group of the others, so groups are shorter.
+_SHARED_GROUP = Bounds(jobs=64, size=512 * 1024)
 # Of a full disk so many pages are cut off the database at a time, if so many are free.
 _SHRUNK_PAGES = 2_048
 # For so long a write on a full disk waits for readers whose snapshots hold the WAL.
@@ -122,7 +125,9 @@ class Writer(Generic[B]):
         self._on_commit = on_commit
         self._on_changes = on_changes
         self._changes: list[Change] = []
-        self._queue: queue.SimpleQueue[_Job[B] | None] = queue.SimpleQueue()
+        self._queue: FairQueue[_Job[B]] = FairQueue(
+            most=MAX_QUEUED_JOBS, alone=Bounds(jobs=_MAX_GROUP_JOBS, size=_MAX_GROUP_BYTES), shared=_SHARED_GROUP
+        )
         self._is_closed = False
         self._is_disk_full = False
         self._broken: Exception | None = None
@@ -138,7 +143,7 @@ class Writer(Generic[B]):
 
     @property
     def queued(self) -> int:
-        return self._queue.qsize()
+        return len(self._queue)
 
     def refuse_on_full_disk(self) -> None:
         """Raise when the disk is full: for what would take its last bytes without passing through here."""
@@ -167,15 +172,13 @@ class Writer(Generic[B]):
         """Commit what waits, checkpoint, and end the thread."""
         if not self._is_closed and self._thread.is_alive():
             self._is_closed = True
-            self._queue.put(None)
+            self._queue.close()
             self._thread.join()
 
     def _put(self, job: _Job[B]) -> None:
         if self._broken is not None or self._is_closed:
             raise Unavailable("the server is stopping; send this again in a moment", code="stopping")
-        if self._queue.qsize() >= MAX_QUEUED_JOBS:
-            raise Unavailable("the server has more writes waiting than it can keep up with; send this again shortly")
-        self._queue.put(job)
+        self._queue.put(job.tenant, job, size=job.size)
 
     def _run(self) -> None:
         try:
@@ -192,7 +195,7 @@ class Writer(Generic[B]):
     def _work_off(self, writing: WriteConnection) -> None:
         is_open = True
         while is_open:
-            jobs, is_open = self._gather()
+            jobs, is_open = self._queue.take()
             if jobs:
                 self._commit_group(writing, jobs)
 
@@ -210,21 +213,6 @@ class Writer(Generic[B]):
             if not is_full(error):
                 raise
             log.warning("the disk has no room for a checkpoint; the next start reads the WAL as it is")
-
-    def _gather(self) -> tuple[list[_Job[B]], bool]:
-        job = self._queue.get()
-        jobs: list[_Job[B]] = []
-        size = 0
-        while job is not None:
-            jobs.append(job)
-            size += job.size
-            if len(jobs) >= _MAX_GROUP_JOBS or size >= _MAX_GROUP_BYTES:
-                return jobs, True
-            try:
-                job = self._queue.get_nowait()
-            except queue.Empty:
-                return jobs, True
-        return jobs, False
 
     def _commit_group(self, writing: WriteConnection, jobs: list[_Job[B]]) -> None:
         if self._is_disk_full:
