@@ -199,29 +199,3 @@ def test_the_key_catalogue_counts_runs(api: httpx.Client, experiment: str) -> No
     assert [key["key"] for key in metrics["keys"]] == ["m0", "m1", "m2"]
     two = api.get(f"/experiments/{experiment}/keys", params=[("kind", "param"), ("kind", "tag")]).json()
     assert [(key["kind"], key["key"], key["runs"]) for key in two["keys"]] == [("param", "lr", 3), ("tag", "team", 3)]
-
-
-def test_the_storage_of_an_experiment_is_measured(api: httpx.Client, experiment: str) -> None:
-    path = f"/experiments/{experiment}/storage"
-    empty = {"runs": 0, "points": 0, "points_bytes": 0, "artifacts": 0, "artifact_bytes": 0}
-    assert api.get(path).json() == {"experiment_id": experiment, **empty}
-    beside = api.post("/experiments", json={"name": "beside"}).json()["id"]
-    for owner in (experiment, experiment, beside):
-        run = api.post("/experiments/runs", json={"experiment_id": owner}).json()["id"]
-        points = [{"key": key, "value": step / 7, "step": step} for step in range(500) for key in ("a", "b")]
-        assert api.post(f"/experiments/runs/{run}/log-batch", json={"metrics": points}).status_code == 200
-        for name, content in (("same.bin", b"x" * 1_000), ("own.txt", run.encode())):
-            api.post(f"/experiments/runs/{run}/log-artifact", files={"file": (name, content)}).raise_for_status()
-    api.delete(f"/experiments/runs/{run}").raise_for_status()
-    found = api.get(path).json()
-    bytes_each = found.pop("points_bytes") / 2_000
-    assert found == {
-        "experiment_id": experiment,
-        "runs": 2,
-        "points": 2_000,
-        "artifacts": 4,
-        "artifact_bytes": 1_000 + 2 * 32,
-    }
-    assert 1 < bytes_each < 40
-    assert api.get(f"/experiments/{beside}/storage").json()["runs"] == 1
-    assert_problem(api.get(f"/experiments/{'0' * 32}/storage"), 404, "experiment_not_found")

@@ -58,6 +58,12 @@ NATIVE = [
     Row("POST", f"{_E}/purge", own=(400,)),  # it is not archived
     Row("GET", f"{_E}/keys"),
     Row("GET", f"{_E}/storage"),
+    Row("GET", f"{_E}/storage/runs"),
+    Row("GET", f"{_E}/storage/metrics"),
+    Row("GET", f"{_R}/storage"),
+    Row("GET", f"{_R}/storage/metrics"),
+    Row("GET", "/storage"),
+    Row("GET", "/storage/experiments"),
     Row("GET", f"{_E}/table", query={"columns": "name,params.p,metrics.m"}),
     Row("GET", f"{_E}/groups", query={"by": "name"}),
     Row("GET", f"{_E}/live"),

@@ -48,6 +48,7 @@ from gnomon_server.core.numbered import NumberedExperiments
 from gnomon_server.core.rates import Rates
 from gnomon_server.core.registry import Registry
 from gnomon_server.core.runs import Runs
+from gnomon_server.core.storage import Storage
 from gnomon_server.core.tables import RunTables
 from gnomon_server.core.traces import Traces
 from gnomon_server.core.upkeep import Upkeep
@@ -206,6 +207,7 @@ def open_server(
         assessments=Assessments(stores, now_ms=clock),
         streams=LiveStreams(live, encode_news, most=settings.live_streams),
         views=Views(stores, access, now_ms=clock),
+        storage=Storage(stores, access),
         now_ms=clock,
     )
     schedule = SealSchedule(

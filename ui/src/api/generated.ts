@@ -123,6 +123,24 @@ export interface ExperimentResponse {
   readonly run_count: number;
 }
 
+export interface ExperimentStorage {
+  readonly experiment_id: string;
+  readonly name: string;
+  readonly lifecycle_stage: "active" | "deleted";
+  readonly runs: number;
+  readonly points: number;
+  readonly points_bytes: number;
+  readonly artifacts: number;
+  readonly artifact_bytes: number;
+}
+
+export interface ExperimentStorageList {
+  readonly experiments: readonly ExperimentStorage[];
+  readonly total: number;
+  readonly limit: number;
+  readonly offset: number;
+}
+
 export interface FieldProblem {
   readonly field: string;
   readonly message: string;
@@ -151,6 +169,20 @@ export interface HistoryResponse {
   readonly series: readonly SeriesPoints[];
   readonly limit: number;
   readonly offset: number;
+}
+
+export interface InstallationStorage {
+  readonly database_bytes: number;
+  readonly points_bytes: number;
+  readonly free_bytes: number;
+  readonly other_bytes: number;
+  readonly wal_bytes: number;
+  readonly reserve_bytes: number;
+  readonly content_bytes: number;
+  readonly unused_bytes: number;
+  readonly upload_bytes: number;
+  readonly disk_bytes: number;
+  readonly disk_free_bytes: number;
 }
 
 export interface KeyCreate {
@@ -226,6 +258,22 @@ export interface MetricEntry {
   readonly value: number | "-Infinity" | "Infinity" | "NaN";
   readonly step?: number;
   readonly timestamp?: number | null;
+}
+
+export interface MetricStorage {
+  readonly key: string;
+  readonly runs: number;
+  readonly points: number;
+  readonly points_bytes: number;
+}
+
+export interface MetricStorageList {
+  readonly metrics: readonly MetricStorage[];
+  readonly unsealed_points: number;
+  readonly unsealed_bytes: number;
+  readonly total: number;
+  readonly limit: number;
+  readonly offset: number;
 }
 
 export interface MetricsLog {
@@ -348,6 +396,23 @@ export interface RunResponse {
   readonly metrics: Readonly<Record<string, number | "-Infinity" | "Infinity" | "NaN">>;
   readonly tags: Readonly<Record<string, string>>;
   readonly created_by: string;
+}
+
+export interface RunStorage {
+  readonly run_id: string;
+  readonly name: string;
+  readonly lifecycle_stage: "active" | "deleted";
+  readonly points: number;
+  readonly points_bytes: number;
+  readonly artifacts: number;
+  readonly artifact_bytes: number;
+}
+
+export interface RunStorageList {
+  readonly runs: readonly RunStorage[];
+  readonly total: number;
+  readonly limit: number;
+  readonly offset: number;
 }
 
 export interface SequencedBatch {

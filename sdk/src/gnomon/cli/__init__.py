@@ -27,6 +27,7 @@ _COMMANDS = {
     "export": "gnomon.cli.export:export",
     "demo": "gnomon.cli.demo:demo",
     "sync": "gnomon.cli.sync:sync",
+    "storage": "gnomon.cli.storage:storage",
     "mcp": "gnomon.cli.mcp:mcp",
     "import": "gnomon.cli.importing:import_",
     "login": "gnomon.cli.login:login",

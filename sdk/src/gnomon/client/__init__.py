@@ -10,6 +10,7 @@ The calls stand in rooms, named for what they are about:
 - `client.views`: list, create, replace, delete
 - `client.traces`: list and get, with the tree of spans
 - `client.access`: me, keys, create_key, rotate_key, revoke_key, audit
+- `client.storage`: what uses the disk: installation, experiments, runs, metrics, run, run_metrics
 - `client.live`: watch, the events of an experiment as they come
 
 Two readers give frames of pandas, polars or Arrow: `client.experiment("fraud").runs("metrics.loss < 0.3").pandas()` and
@@ -29,6 +30,7 @@ from gnomon.client.frames import ExperimentReader, RunReader, find_experiment
 from gnomon.client.live import Live
 from gnomon.client.metrics import Metrics
 from gnomon.client.runs import Runs
+from gnomon.client.storage import Storage
 from gnomon.client.traces import Traces
 from gnomon.client.transport import Transport
 from gnomon.client.uploads import Uploads
@@ -60,6 +62,7 @@ class Client:
         self.traces = Traces(transport)
         self.live = Live(transport)
         self.access = Access(transport)
+        self.storage = Storage(transport)
 
     def experiment(self, name_or_id: str) -> ExperimentReader:
         """An experiment to read frames from, by its name or its id."""

@@ -70,7 +70,6 @@ from gnomon.wire.reading import ReducedSeries as ReducedSeries
 from gnomon.wire.reading import SeriesPoints as SeriesPoints
 from gnomon.wire.reading import SeriesRequest as SeriesRequest
 from gnomon.wire.reading import SeriesResponse as SeriesResponse
-from gnomon.wire.reading import StorageResponse as StorageResponse
 from gnomon.wire.reading import TableResponse as TableResponse
 from gnomon.wire.runs import RunBegin as RunBegin
 from gnomon.wire.runs import RunCreate as RunCreate
@@ -78,3 +77,11 @@ from gnomon.wire.runs import RunEnd as RunEnd
 from gnomon.wire.runs import RunListResponse as RunListResponse
 from gnomon.wire.runs import RunPatch as RunPatch
 from gnomon.wire.runs import RunResponse as RunResponse
+from gnomon.wire.storage import ExperimentStorage as ExperimentStorage
+from gnomon.wire.storage import ExperimentStorageList as ExperimentStorageList
+from gnomon.wire.storage import InstallationStorage as InstallationStorage
+from gnomon.wire.storage import MetricStorage as MetricStorage
+from gnomon.wire.storage import MetricStorageList as MetricStorageList
+from gnomon.wire.storage import RunStorage as RunStorage
+from gnomon.wire.storage import RunStorageList as RunStorageList
+from gnomon.wire.storage import StorageResponse as StorageResponse

@@ -96,21 +96,6 @@ class KeysResponse(Struct, frozen=True):
     offset: Count
 
 
-class StorageResponse(Struct, frozen=True):
-    """What an experiment takes on the disk, archived runs included.
-
-    `points` are those kept and `points_bytes` what their columns take. `artifacts` are the files of runs and logged
-    models; a content that several of them share counts once in `artifact_bytes`.
-    """
-
-    experiment_id: str
-    runs: Count
-    points: Count
-    points_bytes: Count
-    artifacts: Count
-    artifact_bytes: Count
-
-
 class TableResponse(Struct, frozen=True):
     total: Count
     limit: Count

@@ -21,6 +21,7 @@ from gnomon_server.core.numbered import NumberedExperiments
 from gnomon_server.core.rates import Rates
 from gnomon_server.core.registry import Registry
 from gnomon_server.core.runs import Runs
+from gnomon_server.core.storage import Storage
 from gnomon_server.core.tables import RunTables
 from gnomon_server.core.traces import Traces
 from gnomon_server.core.uploads import Uploads
@@ -57,6 +58,7 @@ class Services:
     assessments: Assessments
     streams: LiveStreams
     views: Views
+    storage: Storage
     now_ms: Callable[[], int]
     waker: "LoopWaker" = field(default_factory=lambda: LoopWaker())
     is_serving: bool = False

@@ -7,7 +7,7 @@ from gnomon_server.core.access import Access, Principal, artifact_location_of
 from gnomon_server.core.ingest import Ingest
 from gnomon_server.model import names
 from gnomon_server.model.changes import Change
-from gnomon_server.model.entities import Experiment, KeyKind, KeyUse, LifecycleStage, StorageUse
+from gnomon_server.model.entities import Experiment, KeyKind, KeyUse, LifecycleStage
 from gnomon_server.model.errors import AlreadyExists, FieldError, InvalidRequest, NotArchived, invalid_field
 from gnomon_server.model.ids import new_uid
 from gnomon_server.model.points import checked_time
@@ -16,7 +16,6 @@ from gnomon_server.store.meta import experiments as sql
 from gnomon_server.store.meta import keys as key_sql
 from gnomon_server.store.meta import purge as purge_sql
 from gnomon_server.store.meta import runs as run_sql
-from gnomon_server.store.meta import storage as storage_sql
 
 MAX_TAGS = 1_000
 # Runs removed in one transaction, so that nobody's commit waits long.
@@ -188,12 +187,6 @@ class Experiments:
         experiment = self.get(principal, uid)
         with self._stores.database.read(principal.tenant) as connection:
             return key_sql.list_keys(connection, experiment.row, kinds=kinds, prefix=prefix, limit=limit, offset=offset)
-
-    def storage(self, principal: Principal, uid: str) -> StorageUse:
-        """What an experiment takes on the disk, archived runs included."""
-        experiment = self.get(principal, uid)
-        with self._stores.database.read(principal.tenant) as connection:
-            return storage_sql.measure_experiment(connection, experiment.row)
 
     def _find(self, tx: Connection, uid: str) -> Experiment:
         found = sql.find_experiment(tx, uid)

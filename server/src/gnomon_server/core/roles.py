@@ -27,6 +27,7 @@ Permission = Literal[
     "runs.delete",
     "keys.manage",
     "audit.read",
+    "server.read",  # the whole installation: its files
 ]
 
 _READ: frozenset[Permission] = frozenset(
@@ -43,10 +44,10 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "ingest": _LOG,
     "editor": _DATA,
     "admin": _DATA | frozenset(("keys.manage", "audit.read")),
-    "platform": frozenset(("public", "self.read", "keys.manage", "audit.read")),
+    "platform": frozenset(("public", "self.read", "keys.manage", "audit.read", "server.read")),
 }
 # Who comes without a key in open mode: everything of the data; keys are made on the server's own machine.
-OPEN: frozenset[Permission] = _DATA
+OPEN: frozenset[Permission] = _DATA | frozenset(("server.read",))
 EVERY_PERMISSION: frozenset[Permission] = frozenset(get_args(Permission))
 
 ANONYMOUS = "anonymous"

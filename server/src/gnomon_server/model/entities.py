@@ -98,16 +98,6 @@ class SavedView(Struct, frozen=True):
     updated_ms: int
 
 
-class StorageUse(Struct, frozen=True):
-    """What an experiment takes on the disk. A content that several artifacts share counts once in `artifact_bytes`."""
-
-    runs: int
-    points: int
-    points_bytes: int
-    artifacts: int
-    artifact_bytes: int
-
-
 class KeyUse(Struct, frozen=True):
     """A key of an experiment and how many of its runs have it."""
 

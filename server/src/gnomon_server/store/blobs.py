@@ -153,6 +153,16 @@ class BlobStore:
         except FileNotFoundError:
             return False
 
+    def unpublished_bytes(self) -> int:
+        """What lies in the root without being a content: uploads under way, and what waits to be unlinked."""
+        every = 0
+        for top in (self._incoming, self._trash, self._root / "uploads"):
+            for folder, _, names in os.walk(top):
+                for name in names:
+                    with suppress(FileNotFoundError):  # it has just been published, completed or unlinked
+                        every += (Path(folder) / name).stat().st_size
+        return every
+
     def tenants(self) -> list[TenantId]:
         """The tenants that have, or had, contents."""
         return [TenantId(int(entry.name)) for entry in self._root.iterdir() if entry.name.isdecimal()]

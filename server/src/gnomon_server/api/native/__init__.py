@@ -12,6 +12,7 @@ from gnomon_server.api.native import (
     logging,
     metrics,
     runs,
+    storage,
     tables,
     traces,
     uploads,
@@ -31,5 +32,6 @@ ROUTES: list[HTTPRouteHandler] = [
     *live.ROUTES,
     *traces.ROUTES,
     *views.ROUTES,
+    *storage.ROUTES,
     *keys.ROUTES,
 ]

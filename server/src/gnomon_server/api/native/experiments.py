@@ -203,30 +203,6 @@ def list_keys(call: Call[None, KeyQuery]) -> wire.KeysResponse:
     )
 
 
-@route(
-    "GET",
-    "/experiments/{experiment_id:str}/storage",
-    needs="experiments.read",
-    tag=TAG,
-    gives=wire.StorageResponse,
-    raises=READS,
-)
-def measure_storage(call: Call[None, None]) -> wire.StorageResponse:
-    """Measure what an experiment takes on the disk.
-
-    It is counted when asked, over every run; the more runs, the longer it takes.
-    """
-    found = call.services.experiments.storage(call.principal, call.path("experiment_id"))
-    return wire.StorageResponse(
-        experiment_id=call.path("experiment_id"),
-        runs=found.runs,
-        points=found.points,
-        points_bytes=found.points_bytes,
-        artifacts=found.artifacts,
-        artifact_bytes=found.artifact_bytes,
-    )
-
-
 ROUTES = [
     create_experiment,
     list_experiments,
@@ -236,5 +212,4 @@ ROUTES = [
     restore_experiment,
     purge_experiment,
     list_keys,
-    measure_storage,
 ]
