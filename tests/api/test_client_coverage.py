@@ -62,6 +62,8 @@ CALLS: dict[str, Call] = {
     "DELETE /experiments/runs/{}/uploads/{}": lambda c: c.uploads.remove(R, V),
     "GET /experiments/runs/{}/history": lambda c: c.metrics.history(R),
     "GET /experiments/runs/{}/ledger": lambda c: c.runs.ledger(R),
+    "POST /experiments/runs/{}/check-in": lambda c: c.runs.check_in(R),
+    "GET /experiments/runs/{}/events": lambda c: c.runs.events(R),
     "GET /experiments/runs/{}/traces": lambda c: c.traces.list(R),
     "GET /traces/{}": lambda c: c.traces.get("tr-1"),
     "GET /me": lambda c: c.access.me(),

@@ -31,6 +31,8 @@ class LedgerModel:
         self.most_keys = 10_000
         self.refusal: ApiError | None = None
         self.requests = 0
+        self.check_ins: list[str] = []
+        self.check_in_secs = 60.0
         self._rng = rng or random.Random(0)
         self._faults = faults
 
@@ -72,6 +74,12 @@ class LedgerModel:
         self._arrive()
         self.status[run] = None
         self._answer()
+
+    def check_in(self, run: str) -> float:
+        self._arrive()
+        self.check_ins.append(run)
+        self._answer()
+        return self.check_in_secs
 
     def is_running(self, run: str) -> bool:
         return self.status[run] is None

@@ -82,6 +82,8 @@ NATIVE = [
     Row("POST", f"{_R}/restore"),
     Row("POST", f"{_R}/purge", own=(400,)),
     Row("GET", f"{_R}/ledger"),
+    Row("POST", f"{_R}/check-in"),
+    Row("GET", f"{_R}/events"),
     Row("GET", f"{_R}/traces"),
     Row("GET", f"/traces/{NO_TRACE}", own=(404,)),
     Row("POST", f"{_R}/log-metrics", {"metrics": {"m": 666}}),

@@ -13,7 +13,7 @@ from gnomon.client.transport import Transport, path_of
 from gnomon.errors import ApiError, GnomonError, InvalidRequest
 from gnomon.record import EndStatus
 from gnomon.settings import Settings
-from gnomon.wire import SequencedBatch, SequencedBatchLogged
+from gnomon.wire import CheckedIn, SequencedBatch, SequencedBatchLogged
 
 Verdict = Literal["again", "hold", "gap", "refused"]
 
@@ -29,6 +29,10 @@ class Remote(Protocol):
     def artifact(self, run: str, source: Path | bytes, *, name: str, directory: str | None) -> None: ...
     def end(self, run: str, status: EndStatus, time_ms: int) -> None: ...
     def reopen(self, run: str) -> None: ...
+    def check_in(self, run: str) -> float:
+        """Say that the job of a run lives; in how many seconds to say it again. 0: the server wants to hear nothing."""
+        ...
+
     def is_running(self, run: str) -> bool: ...
     def points_of(self, run: str, writer: str) -> int:
         """How many points the server has taken from this writer."""
@@ -67,6 +71,15 @@ class HttpRemote:
 
     def reopen(self, run: str) -> None:
         self._client.runs.update(run, status="running")
+
+    def check_in(self, run: str) -> float:
+        path = path_of("experiments", "runs", run, "check-in")
+        try:
+            return self._transport.call("POST", path, CheckedIn).next_secs
+        except ApiError as error:
+            if error.status in (404, 405) and error.code != "run_not_found":  # a server of an earlier version
+                return 0.0
+            raise
 
     def is_running(self, run: str) -> bool:
         return self._client.runs.get(run).status == "running"

@@ -4,6 +4,7 @@ Invariants:
 - It shares nothing with `log()` but the files, so nothing that the network or the server does is felt there.
 - Every second it has the disk hold what was logged, whatever the server does.
 - Waiting between tries grows from 0.5 to 60 s with full jitter, and is never shorter than the server's `Retry-After`.
+- While the process lives, the server is told so every so often as it wishes, whether anything is logged or not.
 - What the server will not take until a person acts (a bad key, an archived run) is kept, tried once a minute, and said
   once.
 """
@@ -40,6 +41,9 @@ ADOPT_EVERY_SECS = 10.0
 # Console output is sent whole each time, so a large one is sent anew only after a good part more.
 CONSOLE_EVERY_SECS = 30.0
 CONSOLE_SMALL_BYTES = 256 * 1024
+UNWANTED_CHECK_IN_SECS = 600.0
+FAILED_CHECK_IN_SECS = 10.0
+SHORTEST_CHECK_IN_SECS = 0.1
 # Between two batches of an earlier job's backlog: cutting one takes some 20 ms of the interpreter.
 PAUSE_SECS = 0.1
 
@@ -75,6 +79,7 @@ class Uploader:
         self._adopt_at = 0.0
         self._adopts_all = True
         self._console_at = self._clock() + CONSOLE_EVERY_SECS
+        self._check_in_at = 0.0
         self._synced: tuple[int, int] = (0, 0)
         self.is_done = False
         self.drain = (
@@ -133,6 +138,8 @@ class Uploader:
             while self.drain.step():
                 self._failures = 0
                 self._sync()
+                self._check_in(self._remote, self.drain)
+            self._check_in(self._remote, self.drain)
             self._send_console(self.drain)
             self._adopt(self._remote)
         except Held as error:
@@ -143,6 +150,17 @@ class Uploader:
             self._back_off(getattr(error, "retry_after_secs", None) or 0.0)
         else:
             self._finish_round(asked)
+
+    def _check_in(self, remote: Remote, drain: Drain) -> None:
+        """Say that this process lives, until it has said how the run ended. What is logged never waits for it."""
+        if self._clock() < self._check_in_at or self._is_closing or drain.cursor.status is not None:
+            return
+        try:
+            # A server that gives no run up is asked again now and then: it may be started anew with other settings.
+            wait_secs = remote.check_in(drain.header.run) or UNWANTED_CHECK_IN_SECS
+        except (ApiError, ConnectionFailed):  # a batch meets the same and says it; this is only tried again
+            wait_secs = FAILED_CHECK_IN_SECS * (1 + self._jitter())
+        self._check_in_at = self._clock() + max(wait_secs, SHORTEST_CHECK_IN_SECS)
 
     def _send_console(self, drain: Drain) -> None:
         """All of it at the end; before, each time it has grown enough that sending it anew is worth it."""

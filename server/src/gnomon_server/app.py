@@ -37,11 +37,13 @@ from gnomon_server.core.access import Access
 from gnomon_server.core.artifacts import Artifacts
 from gnomon_server.core.assessments import Assessments
 from gnomon_server.core.audit import Audit
+from gnomon_server.core.automation import Automation
 from gnomon_server.core.experiments import Experiments
 from gnomon_server.core.full_runs import FullRuns
 from gnomon_server.core.ingest import Ingest
 from gnomon_server.core.keys import Keys
 from gnomon_server.core.live import Live
+from gnomon_server.core.liveness import Liveness
 from gnomon_server.core.metrics import Metrics
 from gnomon_server.core.models import Models
 from gnomon_server.core.numbered import NumberedExperiments
@@ -89,6 +91,7 @@ class Server:
     app: Litestar
     upkeep: Upkeep
     watch: Watch
+    automation: Automation
     _lock: IO[str]
     _is_closed: bool = field(default=False)
 
@@ -111,6 +114,7 @@ class Server:
         if self._is_closed:
             return
         self._is_closed = True
+        self.automation.stop()
         self.upkeep.stop()
         self.watch.stop()
         self.services.stores.writer.close()
@@ -217,11 +221,13 @@ def open_server(
     )
     upkeep = Upkeep(stores, artifacts, uploads, schedule=schedule, now_ms=clock)
     watch = Watch(stores, access, audit)
-    app = build_app(services, upkeep, watch)
-    return Server(settings, services, app, upkeep, watch, lock)
+    timeout_secs = settings.check_in_timeout_secs
+    automation = Automation(Liveness(stores, timeout_secs=timeout_secs, now_ms=clock), timeout_secs=timeout_secs)
+    app = build_app(services, upkeep, watch, automation)
+    return Server(settings, services, app, upkeep, watch, automation, lock)
 
 
-def build_app(services: Services, upkeep: Upkeep, watch: Watch) -> Litestar:
+def build_app(services: Services, upkeep: Upkeep, watch: Watch, automation: Automation) -> Litestar:
     """The Litestar app: routes, guards, errors. Refuses to be built when a route declares no permission."""
 
     @asynccontextmanager
@@ -229,6 +235,7 @@ def build_app(services: Services, upkeep: Upkeep, watch: Watch) -> Litestar:
         services.waker.start()
         upkeep.start()
         watch.start()
+        automation.start()
         services.is_serving = True
         yield
         services.is_serving = False

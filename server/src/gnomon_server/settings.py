@@ -47,6 +47,10 @@ class Settings(Struct, frozen=True):
     tenant_points_per_sec: Annotated[
         float, Meta(ge=0, description="points a second of one tenant once there are API keys; 0 bounds none")
     ] = 200_000.0
+    check_in_timeout_secs: Annotated[
+        float,
+        Meta(ge=0, description="a run whose job promised to check in and was not heard of so long is killed; 0: never"),
+    ] = 300.0
     artifact_grace_hours: Annotated[float, Meta(ge=0, description="how long an unused content is kept")] = 24.0
     live_streams: Annotated[int, Meta(ge=0, description="how many pages may watch an experiment at once")] = 200
     log_requests: Annotated[bool, Meta(description="one JSON log line a request")] = True

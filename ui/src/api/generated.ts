@@ -65,6 +65,14 @@ export interface BatchLogged {
   readonly tags: number;
 }
 
+export interface CheckIn {
+}
+
+export interface CheckedIn {
+  readonly run_id: string;
+  readonly next_secs: number;
+}
+
 export interface CompareRequest {
   readonly run_ids: readonly string[];
   readonly metrics?: readonly string[] | null;
@@ -365,6 +373,21 @@ export interface RunCreate {
 export interface RunEnd {
   readonly status?: "failed" | "finished" | "killed";
   readonly end_time?: string | number | null;
+}
+
+export interface RunEventListResponse {
+  readonly run_id: string;
+  readonly events: readonly RunEventResponse[];
+  readonly total: number;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface RunEventResponse {
+  readonly id: string;
+  readonly time: string;
+  readonly kind: "back" | "lost";
+  readonly message: string;
 }
 
 export interface RunListResponse {

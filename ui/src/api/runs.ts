@@ -3,7 +3,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { RUN_STATUSES, type RunStatus } from "../lib/run-status";
 import { double, integer, list, nullable, object, plainObject, record, text, word, type Read } from "../lib/shape";
 import { getJson, sendJson, withQuery } from "./client";
-import type { LedgerResponse, RunPatch, RunResponse, WriterLedger } from "./generated";
+import type { LedgerResponse, RunEventResponse, RunPatch, RunResponse, WriterLedger } from "./generated";
 
 
 /** A run, its values being numbers whatever JSON had to call them. */
@@ -54,6 +54,11 @@ const readLedger = object<LedgerResponse>({
   ),
 });
 
+const readEvents = object<{ events: RunEventResponse[]; total: number }>({
+  events: list(object<RunEventResponse>({ id: text, time: text, kind: word("lost", "back"), message: text })),
+  total: integer,
+});
+
 export interface RunSearch {
   /** Archived runs in place of the others. */
   readonly stage?: "active" | "deleted";
@@ -69,6 +74,7 @@ export const runKeys = {
   list: (search: RunSearch) => ["runs", "list", search] as const,
   one: (id: string) => ["runs", "one", id] as const,
   ledger: (id: string) => ["runs", "ledger", id] as const,
+  events: (id: string, status: RunStatus) => ["runs", "events", id, status] as const,
 };
 
 export function runsQuery(search: RunSearch) {
@@ -105,6 +111,14 @@ export function ledgerQuery(id: string) {
   return queryOptions({
     queryKey: runKeys.ledger(id),
     queryFn: ({ signal }) => getJson(`${runPath(id)}/ledger`, readLedger, signal),
+  });
+}
+
+/** What happened to a run besides what it logged. Asked anew when its status changes. */
+export function eventsQuery(id: string, status: RunStatus) {
+  return queryOptions({
+    queryKey: runKeys.events(id, status),
+    queryFn: ({ signal }) => getJson(withQuery(`${runPath(id)}/events`, { limit: 20 }), readEvents, signal),
   });
 }
 

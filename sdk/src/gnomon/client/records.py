@@ -91,6 +91,21 @@ class Ledger(Struct, frozen=True):
     writers: list[WriterLedger]
 
 
+class RunEvent(Struct, frozen=True):
+    """Something that happened to a run besides what it logged, in a sentence; `kind` is one word for it."""
+
+    id: str
+    time: str
+    kind: str
+    message: str
+
+
+class RunEvents(Struct, frozen=True):
+    run_id: str
+    events: list[RunEvent]
+    total: int
+
+
 class Series(Struct, frozen=True):
     """Every point of one metric (or one page of them), ordered by step, as columns of equal length."""
 

@@ -12,11 +12,12 @@ import msgspec
 from msgspec import UNSET
 
 from gnomon.client.experiments import PAGE, page_query
-from gnomon.client.records import Ledger, Purged, Run, RunComparison, RunPage
+from gnomon.client.records import Ledger, Purged, Run, RunComparison, RunEvents, RunPage
 from gnomon.client.transport import Transport, path_of
 from gnomon.wire import (
     BatchLog,
     BatchLogged,
+    CheckedIn,
     CompareRequest,
     Direction,
     EndStatus,
@@ -149,6 +150,15 @@ class Runs:
     def ledger(self, run_id: str) -> Ledger:
         """What arrived from each writer that numbers its batches: how far, how many points, repeats dropped."""
         return self._transport.call("GET", _path(run_id, "ledger"), Ledger)
+
+    def check_in(self, run_id: str) -> CheckedIn:
+        """Say that the job of the run lives, and promise to say it again within `next_secs` of the answer."""
+        return self._transport.call("POST", _path(run_id, "check-in"), CheckedIn, repeatable=True)
+
+    def events(self, run_id: str, *, limit: int = PAGE, offset: int = 0) -> RunEvents:
+        """What happened to the run besides what it logged, newest first: that it was lost, and that it came back."""
+        query = [("limit", str(limit)), ("offset", str(offset))]
+        return self._transport.call("GET", _path(run_id, "events"), RunEvents, query=query)
 
     def log_metrics(
         self,

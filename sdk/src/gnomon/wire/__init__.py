@@ -30,6 +30,8 @@ from gnomon.wire.artifacts import UploadStatus as UploadStatus
 from gnomon.wire.artifacts import part_size as part_size
 from gnomon.wire.batches import BatchLog as BatchLog
 from gnomon.wire.batches import BatchLogged as BatchLogged
+from gnomon.wire.batches import CheckedIn as CheckedIn
+from gnomon.wire.batches import CheckIn as CheckIn
 from gnomon.wire.batches import MetricEntry as MetricEntry
 from gnomon.wire.batches import MetricsLog as MetricsLog
 from gnomon.wire.batches import MetricsLogged as MetricsLogged

@@ -85,6 +85,17 @@ class SequencedBatchLogged(Struct, frozen=True):
     tags: int
 
 
+class CheckIn(Request, frozen=True):
+    """A sign of life; it says nothing else."""
+
+
+class CheckedIn(Struct, frozen=True):
+    """`next_secs`: how long until the run should be heard of again; 0 when nobody waits for it."""
+
+    run_id: Uid
+    next_secs: float
+
+
 class MetricsLogged(Struct, frozen=True):
     run_id: Uid
     metrics: int

@@ -24,8 +24,8 @@ from gnomon_server.model.ids import new_uid
 from gnomon_server.model.points import Points, checked_time
 from gnomon_server.model.registry import RunLinks
 from gnomon_server.store import Connection, Stores
+from gnomon_server.store.meta import check_ins, links, numbered, search
 from gnomon_server.store.meta import experiments as experiment_sql
-from gnomon_server.store.meta import links, numbered, search
 from gnomon_server.store.meta import runs as sql
 from gnomon_server.store.meta.keys import KeyCache, find_keys
 from gnomon_server.store.meta.run_values import read_latest
@@ -152,6 +152,7 @@ class FullRuns:
             if clean_name is not None:
                 values["name"] = clean_name
             if status is not None:
+                check_ins.forget_promise(tx, principal.tenant, run.row)
                 values["status"] = status
                 values["end_ms"] = (run.end_ms or now_ms) if status in ENDED else None
             if end_ms is not None:

@@ -13,6 +13,7 @@ from operator import itemgetter
 
 import numpy as np
 
+from gnomon_server.core.liveness import check_in
 from gnomon_server.core.run_begin import begin_asked
 from gnomon_server.model.batches import BatchKept, Identity, RunBatch
 from gnomon_server.model.changes import Change
@@ -155,6 +156,10 @@ class Ingest:
             return False
         if head.lifecycle_stage != "active":
             raise RunArchived(batch.run)
+        if batch.is_check_in:
+            if check_in(tx, tenant, head, now_ms=self._now_ms()):
+                self._note(Change("run", tenant, head.experiment, head.row))
+            return True
         if batch.points is not None:
             self._refuse_too_many_keys(tx, tenant, head, batch, waiting)
         new_params = self._new_params(tx, tenant, head, batch) if batch.params else {}

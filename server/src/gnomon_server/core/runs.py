@@ -11,15 +11,15 @@ from gnomon_server.core.ingest import Ingest, store_tags
 from gnomon_server.core.run_begin import begin_run, refuse_foreign_id
 from gnomon_server.model import names
 from gnomon_server.model.changes import Change
-from gnomon_server.model.entities import LifecycleStage, Run, RunHead, RunStatus
+from gnomon_server.model.entities import LifecycleStage, Run, RunEvent, RunHead, RunStatus
 from gnomon_server.model.errors import ExperimentArchived, InvalidRequest, NotArchived, RunArchived, invalid_field
 from gnomon_server.model.filters import Column, Expr, OrderItem, leaves
 from gnomon_server.model.ids import RowId, TenantId, new_uid
 from gnomon_server.model.points import MAX_TIME_MS
 from gnomon_server.store import Connection, Stores
+from gnomon_server.store.meta import check_ins, purge, search
 from gnomon_server.store.meta import experiments as experiment_sql
 from gnomon_server.store.meta import ledger as ledger_sql
-from gnomon_server.store.meta import purge, search
 from gnomon_server.store.meta import runs as sql
 from gnomon_server.store.meta.keys import KeyCache, find_keys
 from gnomon_server.store.points.recount import recount, uncounted
@@ -114,6 +114,12 @@ class Runs:
         with self._stores.database.read(principal.tenant) as connection:
             return run, ledger_sql.read_ledger(connection, run.row)
 
+    def events(self, principal: Principal, uid: str, *, limit: int, offset: int) -> tuple[int, Sequence[RunEvent]]:
+        """What happened to a run besides what it logged: how many such events there are, and a page, newest first."""
+        run = self.get(principal, uid)
+        with self._stores.database.read(principal.tenant) as connection:
+            return check_ins.read_events(connection, run.row, limit=limit, offset=offset)
+
     def settle(self, principal: Principal, wanted: RunSearch, columns: Iterable[Column] = ()) -> None:
         """Before counts or means are read: have the series counted to which points came late, if there are any."""
         named = [*columns, *(item.column for item in wanted.order)]
@@ -190,6 +196,8 @@ class Runs:
             if status is not None and status != run.status:
                 values["status"] = status
                 values["end_ms"] = (run.end_ms or now_ms) if status in ENDED else None
+            if status is not None:
+                check_ins.forget_promise(tx, principal.tenant, run.row)
             sql.update_run(tx, principal.tenant, run.row, **values)
             if clean_tags:
                 store_tags(tx, principal.tenant, _head(run), clean_tags, keys=KeyCache())
@@ -204,6 +212,7 @@ class Runs:
 
         def work(tx: Connection) -> Run:
             run = self._writable(tx, uid)
+            check_ins.forget_promise(tx, principal.tenant, run.row)
             is_same = run.status == status and (end_ms is None or end_ms == run.end_ms)
             if is_same:
                 return run

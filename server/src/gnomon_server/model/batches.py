@@ -39,7 +39,8 @@ class Identity(Struct, frozen=True):
 class RunBatch:
     """A validated batch. Without an identity, points equal in key, step, time and value count once.
 
-    `name` is a new name for the run; None keeps the one it has.
+    `name` is a new name for the run; None keeps the one it has. `is_check_in`: it holds nothing, and says that the job
+    of the run lives.
     """
 
     run: str
@@ -49,6 +50,7 @@ class RunBatch:
     identity: Identity | None = None
     create: NewRun | None = None
     name: str | None = None
+    is_check_in: bool = False
 
 
 class BatchKept(Struct, frozen=True):

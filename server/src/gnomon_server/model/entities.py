@@ -13,6 +13,8 @@ from gnomon_server.model.ids import ExperimentUid, RowId, RunUid
 LifecycleStage = Literal["active", "deleted"]
 RunStatus = Literal["running", "scheduled", "finished", "failed", "killed"]
 KeyKind = Literal["metric", "param", "tag"]
+# lost: ended because nothing was heard of its job; back: heard of again, and running.
+RunEventKind = Literal["lost", "back"]
 
 
 class Experiment(Struct, frozen=True):
@@ -85,6 +87,15 @@ class Artifact(Struct, frozen=True):
     size: int
     version: int
     created_ms: int
+
+
+class RunEvent(Struct, frozen=True):
+    """Something that happened to a run besides what it logged, in a sentence."""
+
+    uid: str
+    at_ms: int
+    kind: RunEventKind
+    message: str
 
 
 class SavedView(Struct, frozen=True):

@@ -1,7 +1,7 @@
 /** What the run is: who, when, how long; params, metrics, tags; and the ledger of what arrived. */
 import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState, type ReactNode } from "react";
-import { ledgerQuery, type Run } from "../../api/runs";
+import { eventsQuery, ledgerQuery, type Run } from "../../api/runs";
 import { useNow } from "../../lib/now";
 import { isSurrounding } from "../../lib/surroundings";
 import { duration, fullTime } from "../../lib/time";
@@ -24,6 +24,7 @@ export function RunOverview({ run }: { readonly run: Run }) {
     <div className="run-overview thin-scroll">
       <div className="run-column">
         <Facts run={run} />
+        <Events run={run} />
         {run.description !== "" && <p className="run-description">{run.description}</p>}
         {note !== undefined && note !== "" && (
           <section className="run-card">
@@ -83,6 +84,30 @@ function Facts({ run }: { readonly run: Run }) {
         ))}
       </dl>
     </>
+  );
+}
+
+/** What happened to the run besides what it logged; most runs have nothing of it, and no such section. */
+function Events({ run }: { readonly run: Run }) {
+  const query = useQuery(eventsQuery(run.id, run.status));
+  const events = query.data?.events ?? [];
+  if (events.length === 0) return null;
+  const more = (query.data?.total ?? 0) - events.length;
+  return (
+    <section className="run-card" aria-label="Events">
+      <h3>
+        Events <small>newest first</small>
+      </h3>
+      <ol className="run-events">
+        {events.map((event) => (
+          <li key={event.id} className={`is-${event.kind}`}>
+            <time dateTime={event.time}>{fullTime(Date.parse(event.time))}</time>
+            <span>{event.message}</span>
+          </li>
+        ))}
+      </ol>
+      {more > 0 && <p className="run-none">{more} older ones.</p>}
+    </section>
   );
 }
 

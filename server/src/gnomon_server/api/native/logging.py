@@ -11,6 +11,7 @@ from msgspec import Raw
 from gnomon import wire
 from gnomon_server.api.bodies import parse_body
 from gnomon_server.api.ingest import Logged, ingest_route
+from gnomon_server.core.liveness import check_in_interval_secs
 from gnomon_server.model import names
 from gnomon_server.model.batches import BatchKept, RunBatch
 from gnomon_server.model.errors import (
@@ -58,6 +59,21 @@ class BatchBody(wire.Request, frozen=True):
     metrics: list[wire.MetricEntry] = []
     params: list[ParamBody] = []
     tags: list[wire.TagEntry] = []
+
+
+@ingest_route("check-in", tag=TAG, body_doc=wire.CheckIn, gives=wire.CheckedIn, raises=RAISES)
+async def check_in(logged: Logged) -> wire.CheckedIn:
+    """Say that the job of a run lives, and promise to say it again: in `next_secs`, as the answer names them.
+
+    The promise is the run's, whichever of its processes keeps it. When it is broken for the server's time-out, the run
+    ends as `killed`; a check-in after that makes it `running` again. An `end`, or a change of the status, takes the
+    promise back. `next_secs` is 0 when the server gives no run up.
+    """
+    if logged.body:
+        parse_body(logged.body, wire.CheckIn)
+    await keep(logged, RunBatch(run=logged.run, is_check_in=True))
+    timeout_secs = logged.services.settings.check_in_timeout_secs
+    return wire.CheckedIn(run_id=logged.run, next_secs=check_in_interval_secs(timeout_secs) if timeout_secs else 0)
 
 
 @ingest_route("log-metrics", tag=TAG, body_doc=wire.MetricsLog, gives=wire.MetricsLogged, raises=RAISES)
@@ -219,4 +235,4 @@ def _param_text(value: Raw, *, field: str) -> str:
     return names.param_value(text, field=field)
 
 
-INGEST = [log_metrics, log_params, log_batch]
+INGEST = [check_in, log_metrics, log_params, log_batch]

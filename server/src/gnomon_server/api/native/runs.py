@@ -13,6 +13,7 @@ from gnomon_server.api.native.times import iso_time, parse_time
 from gnomon_server.api.route import Call, json_answer, route
 from gnomon_server.core.comparison import compare
 from gnomon_server.core.runs import RunSearch
+from gnomon_server.model.entities import RunEventKind
 from gnomon_server.model.errors import (
     AccessDenied,
     ExperimentArchived,
@@ -272,6 +273,52 @@ def get_ledger(call: Call[None, None]) -> LedgerResponse:
     )
 
 
+class RunEventResponse(Struct, frozen=True):
+    """Something that happened to a run besides what it logged. `lost`: the server ended it, because its job had
+    promised to check in and was silent; `back`: its job was heard of again, and it runs.
+    """
+
+    id: wire.Uid
+    time: wire.Time
+    kind: RunEventKind
+    message: str
+
+
+class RunEventListResponse(Struct, frozen=True):
+    run_id: wire.Uid
+    events: list[RunEventResponse]
+    total: int
+    limit: int
+    offset: int
+
+
+class EventQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    limit: Limit = 100
+    offset: Offset = 0
+
+
+@route(
+    "GET",
+    "/experiments/runs/{run_id:str}/events",
+    needs="runs.get",
+    tag=TAG,
+    query=EventQuery,
+    gives=RunEventListResponse,
+    raises=READS,
+)
+def list_run_events(call: Call[None, EventQuery]) -> RunEventListResponse:
+    """List what happened to a run besides what it logged, newest first."""
+    run, asked = call.path("run_id"), call.query
+    total, found = call.services.runs.events(call.principal, run, limit=asked.limit, offset=asked.offset)
+    return RunEventListResponse(
+        run_id=run,
+        events=[RunEventResponse(each.uid, iso_time(each.at_ms), each.kind, each.message) for each in found],
+        total=total,
+        limit=asked.limit,
+        offset=asked.offset,
+    )
+
+
 ROUTES = [
     create_run,
     list_runs,
@@ -283,4 +330,5 @@ ROUTES = [
     purge_run,
     compare_runs,
     get_ledger,
+    list_run_events,
 ]

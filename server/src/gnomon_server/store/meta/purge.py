@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from gnomon_server.model.entities import KeyKind
 from gnomon_server.model.ids import KeyId, RowId, TenantId
-from gnomon_server.store.meta import artifacts, traces
+from gnomon_server.store.meta import artifacts, check_ins, traces
 from gnomon_server.store.meta import model_tables as m
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta import trace_tables as r
@@ -31,6 +31,7 @@ def purge_run(connection: Connection, tenant: TenantId, run: RowId, experiment: 
         _forget(connection, tenant, kind, experiment, keys)
     for sha256 in connection.scalars(sa.select(t.artifact.c.sha256).where(t.artifact.c.run == run)).all():
         artifacts.drop_reference(connection, tenant, sha256, now_ms=now_ms)
+    check_ins.delete_of_run(connection, tenant, run)
     for base in (t.param_base, t.tag_base, t.artifact_base, m.run_dataset_base, m.run_model_base):
         connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.run == run))
     base = t.run_base

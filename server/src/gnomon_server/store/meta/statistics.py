@@ -35,6 +35,8 @@ _PICTURE = {
     },
     "ledger_": {"ledger_": "200000 200000 2 1"},
     "thinned_": {"thinned_": "1000 1000 1 1"},
+    "check_in_": {"check_in_": "1000 1000 1", "check_in_due": "1000 2"},
+    "run_event_": {"run_event_": "10000 10000 5 1"},
     "segment_": {"segment_run": "10000 10000 100 1"},
     "chunk_": {"sqlite_autoindex_chunk__1": "4000000 4000000 40 2 1 1"},
     "blob_": {"blob_": "100000 100000 1", "blob_unused": "100 100 1"},

@@ -17,6 +17,7 @@ from sqlalchemy import PrimaryKeyConstraint as PrimaryKey
 
 from gnomon_server.store.meta import (  # noqa: F401  # whose tables are behind the wall too
     access_tables,
+    automation_tables,
     model_tables,
     trace_tables,
 )
