@@ -28,6 +28,7 @@ _COMMANDS = {
     "demo": "gnomon.cli.demo:demo",
     "sync": "gnomon.cli.sync:sync",
     "storage": "gnomon.cli.storage:storage",
+    "doctor": "gnomon.cli.doctor:doctor",
     "mcp": "gnomon.cli.mcp:mcp",
     "import": "gnomon.cli.importing:import_",
     "login": "gnomon.cli.login:login",

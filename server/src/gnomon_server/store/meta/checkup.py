@@ -1,0 +1,102 @@
+"""Questions to a whole database: is the file sound, and does it hold the points that its rows count?
+
+For a connection that sees every tenant. They read much, and change nothing.
+"""
+
+import random
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from gnomon_server.store.meta import tables as t
+
+
+class StoredContent(NamedTuple):
+    """A content that the database knows."""
+
+    tenant: int
+    sha256: str
+    size: int
+
+
+class PointsAudit(NamedTuple):
+    """Runs whose stored points were compared with what their metrics count, and the uids of some that differ.
+
+    `skipped` runs have metrics whose repeats are counted until they are sealed.
+    """
+
+    compared: int
+    skipped: int
+    wrong: int
+    examples: list[str]
+
+
+_EXAMPLES = 3
+
+
+def find_damage(connection: Connection) -> str | None:
+    """What SQLite finds wrong in the file: pages, indexes, references; None when it is sound. Reads all of it."""
+    found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+    if found != "ok":
+        return found
+    orphan = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    return None if orphan is None else f"a row of {orphan[0]} refers to a row of {orphan[2]} that is not there"
+
+
+def audit_points(connection: Connection) -> PointsAudit:
+    """Compare, run by run, the points there are with the points that the metrics of the run count.
+
+    Also wrong is a run whose ledger counts points from writers while none is stored.
+    """
+    stored = sa.union_all(
+        *(sa.select(base.c.tenant, base.c.run, base.c.n) for base in (t.segment_base, t.chunk_base))
+    ).subquery()
+    kept = _sum_by_run(stored.c.tenant, stored.c.run, stored.c.n)
+    series = t.series_base.c
+    counted = (
+        sa.select(series.tenant, series.run, sa.func.sum(series.n).label("n"), sa.func.max(series.late).label("late"))
+        .group_by(series.tenant, series.run)
+        .subquery()
+    )
+    sent = _sum_by_run(t.ledger_base.c.tenant, t.ledger_base.c.run, t.ledger_base.c.points)
+    r = t.run_base.c
+    joined = t.run_base
+    for each in (kept, counted, sent):
+        joined = joined.outerjoin(each, sa.and_(each.c.tenant == r.tenant, each.c.run == r.id))  # type: ignore[assignment]
+    is_late = sa.func.coalesce(counted.c.late, 0) > 0
+    n = sa.func.coalesce(kept.c.n, 0)
+    is_wrong = sa.and_(
+        sa.not_(is_late),
+        sa.or_(n != sa.func.coalesce(counted.c.n, 0), sa.and_(n == 0, sa.func.coalesce(sent.c.n, 0) > 0)),
+    )
+    sums = sa.select(sa.func.count(), sa.func.count(sa.case((is_late, 1))), sa.func.count(sa.case((is_wrong, 1))))
+    runs, late, wrong = connection.execute(sums.select_from(joined)).one()
+    examples: list[str] = []
+    if wrong:
+        query = sa.select(r.uid).select_from(joined).where(is_wrong).order_by(r.uid).limit(_EXAMPLES)
+        examples = list(connection.scalars(query))
+    return PointsAudit(int(runs) - int(late), int(late), int(wrong), examples)
+
+
+def sample_contents(connection: Connection, *, most: int | None) -> list[StoredContent]:
+    """Contents at random, at most so many; None: all there are."""
+    b = t.blob_base.c
+    rows = connection.execute(sa.select(b.tenant, b.sha256, b.size).order_by(b.tenant, b.sha256)).all()
+    chosen = rows if most is None or len(rows) <= most else random.sample(rows, most)
+    return [StoredContent(int(tenant), str(sha256), int(size)) for tenant, sha256, size in chosen]
+
+
+def read_revision(connection: Connection) -> str | None:
+    """The revision of the tables; None for a database without ours."""
+    names = sa.inspect(connection).get_table_names()
+    found = (
+        connection.exec_driver_sql("SELECT version_num FROM alembic_version") if "alembic_version" in names else None
+    )
+    return None if found is None else str(found.scalar_one())
+
+
+def _sum_by_run(tenant: sa.ColumnElement[int], run: sa.ColumnElement[int], n: sa.ColumnElement[int]) -> sa.Subquery:
+    return (
+        sa.select(tenant.label("tenant"), run.label("run"), sa.func.sum(n).label("n")).group_by(tenant, run).subquery()
+    )
