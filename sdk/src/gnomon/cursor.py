@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from gnomon.record import EndStatus, SpoolDamaged
+from gnomon.record import Artifact, EndStatus, SpoolDamaged
 
 _NAME = "cursor"
 
@@ -35,6 +35,7 @@ class Cursor(Struct):
     last_ms: int = 0
     status: EndStatus | None = None
     console: int = 0  # how much of the console output had been printed when it was sent last
+    files: list[Artifact] = []  # behind the position and not confirmed yet: they are sent beside the points
 
 
 def load_cursor(folder: Path) -> Cursor:

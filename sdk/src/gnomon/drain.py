@@ -6,6 +6,8 @@ Invariants:
 - Nothing is removed before the server has confirmed it, and what the server will never take is written to `rejected/`
   with the reason before it is passed over. One entry that is refused never keeps the others.
 - One sender at a time: the caller holds the folder's lock, as its writer or by `spool.adopt`.
+- With a carrier, files go beside the points and stand in `cursor.files` until they are confirmed; the end of a run is
+  told after them.
 """
 
 import base64
@@ -17,17 +19,19 @@ import msgspec
 from msgspec import Struct
 
 from gnomon.capture.console import console_end, read_console, remove_console
+from gnomon.carrier import ARTIFACTS, Carried, Carrier, Refusal, send_file
 from gnomon.cursor import Cursor, load_cursor, remove_cursor, save_cursor
 from gnomon.cut import MAX_ENTRIES, Cut, Unreadable, cut
-from gnomon.errors import ApiError, ConnectionFailed, GnomonError, IntegrityError
+from gnomon.errors import ApiError, GnomonError
 from gnomon.record import Action, Artifact, End, Header, SpoolDamaged
 from gnomon.remote import Remote, judge
 from gnomon.spool import has_moved, read_frames, read_header, remove_lock, segment_path, segments
 from gnomon.wire import RunBegin, SequencedBatch
 
-ARTIFACTS = "artifacts"
 REJECTED = "rejected"
 TOO_MANY = "too_many_keys"
+# The cursor, which is written with each batch, names them all; beyond these the spool waits for its files.
+MOST_FILES = 100
 
 # Of the run of a dead writer: nobody logs to it, it goes on in another process, or another one still logs to it.
 Fate = Literal["ended", "goes on", "unknown"]
@@ -53,26 +57,49 @@ class Drain:
         folder: Path,
         remote_of: Callable[[Header], Remote],
         *,
+        carrier_of: Callable[[Remote], Carrier] | None = None,
         on_freed: Callable[[int], None] = lambda _size: None,
         on_rejected: Callable[[Rejection], None] = lambda _rejection: None,
     ) -> None:
+        """Without a carrier files are sent in their turn, by `step`."""
         self.folder = folder
         self.header = _any_header(folder)
         self.cursor: Cursor = load_cursor(folder)
         self._remote = remote_of(self.header)
+        self._carrier = None if carrier_of is None else carrier_of(self._remote)
         self._on_freed = on_freed
         self._on_rejected = on_rejected
         self._limit = MAX_ENTRIES
         # Metrics past the bound of the run: found one by one the first time, then not asked about again.
         self._refused: set[str] = set()
 
+    @property
+    def is_carrying(self) -> bool:
+        """Whether files are on their way beside the points."""
+        return bool(self.cursor.files)
+
+    def trouble(self) -> GnomonError | None:
+        """What keeps the files that are on their way, since the last time this was asked."""
+        found = None if self._carrier is None else self._carrier.trouble()
+        return _held(found) if isinstance(found, ApiError) and judge(found) == "hold" else found
+
+    def hurry(self) -> None:
+        """Somebody waits: files are tried again at once."""
+        if self._carrier is not None:
+            self._carrier.hurry()
+
     def step(self) -> bool:
         """Have the server confirm one batch or action. False: there is nothing (more) to send.
 
         Raises `Held`, or what the server or the connection said, when it is to be tried again later.
         """
+        if self._settle():
+            return True
         if self.cursor.seq == 0:
             self._begin()
+        if self._carrier is None and self.cursor.files:
+            self._send_waiting(self.cursor.files[0])
+            return True
         until = self.cursor.until
         found = cut(self.folder, self.cursor.at, until=until, limit=self._limit, without=self._refused)
         if found is None and until is not None:
@@ -81,7 +108,7 @@ class Drain:
             self.cursor.seq += 1
             save_cursor(self.folder, self.cursor)
             return True
-        if found is None:
+        if found is None or self._waits(found.action):
             return False
         if found.action is not None:
             self._act(found, found.action)
@@ -100,16 +127,11 @@ class Drain:
         if self.cursor.seq == 0:
             self._begin()
         name = f"console.rank{self.header.rank}.log" if self.header.rank else "console.log"
-        try:
-            self._remote.artifact(self.header.run, read_console(self.folder), name=name, directory=None)
-        except IntegrityError as error:
-            raise ConnectionFailed(str(error)) from error
-        except ApiError as error:
-            if judge(error) == "hold":
-                raise _held(error) from error
-            if judge(error) != "refused":
-                raise
-            self._reject([Rejection(error.detail, error.code, {"kind": "artifact", "name": name, "directory": None})])
+        data = read_console(self.folder)
+        refusal = self._send_file(Artifact(self.cursor.last_ms, "", name, None, len(data), data))
+        if refusal is not None:
+            entry: dict[str, object] = {"kind": "artifact", "name": name, "directory": None}
+            self._reject([Rejection(refusal.reason, refusal.code, entry)])
         self.cursor.console = end
         save_cursor(self.folder, self.cursor)
 
@@ -220,7 +242,8 @@ class Drain:
                 self._remote.end(run, action.status, action.time_ms)
                 self.cursor.status = action.status
             elif isinstance(action, Artifact):
-                self._upload(action)
+                self._send_or_hand_over(found, action)
+                return
             else:
                 self._remote.reopen(run)
                 self.cursor.status = None
@@ -229,27 +252,63 @@ class Drain:
                 raise _held(error) from error
             if judge(error) != "refused":
                 raise
-            # Bytes become base64 there, so that a refused picture can be had back.
             refused: dict[str, object] = {"kind": "action", "record": msgspec.to_builtins(action)}
             self._reject([Rejection(error.detail, error.code, refused)])
         self._move(found)
 
-    def _upload(self, action: Artifact) -> None:
-        if action.data is not None:
-            self._remote.artifact(self.header.run, action.data, name=action.name, directory=action.directory)
+    def _waits(self, action: Action | Unreadable | None) -> bool:
+        """Whether it has to wait for files: the end of a run, a file for the path of one of them, one too many."""
+        if self._carrier is None or not self.cursor.files:
+            return False
+        if isinstance(action, Artifact) and action.data is not None:
+            places = {(each.directory, each.name) for each in self.cursor.files}
+            return (action.directory, action.name) in places
+        return isinstance(action, End) or (isinstance(action, Artifact) and len(self.cursor.files) >= MOST_FILES)
+
+    def _send_or_hand_over(self, found: Cut, file: Artifact) -> None:
+        if self._carrier is not None and file.data is None:
+            self.cursor.files.append(file)
+            self._carrier.add(file)
+            self._move(found)
             return
-        stored = self.folder / ARTIFACTS / action.stored
+        refusal = self._send_file(file)
+        if refusal is not None:
+            self._reject([_refused_file(Carried(file, refusal))])
+        self._move(found)
+        self._remove_copy(file)
+
+    def _send_waiting(self, file: Artifact) -> None:
+        self._write_down([Carried(file, self._send_file(file))])
+
+    def _send_file(self, file: Artifact) -> Refusal | None:
         try:
-            if stored.stat().st_size != action.size:  # the machine lost power before the copy was on the disk
-                raise FileNotFoundError(stored)
-            self._remote.artifact(self.header.run, stored, name=action.name, directory=action.directory)
-        except FileNotFoundError:
-            entry: dict[str, object] = {"kind": "artifact", "name": action.name, "directory": action.directory}
-            self._reject([Rejection(f"its copy is not whole: {stored}", "file_missing", entry)])
-            return
-        except IntegrityError as error:  # the disk or the way spoiled it; the next try sends it whole
-            raise ConnectionFailed(str(error)) from error
-        stored.unlink(missing_ok=True)
+            return send_file(self.folder, self.header.run, self._remote, file)
+        except ApiError as error:
+            if judge(error) == "hold":
+                raise _held(error) from error
+            raise
+
+    def _settle(self) -> bool:
+        """Write down what the carrier has done; whether it has done anything."""
+        carried = [] if self._carrier is None else self._carrier.collect()
+        if carried:
+            self._write_down(carried)
+        return bool(carried)
+
+    def _write_down(self, carried: list[Carried]) -> None:
+        for each in carried:
+            self.cursor.files.remove(each.file)
+        rejections = [_refused_file(each) for each in carried if each.refusal is not None]
+        if rejections:
+            self._reject(rejections)
+        save_cursor(self.folder, self.cursor)
+        for each in carried:
+            self._remove_copy(each.file)
+
+    def _remove_copy(self, file: Artifact) -> None:
+        """Only now: removed before it was written down, a file would be looked for in vain after a kill."""
+        if file.data is None:
+            (self.folder / ARTIFACTS / file.stored).unlink(missing_ok=True)
 
     def _move(self, found: Cut) -> None:
         assert found.end is not None, "a cut ends somewhere"
@@ -307,6 +366,17 @@ def _any_header(folder: Path) -> Header:
         except SpoolDamaged:
             continue
     raise SpoolDamaged(f"no segment of this spool can be read: {folder}")
+
+
+def _refused_file(carried: Carried) -> Rejection:
+    file, refusal = carried
+    assert refusal is not None, "it was refused"
+    if file.data is None:
+        return Rejection(
+            refusal.reason, refusal.code, {"kind": "artifact", "name": file.name, "directory": file.directory}
+        )
+    # Bytes become base64 there, so that a refused picture can be had back.
+    return Rejection(refusal.reason, refusal.code, {"kind": "action", "record": msgspec.to_builtins(file)})
 
 
 def _held(error: ApiError) -> Held:

@@ -16,8 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gnomon.capture.console import console_end
+from gnomon.carrier import Carrier
 from gnomon.drain import Drain, Fate, Held, Rejection
-from gnomon.errors import ApiError, ConnectionFailed
+from gnomon.errors import ApiError, ConnectionFailed, GnomonError
 from gnomon.notice import notice
 from gnomon.record import Header, SpoolDamaged
 from gnomon.remote import Remote
@@ -81,12 +82,10 @@ class Uploader:
         self._console_at = self._clock() + CONSOLE_EVERY_SECS
         self._check_in_at = 0.0
         self._synced: tuple[int, int] = (0, 0)
+        self._has_news = False  # of the files that go beside the points
+        self._asked_of_files = -1  # the request that has to wait for them
         self.is_done = False
-        self.drain = (
-            None
-            if remote is None
-            else Drain(writer.folder, lambda _header: remote, on_freed=writer.forget, on_rejected=_tell_rejected)
-        )
+        self.drain = None if remote is None else self._drain_to(remote)
         self._thread = threading.Thread(target=self._run, name="gnomon-uploader", daemon=True)
 
     def start(self) -> None:
@@ -100,6 +99,8 @@ class Uploader:
             wanted = self._asked
             self._failures, self._not_before = 0, 0.0
             self._changed.notify_all()
+            if self.drain is not None:
+                self.drain.hurry()
             while self._answered < wanted and not self.is_done:
                 left = deadline - self._clock()
                 if left <= 0 or not self._thread.is_alive():
@@ -116,10 +117,10 @@ class Uploader:
     def _run(self) -> None:
         while not self.is_done:
             with self._changed:
-                pause = self._not_before - self._clock() if self._asked != self._answered else TICK_SECS
+                pause = self._pause_secs()
                 if pause > 0:
                     self._changed.wait(min(pause, TICK_SECS))
-                asked = self._asked
+                asked, self._has_news = self._asked, False
             try:
                 self._sync()
                 self._round(asked)
@@ -127,6 +128,28 @@ class Uploader:
                 # A defect here must not end the sending for the rest of the job.
                 notice(f"sending failed ({type(error).__name__}: {error}); it is tried again, what was logged is kept")
                 self._wait_secs(LONGEST_WAIT_SECS)
+
+    def _drain_to(self, remote: Remote) -> Drain:
+        folder, run = self._writer.folder, self._writer.header.run
+        return Drain(
+            folder,
+            lambda _header: remote,
+            carrier_of=lambda remote: Carrier(folder, run, remote, on_news=self._on_news, jitter=self._jitter),
+            on_freed=self._writer.forget,
+            on_rejected=_tell_rejected,
+        )
+
+    def _on_news(self) -> None:
+        with self._changed:
+            self._has_news = True
+            self._changed.notify_all()
+
+    def _pause_secs(self) -> float:
+        if self._has_news and self._asked != self._answered:
+            return self._not_before - self._clock()
+        if self._asked in (self._answered, self._asked_of_files):
+            return TICK_SECS
+        return self._not_before - self._clock()
 
     def _round(self, asked: int) -> None:
         if self._remote is None or self.drain is None:
@@ -142,14 +165,25 @@ class Uploader:
             self._check_in(self._remote, self.drain)
             self._send_console(self.drain)
             self._adopt(self._remote)
+            if (trouble := self.drain.trouble()) is not None:
+                self._tell(trouble)
         except Held as error:
-            notice(f"{error}")
+            self._tell(error)
             self._wait_secs(HELD_WAIT_SECS)
         except (ApiError, ConnectionFailed) as error:
-            notice(f"what is logged waits in {self._writer.folder}: {error}", cause="unreachable")
+            self._tell(error)
             self._back_off(getattr(error, "retry_after_secs", None) or 0.0)
         else:
-            self._finish_round(asked)
+            if self.drain.is_carrying:
+                self._asked_of_files = asked
+            else:
+                self._finish_round(asked)
+
+    def _tell(self, error: GnomonError) -> None:
+        if isinstance(error, Held):
+            notice(f"{error}")
+        else:
+            notice(f"what is logged waits in {self._writer.folder}: {error}", cause="unreachable")
 
     def _check_in(self, remote: Remote, drain: Drain) -> None:
         """Say that this process lives, until it has said how the run ended. What is logged never waits for it."""
