@@ -26,7 +26,7 @@ from gnomon_server.model.batches import BatchKept, RunBatch
 from gnomon_server.model.errors import RunNotFound
 from gnomon_server.model.ids import TenantId
 from gnomon_server.settings import Settings
-from gnomon_server.store.writer import Ticket, Waker
+from gnomon_server.store.tickets import Ticket, Waker
 
 # By the last part of the path.
 _DECODERS: dict[str, Callable[[bytes], object]] = {

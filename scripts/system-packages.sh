@@ -1,9 +1,11 @@
 #!/bin/sh
-# What the tests need from Debian: strace (fault injection) and chromium (the browser suite). Installs what is missing.
+# What the tests need from Debian: strace (fault injection), chromium (the browser suite) and PostgreSQL.
+# Installs what is missing.
 set -eu
 missing=""
 command -v strace >/dev/null 2>&1 || missing="$missing strace"
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 [ -z "$missing" ] && exit 0
 echo "installing$missing" >&2
 run=""

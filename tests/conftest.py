@@ -2,17 +2,58 @@
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.support.postgres import Cluster
 from tests.support.server_process import ServerProcess
 
 _tenants = itertools.count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="what the servers that tests start keep their data in",
+    )
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL server; tests take a database each."""
+    cluster = Cluster().start()
+    try:
+        cluster.prepare()
+        yield cluster
+    finally:
+        cluster.remove()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _chosen_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With `--database postgresql` each home has a database of its own there, whichever test starts its server."""
+    if request.config.getoption("--database") != "postgresql":
+        yield
+        return
+    cluster: Cluster = request.getfixturevalue("postgres")
+    urls: dict[Path, str] = {}
+
+    def database_of(home: Path) -> str:
+        if home not in urls:
+            urls[home] = cluster.url(cluster.make_database())
+        return urls[home]
+
+    ServerProcess.database_of = staticmethod(database_of)
+    yield
+    ServerProcess.database_of = None
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, _chosen_database: None) -> Iterator[ServerProcess]:
     running = ServerProcess(tmp_path_factory.mktemp("session") / "home").start()
     yield running
     assert running.stop() == 0, running.log_path.read_text()[-4000:]

@@ -15,7 +15,8 @@ from gnomon_server.store import writer as module
 from gnomon_server.store.meta import tenants
 from gnomon_server.store.meta.engine import Database, WriteConnection
 from gnomon_server.store.meta.migrate import migrate
-from gnomon_server.store.writer import MAX_QUEUED_JOBS, Ticket, Writer
+from gnomon_server.store.tickets import Ticket
+from gnomon_server.store.writer import MAX_QUEUED_JOBS, Writer
 
 NOBODY = TenantId(0)
 

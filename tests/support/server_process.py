@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,9 @@ import httpx
 
 class ServerProcess:
     """`gnomon server` on a free port. `base_url` has no trailing slash."""
+
+    # What the database of a home is, where a test session chose another than the embedded one.
+    database_of: Callable[[Path], str] | None = None
 
     def __init__(self, home: Path, *options: str, env: dict[str, str] | None = None) -> None:
         self.home = home
@@ -39,7 +43,10 @@ class ServerProcess:
         ]
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, env={**os.environ, "PYTHONUNBUFFERED": "1", **self._env}
+                command,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **self._chosen(), **self._env},
             )
         while not self._port_file.exists():
             if self.process.poll() is not None:
@@ -47,6 +54,10 @@ class ServerProcess:
             time.sleep(0.01)
         self.base_url = f"http://127.0.0.1:{self._port_file.read_text()}"
         return self
+
+    def _chosen(self) -> dict[str, str]:
+        database_of = ServerProcess.database_of
+        return {} if database_of is None else {"GNOMON_DATABASE": database_of(self.home)}
 
     def kill(self) -> None:
         """SIGKILL, as the kernel or a careless operator does it."""

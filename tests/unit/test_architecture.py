@@ -168,6 +168,13 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def test_the_driver_of_postgresql_is_an_extra() -> None:
+    """It is LGPL, and what everybody gets is free of copyleft (docs/adr/0010)."""
+    extra = [text for text in distribution("gnomon").requires or () if text.startswith("psycopg")]
+    assert not {name for name in _runtime() if name.startswith("psycopg")}
+    assert all("extra ==" in text for text in extra)
+
+
 def test_versions_are_not_older_than_the_faults_we_know() -> None:
     assert Version(sqlite.sqlite_version) >= Version(MIN_VERSIONS["sqlite"]["minimum"])
     assert ".".join(map(str, MIN_SQLITE)) == MIN_VERSIONS["sqlite"]["minimum"]

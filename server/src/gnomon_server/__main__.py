@@ -34,24 +34,30 @@ _INSECURE = "WARNING: no API keys and not only this machine: anyone who reaches 
 _MALLOC = {_M_ARENA_MAX: 2, _M_MMAP_THRESHOLD: 1 << 20}
 
 
-@click.command("server", help="Start the tracking server.")
+@click.group("server", invoke_without_command=True, help="Start the tracking server.")
 @click.option("--host", help="address to listen on [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="port to listen on, 0 takes a free one [default: 7417]")
 @click.option("--home", type=click.Path(path_type=Path), help="folder of the data [default: ~/.gnomon]")
+@click.option("--database", help="database URL [GNOMON_DATABASE; default: sqlite:///HOME/gnomon.db]")
 @click.option("--port-file", type=click.Path(path_type=Path), help="write the port here once the server is ready")
 @click.option(
     "--insecure-open", is_flag=True, default=None, help="listen beyond loopback without API keys: nothing is protected"
 )
 @click.option("--quiet", is_flag=True, help="no line on the terminal and no request log")
+@click.pass_context
 def command(
+    context: click.Context,
     host: str | None,
     port: int | None,
     home: Path | None,
+    database: str | None,
     port_file: Path | None,
     insecure_open: bool | None,
     quiet: bool,
 ) -> None:
     """Run until SIGTERM or Ctrl-C; then finish what is under way and exit 0."""
+    if context.invoked_subcommand is not None:
+        return
     os.umask(0o077)
     _allow_many_files()
     _bound_malloc()
@@ -59,7 +65,11 @@ def command(
     gc.set_threshold(*_GC_THRESHOLDS)
     try:
         settings = load_settings(
-            host=host, port=port, home=None if home is None else str(home), insecure_open=insecure_open
+            host=host,
+            port=port,
+            home=None if home is None else str(home),
+            database=database,
+            insecure_open=insecure_open,
         )
     except ValueError as error:
         raise click.ClickException(str(error)) from None
@@ -69,13 +79,13 @@ def command(
     # Imported here: `gnomon --help` and a refused start stay quick.
     from gnomon_server.api.front import ConnectionLimits
     from gnomon_server.api.front.serving import make_uvicorn_config
-    from gnomon_server.app import HomeInUse, open_server
-    from gnomon_server.store.meta.migrate import NewerDatabase, UnusableDatabase
+    from gnomon_server.app import open_server
+    from gnomon_server.store.opening import CANNOT_OPEN, HomeInUse
 
     listening = _listen(settings.host, settings.port)
     try:
         server = open_server(settings)
-    except (HomeInUse, NewerDatabase, UnusableDatabase, ValueError) as error:
+    except (HomeInUse, *CANNOT_OPEN) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot use the home {settings.home_path}: {error.strerror}") from None
@@ -101,6 +111,27 @@ def command(
         server.close()
         if port_file is not None:
             port_file.unlink(missing_ok=True)
+
+
+@command.command("migrate")
+@click.option("--database", help="URL of the PostgreSQL database, of the role that owns it [GNOMON_DATABASE]")
+@click.option("--serving-role", help="a role that servers will use: it may read and write rows, and nothing else")
+def migrate(database: str | None, serving_role: str | None) -> None:
+    """Make the tables of a PostgreSQL database, or bring them up to date. Servers start once that is done.
+
+    Run it as the role that owns the tables, with no older server writing. An embedded database needs none of this.
+    """
+    from gnomon_server.store.opening import CANNOT_OPEN, migrate_shared
+
+    try:
+        settings = load_settings(database=database)
+        before, after = migrate_shared(settings.database_url, serving_role=serving_role)
+    except CANNOT_OPEN as error:
+        raise click.ClickException(str(error)) from None
+    if before == after:
+        click.echo(f"The database is at revision {after} already.")
+    else:
+        click.echo(f"The database is at revision {after} now (before: {before or 'empty'}).")
 
 
 class _Serving(uvicorn.Server):

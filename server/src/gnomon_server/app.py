@@ -4,7 +4,6 @@ The only module that knows every room. `open_server` builds everything for one h
 reverse order: no new writes, upkeep, the writer (which commits what waits), the database.
 """
 
-import fcntl
 import os
 import random
 import time
@@ -13,7 +12,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import IO
 
 import msgspec
@@ -57,29 +55,20 @@ from gnomon_server.core.upkeep import Upkeep
 from gnomon_server.core.uploads import Uploads
 from gnomon_server.core.views import Views
 from gnomon_server.core.watch import Watch
-from gnomon_server.model.batches import RunBatch
 from gnomon_server.model.errors import GnomonError
 from gnomon_server.model.ids import TenantId
 from gnomon_server.settings import Settings, comma_list
-from gnomon_server.store import Stores, database_path
+from gnomon_server.store import Stores
 from gnomon_server.store.blobs import BlobStore
-from gnomon_server.store.directories import make_durable
-from gnomon_server.store.meta.engine import Database
-from gnomon_server.store.meta.migrate import migrate
+from gnomon_server.store.opening import lock_home, make_writer, open_database, release_reserve
 from gnomon_server.store.points.schedule import SealSchedule
-from gnomon_server.store.reserve import Reserve
 from gnomon_server.store.uploads import UploadStore
-from gnomon_server.store.writer import Writer
 
 API_PREFIX = "/api/v1"
 # What sysexits.h calls EX_IOERR: a supervisor starts the process again, and it reads what is really on the disk.
 EXIT_IO_ERROR = 74
 # The frame of a multipart form around a file; the file itself is bounded by its route.
 _FORM_BYTES = 64 * 1024
-
-
-class HomeInUse(Exception):
-    """Another server has this home open."""
 
 
 @dataclass(slots=True)
@@ -152,37 +141,32 @@ def open_server(
     rng: random.Random | None = None,
 ) -> Server:
     """Open the home, bring its database up to date and build the app. Raises `HomeInUse` when a server has it."""
-    home = settings.home_path
-    path = database_path(settings.database_url)
-    if not (home.exists() and path.exists()):  # or an earlier start may have been cut off before it had synced
-        make_durable(home)
-    lock = _lock_home(home)
-    reserve = Reserve(path.with_name(f"{path.name}-reserve"))
-    reserve.release()  # what a killed server left: on a full disk this start needs it
-    migrate(path)
-    database = Database(path)
+    lock = lock_home(settings)
+    release_reserve(settings)
+    database = open_database(settings)
     telemetry = Telemetry()
     missing_run: list[Callable[[str], GnomonError]] = []
     rng = rng or random.Random()  # noqa: S311  # run names are no secret
     ingest = Ingest(missing_run=lambda uid: missing_run[0](uid), now_ms=clock, rng=rng)
     live = Live(database)
-    writer: Writer[RunBatch] = Writer(
+    writer = make_writer(
         database,
         commit_batches=ingest.commit,
         on_undo=ingest.undo,
         on_fatal=on_fatal or _stop_process,
         on_commit=telemetry.on_commit,
         on_changes=live.publish,
-        reserve=reserve,
     )
-    ingest.attach(writer)
+    ingest.attach(writer, is_shared=database.is_shared)
     writer.start()
-    stores = Stores(database, writer, BlobStore(home / "artifacts"))
+    stores = Stores(database, writer, BlobStore(settings.home_path / "artifacts"))
     access = Access(stores, now_ms=clock, hide_foreign_ids=settings.hide_foreign_ids)
     audit = Audit(stores, now_ms=clock)
     missing_run.append(access.missing_run)
     artifacts = Artifacts(stores, access, settings=settings, now_ms=clock)
-    uploads = Uploads(UploadStore(home / "artifacts" / "uploads"), artifacts, settings=settings, now_ms=clock)
+    uploads = Uploads(
+        UploadStore(settings.home_path / "artifacts" / "uploads"), artifacts, settings=settings, now_ms=clock
+    )
     runs = Runs(stores, access, ingest, now_ms=clock, rng=rng)
     experiments = Experiments(
         stores, access, ingest, artifact_prefixes=comma_list(settings.artifact_prefixes), now_ms=clock
@@ -281,23 +265,6 @@ def _document(app_version: str) -> object:
     for prefix, handlers in ((API_PREFIX, ROUTES), ("", system.ROUTES)):
         docs.extend((prefix, handler.opt["doc"]) for handler in handlers)
     return openapi_document(docs, version=app_version)
-
-
-def _lock_home(home: Path) -> IO[str]:
-    lock = (home / "gnomon.lock").open("a+", encoding="ascii")  # held as long as the server lives
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.seek(0)
-        holder = lock.read().strip()
-        lock.close()
-        raise HomeInUse(
-            f"another gnomon server (process {holder or 'unknown'}) has {home} open; stop it or choose another --home"
-        ) from None
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
-    return lock
 
 
 def _stop_process(_error: Exception) -> None:

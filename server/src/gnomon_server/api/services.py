@@ -28,7 +28,7 @@ from gnomon_server.core.uploads import Uploads
 from gnomon_server.core.views import Views
 from gnomon_server.settings import Settings
 from gnomon_server.store import Stores
-from gnomon_server.store.writer import Ticket
+from gnomon_server.store.tickets import Ticket
 
 
 @dataclass(slots=True)

@@ -11,9 +11,9 @@ import click
 
 from gnomon_server.model.ids import TenantId
 from gnomon_server.settings import load_settings
-from gnomon_server.store import Connection, database_path
-from gnomon_server.store.meta.engine import Database, WriteConnection
-from gnomon_server.store.meta.migrate import NewerDatabase, migrate
+from gnomon_server.store import Connection
+from gnomon_server.store.meta.doors import Database, Writing
+from gnomon_server.store.opening import CANNOT_OPEN, open_database
 
 T = TypeVar("T")
 
@@ -25,13 +25,13 @@ home_option = click.option(
 class OpenedHome:
     """The database of a home, for reading and for one transaction after another."""
 
-    def __init__(self, database: Database, writing: WriteConnection) -> None:
+    def __init__(self, database: Database, writing: Writing) -> None:
         self.database = database
         self._writing = writing
 
     def transact(self, work: Callable[[Connection], T], /) -> T:
         """Run work in a transaction of its own. A running server waits for it, a few milliseconds."""
-        with self._writing.as_tenant(TenantId(0)) as connection, connection.begin():
+        with self._writing.transaction(TenantId(0)) as connection:
             return work(connection)
 
 
@@ -41,12 +41,9 @@ def opened_home(home: Path | None) -> Iterator[OpenedHome]:
     os.umask(0o077)
     try:
         settings = load_settings(home=None if home is None else str(home))
-        path = database_path(settings.database_url)
-        settings.home_path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        migrate(path)
-    except (NewerDatabase, ValueError) as error:
+        database = open_database(settings)
+    except CANNOT_OPEN as error:
         raise click.ClickException(str(error)) from None
-    database = Database(path)
     writing = database.open_writer()
     try:
         yield OpenedHome(database, writing)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from math import isfinite
 from operator import itemgetter
+from threading import Lock, local
 
 import numpy as np
 
@@ -21,14 +22,14 @@ from gnomon_server.model.entities import RunHead
 from gnomon_server.model.errors import GnomonError, InvalidRequest, ParamConflict, RunArchived, SequenceGap
 from gnomon_server.model.ids import KeyId, RowId, TenantId
 from gnomon_server.model.points import Keys
-from gnomon_server.store import Connection
+from gnomon_server.store import BatchWriter, Connection
 from gnomon_server.store.meta import ledger as ledger_sql
 from gnomon_server.store.meta import runs as sql
+from gnomon_server.store.meta.doors import Writing
 from gnomon_server.store.meta.driver import Savepoint
-from gnomon_server.store.meta.engine import WriteConnection
 from gnomon_server.store.meta.keys import KeyCache, count_keys
 from gnomon_server.store.points import folding, segments, summaries
-from gnomon_server.store.writer import Ticket, Waker, Writer
+from gnomon_server.store.tickets import Ticket, Waker
 
 MAX_KEYS_PER_RUN = 10_000
 # Bytes of one point in a segment: key, step, time, value.
@@ -40,8 +41,28 @@ _RUN_AND_KEY = itemgetter(0, 1)
 _EXPERIMENT_AND_RUN = itemgetter(2, 0)
 
 
+class _Memory(local):
+    """What a writer's thread knows of the database. Each has its own: a batch always comes to the thread of its run.
+
+    Where other processes write too, only what never changes is remembered: the numbers of keys, and that a series of a
+    run is there (a run's number is never given out again).
+    """
+
+    def __init__(self) -> None:
+        self.heads: dict[tuple[TenantId, str], RunHead] = {}
+        self.series: dict[TenantId, set[tuple[RowId, KeyId]]] = {}
+        self.series_count = 0
+        self.keys = KeyCache()
+
+    def clear(self) -> None:
+        self.heads.clear()
+        self.series.clear()
+        self.series_count = 0
+        self.keys.clear()
+
+
 class Ingest:
-    """Stores batches. One per server; its caches belong to the writer's thread."""
+    """Stores batches. One per server."""
 
     def __init__(
         self, *, missing_run: Callable[[str], GnomonError], now_ms: Callable[[], int], rng: random.Random
@@ -49,15 +70,16 @@ class Ingest:
         self._missing_run = missing_run
         self._now_ms = now_ms
         self._rng = rng
-        self._writer: Writer[RunBatch] | None = None
-        self._heads: dict[tuple[TenantId, str], RunHead] = {}
-        self._series: dict[TenantId, set[tuple[RowId, KeyId]]] = {}
-        self._keys = KeyCache()
-        self._series_count = 0
+        self._writer: BatchWriter | None = None
+        self._is_shared = False
+        self._memory = _Memory()
+        self._counting = Lock()
         self.points_kept = 0
 
-    def attach(self, writer: Writer[RunBatch]) -> None:
+    def attach(self, writer: BatchWriter, *, is_shared: bool = False) -> None:
+        """The writer that calls `commit`. `is_shared`: other processes write to the database too."""
         self._writer = writer
+        self._is_shared = is_shared
 
     def append(self, tenant: TenantId, batch: RunBatch, *, waker: Waker | None = None) -> Ticket[object]:
         """Queue a batch. The ticket is answered with `BatchKept`, or an error, once the group is on the disk."""
@@ -67,18 +89,13 @@ class Ingest:
 
     def forget_runs(self) -> None:
         """Called in a transaction that changes which runs take points."""
-        self._heads.clear()
+        self._memory.heads.clear()
 
     def undo(self) -> None:
         """A transaction was undone, or rows were removed: nothing learnt of them may be remembered."""
-        self._heads.clear()
-        self._series.clear()
-        self._series_count = 0
-        self._keys.clear()
+        self._memory.clear()
 
-    def commit(
-        self, writing: WriteConnection, group: Sequence[tuple[TenantId, RunBatch]]
-    ) -> list[BatchKept | GnomonError]:
+    def commit(self, writing: Writing, group: Sequence[tuple[TenantId, RunBatch]]) -> list[BatchKept | GnomonError]:
         """Store the batches of a group in its transaction; one answer each, in order."""
         answers: list[BatchKept | GnomonError] = []
         for tenant, part in groupby(group, key=lambda item: item[0]):
@@ -97,7 +114,7 @@ class Ingest:
             try:
                 if head is None:
                     head, is_new = self._begin(tx, tenant, batch)
-                    heads[batch.run] = self._heads[(tenant, batch.run)] = head
+                    heads[batch.run] = self._memory.heads[(tenant, batch.run)] = head
                 else:
                     is_new = self._admit(tx, tenant, head, batch, waiting=kept)
             except GnomonError as error:
@@ -128,7 +145,7 @@ class Ingest:
                 rng=self._rng,
             )
             if batch.create.tags:
-                store_tags(tx, tenant, head, batch.create.tags, keys=self._keys)
+                store_tags(tx, tenant, head, batch.create.tags, keys=self._memory.keys)
             is_new = self._admit(tx, tenant, head, batch)
         except GnomonError:
             savepoint.undo()
@@ -169,7 +186,7 @@ class Ingest:
             sql.insert_params(tx, tenant, head.row, head.experiment, new_params)
             count_keys(tx, tenant, "param", {(head.experiment, key): 1 for key in new_params})
         if batch.tags:
-            store_tags(tx, tenant, head, batch.tags, keys=self._keys)
+            store_tags(tx, tenant, head, batch.tags, keys=self._memory.keys)
         if batch.name is not None:
             sql.update_run(tx, tenant, head.row, name=batch.name, updated_ms=self._now_ms())
         return True
@@ -189,7 +206,7 @@ class Ingest:
         self, tx: Connection, tenant: TenantId, head: RunHead, batch: RunBatch
     ) -> dict[KeyId, tuple[str, float | None]]:
         """The params that the run has not yet; one that has another value already refuses the batch."""
-        ids = dict(zip(batch.params, self._keys.resolve(tx, tenant, batch.params), strict=True))
+        ids = dict(zip(batch.params, self._memory.keys.resolve(tx, tenant, batch.params), strict=True))
         old = sql.read_params(tx, head.row, list(ids.values()))
         for name, key in ids.items():
             if key in old and old[key] != batch.params[name]:
@@ -206,8 +223,8 @@ class Ingest:
     ) -> None:
         """Refuse a batch whose names are too many for its run, those counted that the group will store before it."""
         assert batch.points is not None
-        known = self._series.get(tenant, set())
-        keys = self._keys.resolve(tx, tenant, batch.points.names)
+        known = self._memory.series.get(tenant, set())
+        keys = self._memory.keys.resolve(tx, tenant, batch.points.names)
         new = [key for key in keys if (head.row, key) not in known]
         if not new:
             return
@@ -215,7 +232,7 @@ class Ingest:
         stored = sql.count_series(tx, head.row)
         if stored + len(new) + sum(map(len, beside)) > MAX_KEYS_PER_RUN:
             for listed in beside:
-                new += self._keys.resolve(tx, tenant, listed)
+                new += self._memory.keys.resolve(tx, tenant, listed)
             new_here = len(set(new) - sql.read_series_keys(tx, head.row, new))
             if stored + new_here > MAX_KEYS_PER_RUN:
                 raise InvalidRequest(
@@ -235,8 +252,9 @@ class Ingest:
             data = segments.encode(*columns, identified=is_identified)
             rows.append(segments.SegmentRow(head.row, len(points), data))
             items.append(folding.FoldItem(head.row, head.experiment, *columns, identified=is_identified))
-            self.points_kept += len(points)
         segments.insert(tx, tenant, rows)
+        with self._counting:
+            self.points_kept += sum(row.n for row in rows)
         folded = folding.fold(items)
         known = self._known_series(tenant)
         added: dict[tuple[RowId, KeyId], int] = {}
@@ -246,7 +264,7 @@ class Ingest:
         summaries.write_summaries(tx, tenant, folded)
         count_keys(tx, tenant, "metric", added)
         known.update(map(_RUN_AND_KEY, folded))
-        self._series_count += len(added)
+        self._memory.series_count += len(added)
         grown: dict[tuple[RowId, RowId], list[KeyId]] = {}
         for (experiment, run), of_run in groupby(folded, key=_EXPERIMENT_AND_RUN):  # sorted by run
             grown[(experiment, run)] = [row.key for row in of_run]
@@ -259,31 +277,33 @@ class Ingest:
 
     def _key_column(self, tx: Connection, tenant: TenantId, batch: RunBatch) -> Keys:
         assert batch.points is not None
-        ids = self._keys.resolve(tx, tenant, batch.points.names)
+        ids = self._memory.keys.resolve(tx, tenant, batch.points.names)
         if len(ids) == 1:
             return np.full(len(batch.points), ids[0], np.uint32)
         return np.array(ids, np.uint32)[batch.points.key]
 
     def _known_series(self, tenant: TenantId) -> set[tuple[RowId, KeyId]]:
-        if self._series_count > _CACHED_SERIES:
-            self._series.clear()
-            self._series_count = 0
-        return self._series.setdefault(tenant, set())
+        if self._memory.series_count > _CACHED_SERIES:
+            self._memory.series.clear()
+            self._memory.series_count = 0
+        return self._memory.series.setdefault(tenant, set())
 
     def _find_heads(self, tx: Connection, tenant: TenantId, batches: Sequence[RunBatch]) -> dict[str, RunHead]:
+        if self._is_shared:
+            return sql.lock_heads(tx, sorted({batch.run for batch in batches}))
         found: dict[str, RunHead] = {}
         missing: set[str] = set()
         for batch in batches:
-            head = self._heads.get((tenant, batch.run))
+            head = self._memory.heads.get((tenant, batch.run))
             if head is None:
                 missing.add(batch.run)
             else:
                 found[batch.run] = head
         if missing:
-            if len(self._heads) > _CACHED_RUNS:
-                self._heads.clear()
+            if len(self._memory.heads) > _CACHED_RUNS:
+                self._memory.heads.clear()
             for uid, head in sql.find_heads(tx, sorted(missing)).items():
-                found[uid] = self._heads[(tenant, uid)] = head
+                found[uid] = self._memory.heads[(tenant, uid)] = head
         return found
 
 

@@ -23,7 +23,7 @@ from gnomon_server.model.entities import Experiment
 from gnomon_server.model.ids import KeyId, RowId, RunUid, TenantId, new_uid
 from gnomon_server.store.meta import experiments as experiment_sql
 from gnomon_server.store.meta import live as sql
-from gnomon_server.store.meta.engine import Database
+from gnomon_server.store.meta.doors import Database
 from gnomon_server.store.meta.live import RunLine, SeriesLine
 
 # What one look may hold: past it a page is better off reading its own screen again.

@@ -7,6 +7,7 @@ queue. A failure is logged and tried again at the next round; nothing a user wai
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from time import monotonic
 
@@ -14,9 +15,10 @@ from gnomon_server.core.artifacts import Artifacts
 from gnomon_server.core.uploads import Uploads
 from gnomon_server.model.ids import TenantId
 from gnomon_server.store import Connection, Stores
+from gnomon_server.store.meta.locks import may_seal
 from gnomon_server.store.meta.purge import give_back_pages
 from gnomon_server.store.points import sealing
-from gnomon_server.store.points.schedule import SealSchedule
+from gnomon_server.store.points.schedule import DueRun, SealSchedule
 
 log = logging.getLogger("gnomon.upkeep")
 
@@ -64,12 +66,21 @@ class Upkeep:
         for run in due:
             if self._stop.is_set() or self._stores.writer.is_disk_full:
                 break
-            with self._stores.database.read(run.tenant) as connection:
-                plan = sealing.prepare(connection, run.run)
-            if plan is None or self._stores.writer.is_disk_full:
-                continue
-            sealed += self._stores.writer.call(run.tenant, partial(_commit, run.tenant, plan))
+            sealed += self._seal(run)
         return sealed
+
+    def _seal(self, run: DueRun) -> bool:
+        """Seal one run. Where several processes share a database, one of them holds the run until it is sealed."""
+        with ExitStack() as held:
+            connection = held.enter_context(self._stores.database.read(run.tenant))
+            if not may_seal(connection, run.tenant, run.run):
+                return False
+            plan = sealing.prepare(connection, run.run)
+            if plan is None or self._stores.writer.is_disk_full:
+                return False
+            if not self._stores.database.is_shared:
+                held.close()  # a snapshot that is held keeps the WAL from being moved
+            return self._stores.writer.call(run.tenant, partial(_commit, run.tenant, plan))
 
     def give_back(self) -> None:
         """Hand free pages of the database back to the file system, a step at a time; other writes go between."""

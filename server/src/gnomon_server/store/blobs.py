@@ -95,7 +95,7 @@ class BlobStore:
     """The contents below one root. Its methods may be called from any thread."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self.root = self._root = root
         self._incoming = root / "incoming"
         self._trash = root / "trash"
         # Directories whose own entry is known to be on the disk; at most 257 a tenant.

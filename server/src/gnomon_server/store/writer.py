@@ -20,9 +20,8 @@ Invariants:
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from time import perf_counter
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 import pysqlite3.dbapi2 as sqlite
 from sqlalchemy.engine import Connection
@@ -35,6 +34,7 @@ from gnomon_server.store.meta.driver import Savepoint
 from gnomon_server.store.meta.engine import Database, WriteConnection
 from gnomon_server.store.meta.sqlite_errors import is_disk_in_doubt, is_full
 from gnomon_server.store.reserve import Reserve
+from gnomon_server.store.tickets import Job, Ticket, Waker, announce
 
 log = logging.getLogger("gnomon.writer")
 
@@ -52,55 +52,6 @@ _SHRUNK_PAGES = 2_048
 # For so long a write on a full disk waits for readers whose snapshots hold the WAL.
 _FULL_WAIT_SECS = 0.5
 _STORAGE_FULL = "the server's disk is full: reads and deletes go on; free space, then send this again"
-
-
-class Waker(Protocol):
-    """Whoever waits for tickets: told once per group, from the writer's thread."""
-
-    def wake(self, tickets: "Sequence[Ticket[object]]") -> None: ...
-
-
-class Ticket(Generic[T]):
-    """The answer to come of one job: `result()` after the waker was told, or `wait()` in a thread of one's own."""
-
-    __slots__ = ("_done", "_error", "_value", "owner", "waker")
-
-    def __init__(self, waker: Waker | None = None) -> None:
-        self.waker = waker
-        self.owner: object = None  # the waiter's own mark, e.g. its future
-        self._value: list[T] = []
-        self._error: Exception | None = None
-        self._done = threading.Event() if waker is None else None
-
-    def resolve(self, value: T) -> None:
-        """The last word counts: a group that was undone is tried again, and what it had answered is forgotten."""
-        self._value, self._error = [value], None
-
-    def fail(self, error: Exception) -> None:
-        self._value, self._error = [], error
-
-    def announce(self) -> None:
-        if self._done is not None:
-            self._done.set()
-
-    def result(self) -> T:
-        if self._error is not None:
-            raise self._error
-        return self._value[0]
-
-    def wait(self) -> T:
-        assert self._done is not None, "a ticket with a waker is not waited for in a thread"
-        self._done.wait()
-        return self.result()
-
-
-@dataclass(slots=True)
-class _Job(Generic[B]):
-    tenant: TenantId
-    ticket: Ticket[object]
-    work: Callable[[Connection], object] | None = None
-    batch: B | None = None
-    size: int = 0
 
 
 class Writer(Generic[B]):
@@ -125,7 +76,7 @@ class Writer(Generic[B]):
         self._on_commit = on_commit
         self._on_changes = on_changes
         self._changes: list[Change] = []
-        self._queue: FairQueue[_Job[B]] = FairQueue(
+        self._queue: FairQueue[Job[B]] = FairQueue(
             most=MAX_QUEUED_JOBS, alone=Bounds(jobs=_MAX_GROUP_JOBS, size=_MAX_GROUP_BYTES), shared=_SHARED_GROUP
         )
         self._is_closed = False
@@ -153,14 +104,14 @@ class Writer(Generic[B]):
     def submit_batch(self, tenant: TenantId, batch: B, *, size: int, waker: Waker | None = None) -> Ticket[object]:
         """Queue a batch; the ticket is answered after the commit."""
         ticket: Ticket[object] = Ticket(waker)
-        self._put(_Job(tenant, ticket, batch=batch, size=size))
+        self._put(Job(tenant, ticket, batch=batch, size=size))
         return ticket
 
     def call(self, tenant: TenantId, work: Callable[[Connection], T]) -> T:
         """Run `work` in the next group and wait until it is committed. Its exception is raised here."""
         ticket: Ticket[object] = Ticket()
         out: list[T] = []
-        self._put(_Job(tenant, ticket, work=lambda connection: out.append(work(connection))))
+        self._put(Job(tenant, ticket, work=lambda connection: out.append(work(connection))))
         ticket.wait()
         return out[-1]  # of the attempt that was committed
 
@@ -175,7 +126,7 @@ class Writer(Generic[B]):
             self._queue.close()
             self._thread.join()
 
-    def _put(self, job: _Job[B]) -> None:
+    def _put(self, job: Job[B]) -> None:
         if self._broken is not None or self._is_closed:
             raise Unavailable("the server is stopping; send this again in a moment", code="stopping")
         self._queue.put(job.tenant, job, size=job.size)
@@ -214,7 +165,7 @@ class Writer(Generic[B]):
                 raise
             log.warning("the disk has no room for a checkpoint; the next start reads the WAL as it is")
 
-    def _commit_group(self, writing: WriteConnection, jobs: list[_Job[B]]) -> None:
+    def _commit_group(self, writing: WriteConnection, jobs: list[Job[B]]) -> None:
         if self._is_disk_full:
             self._look_for_space()
         if self._is_disk_full:
@@ -224,7 +175,7 @@ class Writer(Generic[B]):
             if self._is_disk_full:
                 self._make_room(writing)
 
-    def _commit(self, writing: WriteConnection, jobs: list[_Job[B]]) -> None:
+    def _commit(self, writing: WriteConnection, jobs: list[Job[B]]) -> None:
         started = perf_counter()
         try:
             with writing.connection.begin():
@@ -253,7 +204,7 @@ class Writer(Generic[B]):
             changes, self._changes = self._changes, []
             self._on_changes(changes)
         # The last thing done: whoever is woken wants the interpreter lock, which this thread lets go of next.
-        _announce(jobs)
+        announce(jobs)
 
     def _refusal(self, error: Exception) -> Exception:
         """What to tell the jobs of a group that could not be committed; ends the process when the disk is in doubt."""
@@ -272,12 +223,12 @@ class Writer(Generic[B]):
         )
         self._on_fatal(error)
 
-    def _refuse_batches(self, jobs: list[_Job[B]]) -> list[_Job[B]]:
+    def _refuse_batches(self, jobs: list[Job[B]]) -> list[Job[B]]:
         """Answer the batches of a group that meets a full disk; its other jobs."""
         refused = [job for job in jobs if job.work is None]
         for job in refused:
             job.ticket.fail(_storage_full())
-        _announce(refused)
+        announce(refused)
         return [job for job in jobs if job.work is not None]
 
     def _make_room(self, writing: WriteConnection) -> None:
@@ -301,7 +252,7 @@ class Writer(Generic[B]):
             log.warning("there is space on the disk again: writes are taken")
             self._is_disk_full = False
 
-    def _run_jobs(self, writing: WriteConnection, jobs: list[_Job[B]]) -> None:
+    def _run_jobs(self, writing: WriteConnection, jobs: list[Job[B]]) -> None:
         at = 0
         while at < len(jobs):
             end = at
@@ -314,7 +265,7 @@ class Writer(Generic[B]):
                 self._run_work(writing, jobs[at])
                 at += 1
 
-    def _run_work(self, writing: WriteConnection, job: _Job[B]) -> None:
+    def _run_work(self, writing: WriteConnection, job: Job[B]) -> None:
         work = job.work
         assert work is not None
         with writing.as_tenant(job.tenant) as connection:
@@ -331,25 +282,13 @@ class Writer(Generic[B]):
                 del self._changes[noted:]
                 job.ticket.fail(error)
 
-    def _run_batches(self, writing: WriteConnection, jobs: list[_Job[B]]) -> None:
+    def _run_batches(self, writing: WriteConnection, jobs: list[Job[B]]) -> None:
         answers = self._commit_batches(writing, [(job.tenant, job.batch) for job in jobs if job.batch is not None])
         for job, answer in zip(jobs, answers, strict=True):
             if isinstance(answer, GnomonError):
                 job.ticket.fail(answer)
             else:
                 job.ticket.resolve(answer)
-
-
-def _announce(jobs: list[_Job[B]]) -> None:
-    woken: dict[int, tuple[Waker, list[Ticket[object]]]] = {}
-    for job in jobs:
-        waker = job.ticket.waker
-        if waker is None:
-            job.ticket.announce()
-        else:
-            woken.setdefault(id(waker), (waker, []))[1].append(job.ticket)
-    for waker, tickets in woken.values():
-        waker.wake(tickets)
 
 
 def _storage_full() -> Unavailable:

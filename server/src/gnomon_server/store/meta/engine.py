@@ -46,6 +46,8 @@ _BUSY_TIMEOUT_SECS = 30
 class Database:
     """The embedded database of one home: a file, its WAL, and the doors to it."""
 
+    is_shared = False  # one process writes
+
     def __init__(self, path: Path) -> None:
         if sqlite.sqlite_version_info < MIN_SQLITE:
             raise RuntimeError(f"SQLite {sqlite.sqlite_version} is too old; install pysqlite3 with 3.51.3 or newer")
@@ -141,6 +143,12 @@ class WriteConnection:
             yield self.connection
         finally:
             self._wall.tenant = None
+
+    @contextmanager
+    def transaction(self, tenant: TenantId) -> Iterator[Connection]:
+        """A transaction that serves one tenant. SQLite has no other beside it."""
+        with self.as_tenant(tenant) as connection, connection.begin():
+            yield connection
 
     def checkpoint(self, *, wait_secs: float = _BUSY_TIMEOUT_SECS) -> None:
         """Move the WAL into the database file and truncate it, if its readers end within `wait_secs`."""

@@ -13,6 +13,7 @@ from sqlalchemy.sql.dml import Insert
 from gnomon_server.model.entities import KeyKind, KeyUse
 from gnomon_server.model.ids import KeyId, RowId, TenantId
 from gnomon_server.store.meta import tables as t
+from gnomon_server.store.meta.locks import hold_names
 from gnomon_server.store.meta.upsert import upsert
 from gnomon_server.store.points.compiled import HotInsert
 
@@ -59,6 +60,9 @@ def find_keys(connection: Connection, names: Sequence[str]) -> dict[str, KeyId]:
 def _find_or_insert(connection: Connection, tenant: TenantId, names: list[str]) -> dict[str, KeyId]:
     found = find_keys(connection, names)
     new = [name for name in names if name not in found]
+    if new and hold_names(connection, tenant):  # another writer may have given them a number meanwhile
+        found.update(find_keys(connection, new))
+        new = [name for name in new if name not in found]
     if new:
         first = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(t.key.c.id), 0))) or 0
         rows = [
@@ -74,7 +78,10 @@ def count_keys(
     connection: Connection, tenant: TenantId, kind: KeyKind, added: Mapping[tuple[RowId, KeyId], int]
 ) -> None:
     """Add to the catalogue: for each (experiment, key) how many runs came to have it (or, below zero, lost it)."""
-    _COUNT.run(connection, [(tenant, experiment, kind, key, runs) for (experiment, key), runs in added.items() if runs])
+    rows = [(tenant, experiment, kind, key, runs) for (experiment, key), runs in added.items() if runs]
+    if rows:
+        hold_names(connection, tenant)
+        _COUNT.run(connection, rows)
 
 
 def list_keys(

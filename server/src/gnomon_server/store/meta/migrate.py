@@ -25,6 +25,10 @@ class NewerDatabase(Exception):
     """The database was written by a newer version of the server."""
 
 
+class OutdatedDatabase(Exception):
+    """A shared database is not what this version works with, and the server may not change it by itself."""
+
+
 class UnusableDatabase(Exception):
     """The database cannot be opened: its disk is full, or the file is not readable, not ours or damaged."""
 
@@ -57,17 +61,22 @@ def _migrate(path: Path) -> None:
         return
     if revision is not None and revision > HEAD:
         raise NewerDatabase(f"{path} was written by a newer gnomon (revision {revision}); install that version again")
+    engine = migration_engine(path)
+    with engine.connect() as connection:
+        upgrade(connection)
+        connection.commit()
+    engine.dispose()
+
+
+def upgrade(connection: sa.Connection) -> None:
+    """Run the revisions that are missing, on either database."""
     from alembic import command
     from alembic.config import Config
 
-    engine = migration_engine(path)
-    with engine.connect() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(_FOLDER))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
-    engine.dispose()
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def migration_engine(path: Path) -> sa.Engine:

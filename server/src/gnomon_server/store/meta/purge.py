@@ -69,7 +69,12 @@ def runs_of(connection: Connection, experiment: RowId, *, limit: int) -> list[Ro
 
 
 def give_back_pages(connection: Connection) -> bool:
-    """Hand some free pages of the SQLite file back to the file system; False when there are too few to be worth it."""
+    """Hand some free pages of the SQLite file back to the file system; False when there are too few to be worth it.
+
+    PostgreSQL does so by itself.
+    """
+    if connection.dialect.name != "sqlite":
+        return False
     free = connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
     pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     if free < _WORTH_PAGES or free * 5 < pages:

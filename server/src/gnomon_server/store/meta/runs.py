@@ -49,6 +49,16 @@ def find_heads(connection: Connection, uids: Sequence[str]) -> dict[str, RunHead
     }
 
 
+def lock_heads(connection: Connection, uids: Sequence[str]) -> dict[str, RunHead]:
+    """The same, and until the transaction ends nobody else writes to these runs. For databases of several writers."""
+    c = t.run.c
+    query = sa.select(c.uid, c.id, c.experiment, c.lifecycle_stage).where(c.uid.in_(uids)).order_by(c.id)
+    return {
+        uid: RunHead(row=RowId(row), experiment=RowId(experiment), lifecycle_stage=stage)
+        for uid, row, experiment, stage in connection.execute(query.with_for_update(key_share=True, of=t.run))
+    }
+
+
 def find_run(connection: Connection, uid: str) -> Run | None:
     """One run with params, latest metric values and tags."""
     found = _filled(connection, _RUN_NAMED.run(connection, (uid,)))
@@ -83,7 +93,7 @@ def insert_run(
     created_by: str,
     now_ms: int,
 ) -> RowId:
-    row = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(t.run.c.id) + 1, 1))) or 1
+    row = _next_row(connection)
     connection.execute(
         sa.insert(t.run_base).values(
             tenant=tenant,
@@ -103,6 +113,13 @@ def insert_run(
         )
     )
     return RowId(row)
+
+
+def _next_row(connection: Connection) -> int:
+    """A number for a run. Where several processes remember what they know of runs, none is given out twice."""
+    if connection.dialect.name == "postgresql":
+        return int(connection.execute(sa.Sequence("run_row_").next_value()).scalar_one())
+    return connection.scalar(sa.select(sa.func.coalesce(sa.func.max(t.run.c.id) + 1, 1))) or 1
 
 
 def update_run(connection: Connection, tenant: TenantId, row: RowId, **values: str | int | None) -> None:

@@ -289,8 +289,9 @@ Index("tag_search", *(tag_base.c[name] for name in ("tenant", "experiment", "key
 _SERIES = ("tenant", "experiment", "key", "last_value", "run", "low", "high", "total", "n", "nonfinite", "first_value")
 Index("series_search", *(series_base.c[name] for name in _SERIES))
 
-_SERVERS_OWN = (tenant_base, *access_tables.TABLES)
-WALLED: tuple[Table, ...] = tuple(table for table in metadata.sorted_tables if table not in _SERVERS_OWN)
+# They hold no tenant's data and stand outside the wall; no other table may.
+SERVERS_OWN = frozenset(table.name for table in (tenant_base, *access_tables.TABLES))
+WALLED: tuple[Table, ...] = tuple(table for table in metadata.sorted_tables if table.name not in SERVERS_OWN)
 
 experiment = view_of(experiment_base)
 experiment_tag = view_of(experiment_tag_base)
