@@ -121,7 +121,7 @@ def test_connections_are_opened_in_one_place() -> None:
         and re.search(r"\b(sqlite3?|pysqlite3|dbapi2)\.connect\(|create_engine\(", path.read_text())
     }
     store = "server/src/gnomon_server/store"
-    known = {f"{store}/meta/{name}.py" for name in ("engine", "migrate", "postgres")}
+    known = {f"{store}/meta/{name}.py" for name in ("engine", "migrate", "postgres", "migrate_postgres")}
     assert openers <= {*known, f"{store}/backup.py"}
 
 
