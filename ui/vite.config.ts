@@ -41,9 +41,46 @@ function packed(): Plugin {
   };
 }
 
+/** The page that nearly every visit opens; its parts would else be found one after the other. */
+const FIRST_PAGES = ["ExperimentPage", "ChartsPage"];
+const FIRST_FONT = /archivo-latin-wght.*\.woff2$/;
+
+/** Lets the browser fetch what the first page's charts need beside the entry: its scripts, its styles, the font of its words. */
+function preloaded(): Plugin {
+  return {
+    name: "gnomon-preloaded",
+    apply: "build",
+    transformIndexHtml: {
+      order: "post",
+      handler: (html, { bundle = {} }) => {
+        const chunks = Object.values(bundle).filter((part) => part.type === "chunk");
+        const scripts = new Set<string>();
+        const styles = new Set<string>();
+        const take = (file: string): void => {
+          const chunk = chunks.find(({ fileName }) => fileName === file);
+          if (chunk === undefined || scripts.has(file)) return;
+          scripts.add(file);
+          for (const style of chunk.viteMetadata?.importedCss ?? []) styles.add(style);
+          for (const other of chunk.imports) take(other);
+        };
+        for (const { name, fileName, isEntry } of chunks) if (!isEntry && FIRST_PAGES.includes(name)) take(fileName);
+        const font = Object.keys(bundle).find((file) => FIRST_FONT.test(file));
+        const links = [
+          ...[...styles].map((href) => ({ rel: "stylesheet", href })),
+          ...[...scripts].map((href) => ({ rel: "modulepreload", href })),
+          ...(font === undefined ? [] : [{ rel: "preload", as: "font", type: "font/woff2", href: font }]),
+        ];
+        return links
+          .filter(({ href }) => !html.includes(href))
+          .map((link) => ({ tag: "link", attrs: { ...link, crossorigin: true, href: `./${link.href}` }, injectTo: "head" }));
+      },
+    },
+  };
+}
+
 export default defineConfig({
   base: "./",
-  plugins: [packed()],
+  plugins: [preloaded(), packed()],
   resolve: { alias: PREACT },
   build: {
     outDir: "../server/src/gnomon_server/_ui",

@@ -171,7 +171,7 @@ export class PanelPlot {
     if (model === null || this.host.clientWidth === 0) return;
     const isRebuilt = drawn === null || drawn.isLog !== model.isLog || drawn.axis !== model.axis;
     if (isRebuilt || this.u === null) this.build(model);
-    else if (drawn !== model) this.change(this.u, drawn, model);
+    else if (!looksAlike(drawn, model)) this.change(this.u, drawn, model);
     else if (this.isScaleDirty) this.rescale(this.u, model);
     this.drawn = model;
     this.isScaleDirty = false;
@@ -345,6 +345,19 @@ export class PanelPlot {
     const value = curve?.values[curve.last];
     return curve === undefined || value === undefined ? null : { curve, value, index: curve.last };
   }
+}
+
+/** Whether nothing that is drawn differs: labels are not, and those of lines often come later than the lines. */
+function looksAlike(a: PanelModel, b: PanelModel): boolean {
+  if (a === b) return true;
+  const isSameFrame =
+    a.extent[0] === b.extent[0] && a.extent[1] === b.extent[1] && a.isClipped === b.isClipped && a.hasBand === b.hasBand;
+  return isSameFrame && a.style === b.style && a.curves.length === b.curves.length && a.curves.every((curve, i) => isSameCurve(curve, b.curves[i]));
+}
+
+function isSameCurve(a: Curve, b: Curve | undefined): boolean {
+  if (b === undefined || identityOf(a) !== identityOf(b) || a.line.isRunning !== b.line.isRunning) return false;
+  return a.series === b.series && a.isSmoothed === b.isSmoothed && (!a.isSmoothed || a.values === b.values);
 }
 
 /** A line keeps its series in the plot while it keeps its colour. */

@@ -3,6 +3,7 @@ import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { Line } from "../../charts/curves";
 import type { Theme } from "../../charts/palette";
+import { useAtOnce } from "../../api/at-once";
 import { keysQuery, type KeyInfo } from "../../api/keys";
 import { fetchRows, tableKeys } from "../../api/table";
 import type { Preferences } from "../../lib/preferences";
@@ -50,6 +51,7 @@ interface Asked {
 }
 
 export function useExperimentData({ experimentId, view, isHeld, theme, palette, isWide }: Asked): ExperimentData {
+  useAtOnce(keysQuery(experimentId));
   const keyQuery = useQuery(keysQuery(experimentId));
   const keys = keyQuery.data?.keys ?? NO_KEYS;
   const params = useMemo(() => keys.filter((key) => key.kind === "param").slice(0, MOST_PARAMS), [keys]);
@@ -58,16 +60,17 @@ export function useExperimentData({ experimentId, view, isHeld, theme, palette, 
   const ranked = useMemo(() => rankMetrics(keys), [keys]);
   const sortColumn = view.sort?.column ?? null;
   const headline = useMemo(() => headlineOf(sortColumn, ranked), [sortColumn, ranked]);
-  const columns = useMemo(
-    () => (view.columns === null ? autoColumns(headline, ranked, differing, view.group, isWide ? WIDE : SIDE) : chosenColumns(view.columns)),
-    [view.columns, view.group, headline, ranked, differing, isWide],
-  );
+  const isReady = !isHeld && keyQuery.isSuccess && (params.length === 0 || !sample.isPending);
+  const columns = useMemo(() => {
+    if (view.columns !== null) return chosenColumns(view.columns);
+    // All at once, when it is known which there are.
+    return isReady ? autoColumns(headline, ranked, differing, view.group, isWide ? WIDE : SIDE) : NO_COLUMNS;
+  }, [view.columns, view.group, headline, ranked, differing, isWide, isReady]);
   const withHeadline = useMemo(
     () => (headline === null || columns.some(({ id }) => id === headline.id) ? columns : [headline, ...columns]),
     [columns, headline],
   );
-  const isReady = !isHeld && keyQuery.isSuccess && (params.length === 0 || !sample.isPending);
-  const shown = useShown({ experimentId, view, columns: withHeadline, differing, isReady });
+  const shown = useShown({ experimentId, view, columns: withHeadline, differing, isHeld, isReady });
   const groupLines = useGroupLines(experimentId, view, headline === null ? [] : [headline.id], isHeld);
   const lines = groupLines ?? shown.lines;
   const colors = useMemo(() => colorsOf(lines, theme, palette), [lines, theme, palette]);

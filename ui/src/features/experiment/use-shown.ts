@@ -3,6 +3,7 @@ import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query"
 import { useMemo } from "react";
 import { BASELINE_SLOT, colorOf, type PaletteMode, type Theme } from "../../charts/palette";
 import type { Line } from "../../charts/curves";
+import { useAtOnce } from "../../api/at-once";
 import { fetchRows, tableKeys, type TablePage, type TableSearch } from "../../api/table";
 import { orderBy, shownIds, type TableView } from "../../lib/view";
 import { formatParam } from "../run-table/cells";
@@ -20,6 +21,9 @@ interface ShownAsked {
   readonly view: TableView;
   readonly columns: readonly Column[];
   readonly differing: readonly Column[];
+  /** The filter of the view is still being checked: nothing may be asked with it. */
+  readonly isHeld: boolean;
+  /** The columns are known. Until then runs come without any, which is enough for their lines to be asked for. */
   readonly isReady: boolean;
 }
 
@@ -32,10 +36,10 @@ export interface Shown {
   readonly error: Error | null;
 }
 
-export function useShown({ experimentId, view, columns, differing, isReady }: ShownAsked): Shown {
+export function useShown({ experimentId, view, columns, differing, isHeld, isReady }: ShownAsked): Shown {
   const wanted = useMemo(
-    () => requestColumns([...columns, ...differing].map((column) => column.id)),
-    [columns, differing],
+    () => requestColumns(isReady ? [...columns, ...differing].map((column) => column.id) : []),
+    [columns, differing, isReady],
   );
   const chosen = view.shown === null ? null : shownIds(view.shown);
   const baselineId = view.baseline;
@@ -45,14 +49,12 @@ export function useShown({ experimentId, view, columns, differing, isReady }: Sh
     // oxlint-disable-next-line react/exhaustive-deps
     [chosen?.join(), baselineId],
   );
-  const query = useQuery({
-    ...(ids === null ? topQuery(experimentId, view, wanted) : idsQuery(experimentId, ids, wanted)),
-    placeholderData: keepPreviousData,
-    enabled: isReady,
-  });
+  const asked = ids === null ? topQuery(experimentId, view, wanted) : idsQuery(experimentId, ids, wanted);
+  useAtOnce(asked, isHeld);
+  const query = useQuery({ ...asked, placeholderData: keepPreviousData, enabled: !isHeld });
   const alone = useQuery({
     ...idsQuery(experimentId, baselineId === null ? [] : [baselineId], wanted),
-    enabled: isReady && ids === null && baselineId !== null,
+    enabled: !isHeld && ids === null && baselineId !== null,
   });
   return useMemo(() => {
     const found = query.data === undefined ? [] : rowsOf(query.data);
