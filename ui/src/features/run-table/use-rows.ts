@@ -74,7 +74,9 @@ export function useRows({ experimentId, view, isHeld, columns, aggregated, range
     const group = groups[section];
     return group === undefined ? search : { ...search, filter: group.filter };
   };
-  const wanted = layout.pagesOf(range[0], range[1], PAGE_ROWS);
+  // Whoever scrolls goes on: two more pages that way, so that rows are there before they are in sight.
+  const ahead = useAhead(range);
+  const wanted = layout.pagesOf(range[0] - Math.max(0, -ahead), range[1] + Math.max(0, ahead), PAGE_ROWS);
   const pages = useQueries({
     queries: wanted.map(({ section, page }) => ({ ...tablePageQuery(sectionSearch(section), page), enabled: !isHeld })),
   });
@@ -115,6 +117,17 @@ export function useRows({ experimentId, view, isHeld, columns, aggregated, range
       for (const page of pages) if (page.isError) void page.refetch();
     },
   };
+}
+
+const AHEAD_ROWS = 2 * PAGE_ROWS;
+
+/** Rows to fetch beyond those in sight: after them while the table is scrolled down, before them while it is scrolled up. */
+function useAhead([from]: readonly [number, number]): number {
+  const [was, setWas] = useState({ from, ahead: 0 });
+  if (was.from === from) return was.ahead;
+  const next = { from, ahead: from > was.from ? AHEAD_ROWS : -AHEAD_ROWS };
+  setWas(next);
+  return next.ahead;
 }
 
 function groupOf(row: GroupRow, view: Pick<TableView, "filter" | "group" | "folded">): Group {
