@@ -6,7 +6,7 @@ import inspect
 
 from bench.report import load, machine, markdown, save
 
-BENCHES = ("ingest", "framework", "sdk", "kill", "read", "search", "mixed", "space", "cost", "mlflow")
+BENCHES = ("ingest", "framework", "sdk", "kill", "read", "search", "mixed", "space", "cost", "mlflow", "ui")
 _MODULES = {"mlflow": "mlflow_wire"}  # where the name of a measurement is not that of its module
 
 

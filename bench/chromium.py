@@ -7,16 +7,23 @@ chart stands when the frame with its lines has been handed to the browser.
 Frames are measured without the limit of the screen, so that the distance of two is what the later one cost.
 """
 
+import base64
 import gzip
-from collections.abc import Iterator
+import io
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
+from PIL import Image
 from playwright.sync_api import Browser, CDPSession, Page, Response, sync_playwright
 from tests.support.browser import launch
 
 NO_LIMIT = ("--disable-frame-rate-limit", "--disable-gpu-vsync")
 _PATIENCE_MS = 180_000
+_HEADING_PX = 30
+_BLANK_PX = 50  # a row is 26 high, and what is written in it 10
+_INK = 40  # of 255
 _NOTE_CHARTS = """(() => {
     const probe = (window.benchProbe = {charts: new Map(), tasks: []});
     const stands = (chart) => {
@@ -114,6 +121,50 @@ class Window:
         self.debugger.send("HeapProfiler.collectGarbage")
         usage = self.debugger.send("Runtime.getHeapUsage")
         return (float(usage["usedSize"]) + float(usage.get("backingStorageSize", 0))) / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Scrolled:
+    """What was seen while scrolling: frames that the screen was sent, and the tallest blank band of each."""
+
+    bands_px: list[int]
+
+    @property
+    def blank(self) -> int:
+        """Frames with a band of more than a row without anything in it."""
+        return sum(band > _BLANK_PX for band in self.bands_px)
+
+
+def scroll(window: Window, selector: str, *, distance: int, speed: int) -> Scrolled:
+    """Turn the wheel over an element, `speed` in pixels a second, and look at every frame that the screen is sent."""
+    box = window.page.locator(selector).bounding_box()
+    assert box is not None, f"there is no {selector}"
+    shots: list[str] = []
+
+    def keep(frame: Mapping[str, object]) -> None:
+        shots.append(str(frame["data"]))
+        window.debugger.send("Page.screencastFrameAck", {"sessionId": frame["sessionId"]})
+
+    place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    gesture = {**place, "yDistance": -distance, "speed": speed, "gestureSourceType": "mouse"}
+    window.debugger.on("Page.screencastFrame", keep)
+    window.debugger.send("Page.startScreencast", {"format": "jpeg", "quality": 80})
+    window.debugger.send("Input.synthesizeScrollGesture", gesture)
+    window.debugger.send("Page.stopScreencast")
+    window.debugger.remove_listener("Page.screencastFrame", keep)
+    return Scrolled([_tallest_blank(shot, box["y"], box["y"] + box["height"]) for shot in shots])
+
+
+def _tallest_blank(shot: str, top: float, bottom: float) -> int:
+    """The most rows of pixels, one after the other, in which nothing is written. Hairlines and placeholders are too
+    faint to count as writing. The last few pixels are a scroll bar's."""
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(shot))).convert("L")).astype(np.int16)
+    part = pixels[int(top) + _HEADING_PX : int(bottom) - _HEADING_PX, : pixels.shape[1] * 9 // 10]
+    tallest = blank = 0
+    for is_written in (part.max(axis=1) - part.min(axis=1)) > _INK:
+        blank = 0 if is_written else blank + 1
+        tallest = max(tallest, blank)
+    return tallest
 
 
 @contextmanager

@@ -78,6 +78,14 @@ def peer(name: str) -> str:
     return str(command)
 
 
+def ui_folder(who: str) -> Path:
+    """Where the built web UI of ours or of MLflow lies."""
+    if who == "gnomon":
+        return _HERE.parent / "server" / "src" / "gnomon_server" / "_ui"
+    (package,) = Path(peer("mlflow")).parent.parent.glob("lib/python3*/site-packages/mlflow")
+    return package / "server" / "js" / "build"
+
+
 @contextmanager
 def gnomon(home: Path, *, is_pinned: bool = True, **env: str) -> Iterator[Running]:
     """Ours, as `gnomon server` starts it, without a line for every request."""

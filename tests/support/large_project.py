@@ -71,7 +71,7 @@ def load(base_url: str, size: Size, *, tenant: str | None = None) -> Project:
     def send(number: int) -> tuple[str, int]:
         run_id = f"{number:032x}"
         points = 0
-        for batch in _batches(number, size, metrics, experiment_id):
+        for batch in batches(number, size, metrics, experiment_id):
             answer = caller.post(f"experiments/runs/{run_id}/batches", batch)
             points += int(str(answer["metrics"]))
         status = "failed" if number % 50 == 7 else "finished"
@@ -118,8 +118,8 @@ class _Caller:
             connection.close()
 
 
-def _batches(number: int, size: Size, metrics: tuple[str, ...], experiment_id: str) -> Iterator[SequencedBatch]:
-    """All batches of one run; the first begins it."""
+def batches(number: int, size: Size, metrics: tuple[str, ...], experiment_id: str) -> Iterator[SequencedBatch]:
+    """All batches of one run, from 1 up; the first begins it."""
     rng = np.random.default_rng(number)
     optimiser = _OPTIMISERS[number % len(_OPTIMISERS)]
     lr = float(10 ** rng.uniform(-4, -1))
@@ -184,7 +184,7 @@ def _curve(rng: np.random.Generator, name: str, progress: Column, lr: float) -> 
     if "accuracy" in name:
         return np.asarray(np.clip(quality * 0.95 * (1 - fall) + noise / 3, 0, 1))
     if "norm" in name:
-        return 1 + 3 * fall + 4 * np.abs(noise) + rng.uniform(0, 0.5)
+        return np.asarray(1 + 3 * fall + 4 * np.abs(noise) + rng.uniform(0, 0.5))
     return np.asarray(2.3 * fall + 0.12 / quality + np.abs(noise))
 
 
