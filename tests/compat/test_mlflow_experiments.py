@@ -175,3 +175,18 @@ def test_an_experiment_from_elsewhere_keeps_its_id_where_that_is_free(wire: Wire
     assert wire.post("experiments/create", name="default's", experiment_id="0") == {"experiment_id": "44"}
     wire.refused("experiments/create", 400, "INVALID_PARAMETER_VALUE", name="odd", creation_time=-1)
     wire.refused("experiments/create", 400, "INVALID_PARAMETER_VALUE", name="odd", experiment_id="x")
+
+
+def test_restoring_an_experiment_restores_the_runs_deleted_before_it_too(wire: Wire) -> None:
+    experiment = wire.post("experiments/create", name="restored")["experiment_id"]
+    run = wire.new_run(experiment)
+    wire.post("runs/delete", run_id=run)
+    wire.post("experiments/delete", experiment_id=experiment)
+    message = wire.refused("runs/create", 400, "INVALID_PARAMETER_VALUE", experiment_id=experiment)
+    assert message == f"The experiment {experiment} must be in the 'active' state. Current state is deleted."
+    wire.post("experiments/restore", experiment_id=experiment)
+    assert wire.get("runs/get", run_id=run)["run"]["info"]["lifecycle_stage"] == "active"
+
+
+def test_an_experiment_before_the_first_is_not_found(wire: Wire) -> None:
+    assert wire.get("experiments/get", 404, experiment_id="-1")["message"] == "No Experiment with id=-1 exists"

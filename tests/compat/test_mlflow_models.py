@@ -206,7 +206,7 @@ def test_the_registry_from_name_to_alias(wire: Wire) -> None:
     assert wire.get("registered-models/alias", name="RM", alias="latest")["model_version"]["version"] == "2"
     wire.post("model-versions/transition-stage", name="RM", version="1", stage="production")
     latest = wire.post("registered-models/get-latest-versions", name="RM")["model_versions"]
-    assert [(one["version"], one["current_stage"]) for one in latest] == [("2", "None"), ("1", "Production")]
+    assert [(one["version"], one["current_stage"]) for one in latest] == [("1", "Production"), ("2", "None")]
     moved = {"name": "RM", "version": "2", "stage": "Production", "archive_existing_versions": True}
     wire.post("model-versions/transition-stage", **moved)
     assert wire.get("model-versions/get", name="RM", version="1")["model_version"]["current_stage"] == "Archived"
@@ -238,7 +238,7 @@ def test_tags_and_search_of_the_registry(wire: Wire) -> None:
     assert [(one["name"], one["tags"]) for one in found] == [("beta", [{"key": "k", "value": "v"}])]
     page = wire.get("model-versions/search", max_results=1)
     rest = wire.get("model-versions/search", max_results=1, page_token=page["next_page_token"])
-    assert [page["model_versions"][0]["name"], rest["model_versions"][0]["name"]] == ["Alpha", "beta"]
+    assert [page["model_versions"][0]["name"], rest["model_versions"][0]["name"]] == ["beta", "Alpha"]
     wire.send("DELETE", "registered-models/delete-tag", {"name": "beta", "key": "a b"})
     wire.send("DELETE", "model-versions/delete-tag", {"name": "beta", "version": "1", "key": "k"})
     assert wire.get("registered-models/search", filter="tags.`a b` = '1'") == {}

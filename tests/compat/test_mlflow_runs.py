@@ -1,5 +1,7 @@
 """Runs by MLflow's wire: their life, their names, search and paging."""
 
+import re
+
 import pytest
 
 from tests.compat.wire_client import Json, Wire
@@ -216,3 +218,14 @@ def test_views_and_experiments(ranked: Wire) -> None:
 )
 def test_searches_that_make_no_sense(wire: Wire, body: dict[str, object]) -> None:
     wire.refused("runs/search", 400, "INVALID_PARAMETER_VALUE", **{"experiment_ids": ["0"], **body})
+
+
+def test_a_run_without_a_name_gets_one_of_three_parts(wire: Wire) -> None:
+    run = wire.post("runs/create", experiment_id="0")["run"]
+    assert re.fullmatch(r"[a-z]+-[a-z]+-\d+", run["info"]["run_name"])
+
+
+def test_a_run_that_ends_without_a_time_has_no_end(wire: Wire) -> None:
+    run = wire.new_run()
+    assert "end_time" not in wire.post("runs/update", run_id=run, status="FINISHED")["run_info"]
+    assert wire.post("runs/update", run_id=run, end_time=5)["run_info"]["end_time"] == 5

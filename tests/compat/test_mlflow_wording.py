@@ -125,9 +125,9 @@ def test_another_media_type_is_refused_as_mlflow_does(wire: Wire) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("metrics.m", "Invalid clause(s) in filter string: metrics.m"),
+        ("metrics.m", "Invalid clause(s) in filter string: 'metrics.m'"),
         ("metrics.m > > 1", "Invalid clause(s) in filter string"),
-        ("params.p = 'a' params.q = 'b'", "Invalid clause(s) in filter string: params.q, =, 'b'"),
+        ("params.p = 'a' params.q = 'b'", "Invalid clause(s) in filter string: 'params.q', '='"),
         ("foo.bar = 'x'", "Invalid entity type 'foo'"),
         ("foo = 'x'", "Invalid attribute key 'foo' specified"),
         ("metrics.m > '1'", "Expected numeric value type for metric. Found '1'"),
@@ -208,3 +208,56 @@ def test_a_history_of_a_few_points_is_spread_evenly(wire: Wire) -> None:
     assert steps(5, start_step=3, end_step=17) == [3, 6, 9, 12, 17]
     assert steps(1) == [19]
     assert steps(20) == list(range(20))
+
+
+def test_what_is_asked_of_many_runs_and_experiments_says_what_is_missing(wire: Wire) -> None:
+    bulk = "/ajax-api/2.0/mlflow/metrics/get-history-bulk"
+    assert "at least one run_id" in wire.http.get(bulk, params={"metric_key": "k"}).json()["message"]
+    assert "must specify a metric_key" in wire.http.get(bulk, params={"run_id": ["1"]}).json()["message"]
+    datasets = "/ajax-api/2.0/mlflow/experiments/search-datasets"
+    assert "at least one experiment_id" in wire.http.post(datasets, json={}).json()["message"]
+    asked = {"experiment_ids": [str(number) for number in range(21)]}
+    assert "cannot specify more than 20" in wire.http.post(datasets, json=asked).json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "dataset", "says"),
+    [
+        ({"key": "k" * 256}, {}, "'key' exceeds the maximum length of 255 characters"),
+        ({"value": "v" * 501}, {}, "'value' exceeds the maximum length of 500 characters"),
+        ({}, {"digest": "d" * 37}, "'digest' exceeds the maximum length of 36 characters"),
+    ],
+)
+def test_bounds_of_inputs(wire: Wire, tag: dict[str, str], dataset: dict[str, str], says: str) -> None:
+    sent = {
+        "tags": [{"key": "k", "value": "v", **tag}],
+        "dataset": {"name": "n", "digest": "d", "source_type": "t", "source": "s", **dataset},
+    }
+    run = wire.new_run()
+    message = wire.refused("runs/log-inputs", 400, "INVALID_PARAMETER_VALUE", run_id=run, datasets=[sent])
+    assert message == says
+
+
+def test_a_batch_that_changes_params_says_which(wire: Wire) -> None:
+    run = wire.new_run()
+    wire.post("runs/log-parameter", run_id=run, key="p", value="1")
+    changed = {"run_id": run, "params": [{"key": "p", "value": "2"}]}
+    message = wire.refused("runs/log-batch", 400, "INVALID_PARAMETER_VALUE", **changed)
+    assert message == (
+        "Changing param values is not allowed. Params were already logged="
+        f"'[{{'key': 'p', 'old_value': '1', 'new_value': '2'}}]' for run ID='{run}'."
+    )
+
+
+def test_a_time_before_1970_names_its_metric(wire: Wire) -> None:
+    sent = {"run_id": wire.new_run(), "key": "m", "value": 1, "timestamp": -5}
+    message = wire.refused("runs/log-metric", 400, "INVALID_PARAMETER_VALUE", **sent)
+    assert "metric 'm' (value=1.0). Timestamp must be a nonnegative long" in message
+
+
+def test_versions_of_a_model_that_is_not_there(wire: Wire) -> None:
+    missing = "Model Version (name=none, version=1) not found"
+    named = {"name": "none", "version": "1"}
+    for path, more in (("set-tag", {"key": "k", "value": "v"}), ("transition-stage", {"stage": "Staging"})):
+        assert wire.refused(f"model-versions/{path}", 404, "RESOURCE_DOES_NOT_EXIST", **named, **more) == missing
+    assert wire.get("model-versions/get", 404, name="none", version="-1")["error_code"] == "RESOURCE_DOES_NOT_EXIST"

@@ -144,8 +144,8 @@ class Experiments:
 
         return self._stores.writer.call(principal.tenant, work)
 
-    def restore(self, principal: Principal, uid: str) -> Experiment:
-        """Bring back an experiment and the runs that its archiving took, not those archived before it."""
+    def restore(self, principal: Principal, uid: str, *, all_runs: bool = False) -> Experiment:
+        """Bring back an experiment and the runs that its archiving took; `all_runs`: those archived before it, too."""
 
         def work(tx: Connection) -> Experiment:
             experiment = self._find(tx, uid)
@@ -153,7 +153,7 @@ class Experiments:
                 return experiment
             now_ms = self._now_ms()
             sql.update_experiment(tx, principal.tenant, experiment.row, lifecycle_stage="active", updated_ms=now_ms)
-            run_sql.restore_runs_of(tx, principal.tenant, experiment.row, now_ms=now_ms)
+            run_sql.restore_runs_of(tx, principal.tenant, experiment.row, all_of_them=all_runs, now_ms=now_ms)
             self._ingest.forget_runs()
             self._stores.writer.note(Change("runs", principal.tenant, experiment.row))
             return _read(tx, uid)

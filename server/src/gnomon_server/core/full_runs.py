@@ -14,6 +14,7 @@ from gnomon_server.core.access import Access, Principal
 from gnomon_server.core.experiments import clean_tag_map
 from gnomon_server.core.ingest import store_tags
 from gnomon_server.core.run_begin import begin_run
+from gnomon_server.core.run_names import pair_name
 from gnomon_server.core.runs import ENDED, Runs, RunSearch
 from gnomon_server.model import names
 from gnomon_server.model.changes import Change
@@ -97,7 +98,7 @@ class FullRuns:
                 principal.tenant,
                 experiment,
                 uid=uid,
-                name=clean_name,
+                name=clean_name or pair_name(self._rng),
                 description="",
                 start_ms=started_ms,
                 created_by=creator,
@@ -140,7 +141,7 @@ class FullRuns:
     def revise(
         self, principal: Principal, uid: str, *, status: RunStatus | None, end_ms: int | None, name: str | None
     ) -> FullRun:
-        """Change what is given. A run that is reopened has no end, one that ends without a time ends now."""
+        """Change what is given. A run that is reopened has no end, and one that ends has that which is said."""
         clean_name = None if name is None else names.run_name(name)
         if end_ms is not None:
             checked_time(end_ms, field="end_time")
@@ -154,7 +155,7 @@ class FullRuns:
             if status is not None:
                 check_ins.forget_promise(tx, principal.tenant, run.row)
                 values["status"] = status
-                values["end_ms"] = (run.end_ms or now_ms) if status in ENDED else None
+                values["end_ms"] = run.end_ms if status in ENDED else None
             if end_ms is not None:
                 values["end_ms"] = end_ms
             sql.update_run(tx, principal.tenant, run.row, **values)

@@ -111,11 +111,11 @@ class NumberedExperiments:
         return self._experiments.archive(principal, found.uid)
 
     def restore(self, principal: Principal, number: int) -> Experiment:
-        """Restore an experiment that is archived; another is not found."""
+        """Restore an experiment that is archived, with every run of it; another is not found."""
         found = self.get(principal, number)
         if found.lifecycle_stage != "deleted":
             raise ExperimentNotFound(str(number))
-        return self._experiments.restore(principal, found.uid)
+        return self._experiments.restore(principal, found.uid, all_runs=True)
 
     def _active(self, principal: Principal, number: int) -> Experiment:
         found = self.get(principal, number)

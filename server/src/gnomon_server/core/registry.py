@@ -99,8 +99,8 @@ class Registry:
         _refuse_alias(alias)
 
         def work(tx: Connection) -> None:
-            found = _registered(tx, name)
             _version(tx, name, version)
+            found = _registered(tx, name)
             sql.set_alias(tx, principal.tenant, found.row, alias, version)
             sql.update_registered(tx, principal.tenant, found.row, updated_ms=self._now_ms())
 
@@ -173,8 +173,8 @@ class Registry:
         text = _text(description)
 
         def work(tx: Connection) -> ModelVersion:
-            row = _registered(tx, name).row
             _version(tx, name, version)
+            row = _registered(tx, name).row
             now_ms = self._now_ms()
             sql.update_version(tx, principal.tenant, row, version, description=text, updated_ms=now_ms)
             return _version(tx, name, version)
@@ -187,8 +187,8 @@ class Registry:
         """Move a version to a stage, and perhaps those that are there to the archive."""
 
         def work(tx: Connection) -> ModelVersion:
-            row = _registered(tx, name).row
             _version(tx, name, version)
+            row = _registered(tx, name).row
             now_ms = self._now_ms()
             if archive_others:
                 sql.archive_stage(tx, principal.tenant, row, stage, but=version, now_ms=now_ms)
@@ -202,8 +202,8 @@ class Registry:
         """Delete a version; its number is not given out again."""
 
         def work(tx: Connection) -> None:
-            row = _registered(tx, name).row
             _version(tx, name, version)
+            row = _registered(tx, name).row
             sql.delete_version(tx, principal.tenant, row, version)
             sql.update_registered(tx, principal.tenant, row, updated_ms=self._now_ms())
 
@@ -217,9 +217,9 @@ class Registry:
         change: Callable[[Connection, sql.Place], None],
     ) -> None:
         def work(tx: Connection) -> None:
-            row = _registered(tx, name).row
             if version is not None:
                 _version(tx, name, version)
+            row = _registered(tx, name).row
             change(tx, (row, sql.ITSELF if version is None else version))
 
         self._stores.writer.call(principal.tenant, work)

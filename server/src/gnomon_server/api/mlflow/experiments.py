@@ -1,5 +1,7 @@
 """The routes of experiments. MLflow's experiment id is our number."""
 
+import re
+
 from gnomon_server.api.bodies import given
 from gnomon_server.api.mlflow import wire
 from gnomon_server.api.mlflow.convert import experiment_message
@@ -26,14 +28,21 @@ from gnomon_server.model.errors import (
 )
 from gnomon_server.model.filters.clauses import Vocabulary, parse_clause_order, parse_clauses
 
+_NUMBER = re.compile(r"-?\d{1,15}", re.ASCII)
 _WORDS = Vocabulary(
     attributes={"name": "text", "experiment_id": "text", "creation_time": "number", "last_update_time": "number"},
-    entities={"attribute": "attribute", "attributes": "attribute", "attr": "attribute", "tag": "tag", "tags": "tag"},
+    entities={"attribute": "attribute", "tag": "tag", "tags": "tag"},
 )
 _SAID = Words(
     entities={"attribute": "attribute", "tag": "tag", "tags": "tag"},
+    known="Valid entity types are ('attribute', 'tag', 'tags')",
     attributes=tuple(_WORDS.attributes),
     numbers=("creation_time", "last_update_time"),
+    listed=("experiment_id",),
+    exact=("experiment_id",),
+    nulls={"tag": "tags"},
+    ordered=tuple(_WORDS.attributes),
+    sets=("attribute",),
 )
 
 
@@ -41,7 +50,7 @@ def number_of(experiment_id: str) -> int:
     """The number that an experiment id is; "" is the default experiment's."""
     if not experiment_id:
         return DEFAULT_NUMBER
-    if not (experiment_id.isascii() and experiment_id.isdecimal() and len(experiment_id) <= 15):
+    if _NUMBER.fullmatch(experiment_id) is None:
         raise InvalidRequest(f"Invalid experiment ID '{experiment_id}'. Experiment ID must be a valid integer.")
     return int(experiment_id)
 
@@ -131,7 +140,7 @@ def delete_experiment(call: Call[wire.ExperimentAsked, None]) -> wire.Nothing:
 
 @wire_route("POST", "/2.0/mlflow/experiments/restore", needs="experiments.delete", asks=wire.ExperimentAsked)
 def restore_experiment(call: Call[wire.ExperimentAsked, None]) -> wire.Nothing:
-    """Restore a deleted experiment and the runs that went with it."""
+    """Restore a deleted experiment and all of its runs."""
     call.services.numbered.restore(call.principal, number_of(call.body.experiment_id))
     return wire.Nothing()
 

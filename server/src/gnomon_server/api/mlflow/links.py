@@ -14,7 +14,7 @@ from gnomon_server.api.route import Call
 from gnomon_server.model.errors import InvalidRequest
 from gnomon_server.model.registry import Dataset, DatasetInput, ModelUse
 
-_MAX_DATASETS = 1_000
+_MAX_DATASETS = 5_000
 _MAX_LENGTHS = {"name": 500, "digest": 36, "schema": 1_048_575, "source": 65_535, "profile": 16_777_215}
 _MAX_TAG_KEY = 255
 _MAX_TAG_VALUE = 500
@@ -66,8 +66,13 @@ def log_model(call: Call[wire.LogModel, None]) -> wire.Nothing:
 def search_datasets(call: Call[wire.SearchDatasets, None]) -> wire.DatasetsFound:
     """List the datasets that the runs of some experiments took in."""
     ids = call.body.experiment_ids
-    if not 1 <= len(ids) <= _MAX_EXPERIMENTS:
-        raise InvalidRequest(f"SearchDatasets request must specify 1 to {_MAX_EXPERIMENTS} experiment_ids.")
+    if not ids:
+        raise InvalidRequest("SearchDatasets request must specify at least one experiment_id.")
+    if len(ids) > _MAX_EXPERIMENTS:
+        raise InvalidRequest(
+            f"SearchDatasets request cannot specify more than {_MAX_EXPERIMENTS} experiment_ids. "
+            f"Received {len(ids)} experiment_ids."
+        )
     found = call.services.models.datasets(call.principal, [number_of(one) for one in ids])
     return wire.DatasetsFound(
         [wire.DatasetSummary(str(one.experiment_number), one.name, one.digest, one.context) for one in found]
@@ -81,15 +86,19 @@ def _input(sent: wire.DatasetInputSent, path: str) -> DatasetInput:
             raise missing_value(f"{path}.dataset.{name}")
     for name, most in _MAX_LENGTHS.items():
         if len(getattr(dataset, name)) > most:
-            raise InvalidRequest(f"Dataset {name} exceeds the maximum length of {most}")
+            raise _too_long(name, most)
     tags: dict[str, str] = {}
     for tag in sent.tags:
-        if len(tag.key) > _MAX_TAG_KEY or len(tag.value) > _MAX_TAG_VALUE:
-            raise InvalidRequest(
-                f"An input tag holds a key of at most {_MAX_TAG_KEY} and a value of at most {_MAX_TAG_VALUE} characters"
-            )
+        if len(tag.key) > _MAX_TAG_KEY:
+            raise _too_long("key", _MAX_TAG_KEY)
+        if len(tag.value) > _MAX_TAG_VALUE:
+            raise _too_long("value", _MAX_TAG_VALUE)
         tags[tag.key] = tag.value
     return DatasetInput(dataset, tags.pop(CONTEXT, ""), tags)
+
+
+def _too_long(name: str, most: int) -> InvalidRequest:
+    return InvalidRequest(f"'{name}' exceeds the maximum length of {most} characters")
 
 
 def _uses(models: Sequence[wire.ModelSent]) -> list[ModelUse]:

@@ -72,12 +72,27 @@ async def log_batch(logged: Logged) -> wire.Nothing:
         for place, param in enumerate(body.params)
     }
     name, tags = _tags(body.tags, path="tags")
-    await _keep(logged, RunBatch(run=run_of(body), points=points, params=params, tags=tags, name=name))
+    batch = RunBatch(run=run_of(body), points=points, params=params, tags=tags, name=name)
+    await _keep(logged, batch, say_conflict=_say_conflict_in_batch)
     await _keep_of_models(logged, run_of(body), body.metrics)
     return wire.Nothing()
 
 
-async def _keep(logged: Logged, batch: RunBatch) -> None:
+def _say_conflict(conflict: ParamConflict, run: str) -> str:
+    return (
+        f"Param with key='{conflict.key}' was already logged with value='{conflict.old}' for run ID='{run}'. "
+        f"Attempted logging new value '{conflict.new}'."
+    )
+
+
+def _say_conflict_in_batch(conflict: ParamConflict, run: str) -> str:
+    logged = [{"key": conflict.key, "old_value": conflict.old, "new_value": conflict.new}]
+    return f"Params were already logged='{logged}' for run ID='{run}'."
+
+
+async def _keep(
+    logged: Logged, batch: RunBatch, *, say_conflict: Callable[[ParamConflict, str], str] = _say_conflict
+) -> None:
     """Queue the batch and wait until the group that holds it is on the disk."""
     services = logged.services
     services.rates.take_points(logged.principal, 0 if batch.points is None else len(batch.points))
@@ -85,10 +100,7 @@ async def _keep(logged: Logged, batch: RunBatch) -> None:
     try:
         await services.waker.committed(ticket)
     except ParamConflict as conflict:
-        raise InvalidRequest(
-            f"Changing param values is not allowed. Param with key='{conflict.key}' was already logged with "
-            f"value='{conflict.old}' for run ID='{batch.run}'. Attempted logging new value '{conflict.new}'."
-        ) from None
+        raise InvalidRequest(f"Changing param values is not allowed. {say_conflict(conflict, batch.run)}") from None
 
 
 async def _keep_of_models(logged: Logged, run: str, entries: Sequence[wire.MetricSent | wire.LogMetric]) -> None:
@@ -130,7 +142,11 @@ def _columns(entries: Sequence[wire.MetricSent | wire.LogMetric], *, path: str) 
     for field, column, low, high in (("timestamp", times, 0, MAX_TIME_MS), ("step", steps, -_MAX_STEP, _MAX_STEP)):
         if not low <= min(column) <= max(column) <= high:
             place = next(place for place, number in enumerate(column) if not low <= number <= high)
-            raise invalid_value(_at(path, place, field), column[place], f"it must lie between {low} and {high}.")
+            why = f"it must lie between {low} and {high}."
+            if field == "timestamp" and column[place] < low:
+                metric = f"metric '{entries[place].key}' (value={values[place]})"
+                why = f"{metric}. Timestamp must be a nonnegative long (64-bit integer) "
+            raise invalid_value(_at(path, place, field), column[place], why)
     return PointBatch(
         names=keys,
         key=np.array([numbers[entry.key] for entry in entries], np.uint32),

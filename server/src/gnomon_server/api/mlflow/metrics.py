@@ -77,6 +77,10 @@ def get_history_interval(call: Call[wire.HistoryInterval, None]) -> wire.Metrics
 def get_history_bulk(call: Call[wire.HistoryBulk, None]) -> MetricsListed:
     """Get all points of one metric of many runs, up to a bound."""
     body = call.body
+    if not body.run_id:
+        raise InvalidRequest("GetMetricHistoryBulk request must specify at least one run_id.")
+    if not body.metric_key:
+        raise InvalidRequest("GetMetricHistoryBulk request must specify a metric_key.")
     _refuse_many_runs(body.run_id, "GetMetricHistoryBulk")
     limit = min(body.max_results, _MAX_BULK_POINTS)
     found = call.services.full_runs.histories(call.principal, body.run_id, body.metric_key)

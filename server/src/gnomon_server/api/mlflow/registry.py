@@ -4,6 +4,9 @@ A version's source is resolved when it is made: a client is handed an address th
 one outside of it that the client reads with its own means. It never leads to the server's disk.
 """
 
+import re
+from collections.abc import Mapping
+
 from gnomon_server.api.mlflow import model_wire as wire
 from gnomon_server.api.mlflow.artifacts import clean_path, place_of, send_file
 from gnomon_server.api.mlflow.convert import registered_message, version_message
@@ -23,7 +26,7 @@ from gnomon_server.api.mlflow.sources import SCHEME, files_of, source_of
 from gnomon_server.api.mlflow.wire import Nothing, Pair
 from gnomon_server.api.route import Answer, Call
 from gnomon_server.model.errors import InvalidRequest
-from gnomon_server.model.filters.clauses import Clause, Vocabulary, parse_clause_order, parse_clauses
+from gnomon_server.model.filters.clauses import Clause, ClauseKind, Vocabulary, parse_clause_order, parse_clauses
 from gnomon_server.model.registry import STAGES, ModelVersion, RegisteredModel, Stage
 
 _RM = "/2.0/mlflow/registered-models/"
@@ -31,9 +34,11 @@ _MV = "/2.0/mlflow/model-versions/"
 PROMPT = "mlflow.prompt.is_prompt"
 _MAX_MODELS = 1_000
 _MAX_VERSIONS = 200_000
+_VERSION = re.compile(r"-?\d{1,15}", re.ASCII)
+_ENTITIES: Mapping[str, ClauseKind] = {"attribute": "attribute", "tag": "tag", "tags": "tag"}
 _MODEL_WORDS = Vocabulary(
     attributes={"name": "text", "creation_timestamp": "number", "last_updated_timestamp": "number"},
-    entities={"attribute": "attribute", "attributes": "attribute", "tag": "tag", "tags": "tag"},
+    entities=_ENTITIES,
     aliases={"timestamp": "last_updated_timestamp"},
 )
 _VERSION_WORDS = Vocabulary(
@@ -46,14 +51,22 @@ _VERSION_WORDS = Vocabulary(
         "creation_timestamp": "number",
         "last_updated_timestamp": "number",
     },
-    entities={"attribute": "attribute", "attributes": "attribute", "tag": "tag", "tags": "tag"},
+    entities=_ENTITIES,
 )
-_ENTITIES = {"attribute": "attribute", "tag": "tag", "tags": "tag"}
-_MODELS_SAID = Words(entities=_ENTITIES, attributes=("name",), ordered=("name", "timestamp"))
+_KNOWN = "Valid entity types are ('attribute', 'tag', 'tags')"
+_MODELS_SAID = Words(
+    entities=_ENTITIES,
+    known=_KNOWN,
+    attributes=("name",),
+    listed=("name",),
+    ordered=("name", "timestamp", "last_updated_timestamp"),
+)
 _VERSIONS_SAID = Words(
     entities=_ENTITIES,
+    known=_KNOWN,
     attributes=("name", "version_number", "run_id", "source_path"),
     numbers=("version_number",),
+    listed=("name", "run_id"),
     ordered=("name", "version_number", "creation_timestamp", "last_updated_timestamp"),
 )
 
@@ -158,7 +171,7 @@ def set_alias(call: Call[wire.SetAlias, None]) -> Nothing:
 @wire_route("DELETE", _RM + "alias", needs="runs.write", asks=wire.ModelAlias)
 def delete_alias(call: Call[wire.ModelAlias, None]) -> Nothing:
     """Remove an alias."""
-    call.services.registry.delete_alias(call.principal, call.body.name, call.body.alias)
+    call.services.registry.delete_alias(call.principal, call.body.name, checked_alias(call.body.alias))
     return Nothing()
 
 
@@ -242,7 +255,7 @@ def delete_version(call: Call[wire.VersionAsked, None]) -> Nothing:
 
 @wire_route("GET", _MV + "search", needs="runs.read", asks=wire.SearchVersions)
 def search_versions(call: Call[wire.SearchVersions, None]) -> wire.VersionList:
-    """Find versions: by name, the newest first."""
+    """Find versions, the last changed first."""
     body = call.body
     _refuse_page(body.max_results, _MAX_VERSIONS)
     offset = offset_of(body.page_token)
@@ -303,7 +316,7 @@ def _version(call: AnyCall, name: str, version: str) -> ModelVersion:
 
 
 def _number(version: str) -> int:
-    if not (version.isascii() and version.isdecimal() and len(version) <= 15):
+    if _VERSION.fullmatch(version) is None:
         raise InvalidRequest(f"Parameter 'version' must be an integer, got '{version}'.")
     return int(version)
 
@@ -328,7 +341,8 @@ def _tag(key: str, value: str) -> tuple[str, str]:
 def _refuse_page(max_results: int, most: int) -> None:
     if not 1 <= max_results <= most:
         raise InvalidRequest(
-            f"Invalid value for max_results. It must be a positive number up to {most}, but got value {max_results}."
+            f"Invalid value {max_results} for parameter 'max_results' supplied: Invalid value for max_results. It must "
+            f"be a positive number up to {most}, but got value {max_results}."
         )
 
 

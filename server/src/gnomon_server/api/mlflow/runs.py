@@ -15,10 +15,13 @@ from gnomon_server.api.mlflow.search_words import Words, in_mlflow_words
 from gnomon_server.api.mlflow.views import stage_of, status_of
 from gnomon_server.api.route import Call
 from gnomon_server.core.full_runs import FullSearch
-from gnomon_server.model.errors import InvalidRequest
+from gnomon_server.model.errors import ExperimentArchived, InvalidRequest
 from gnomon_server.model.filters import MLFLOW, And, Column, Expr, Not, Or, OrderItem, parse_filter, parse_order_by
 
 USER = "mlflow.user"
+_ORDERED = (
+    "run_id", "run_name", "status", "user_id", "artifact_uri", "start_time", "end_time", "created", "Created",
+)  # fmt: skip
 _SAID = Words(
     entities={
         **dict.fromkeys(("metric", "metrics"), "metric"),
@@ -27,12 +30,16 @@ _SAID = Words(
         **dict.fromkeys(("attribute", "attributes", "attr", "run"), "attribute"),
         **dict.fromkeys(("dataset", "datasets"), "dataset"),
     },
-    attributes=(
-        "run_id", "run_name", "run name", "Run name", "Run Name", "status", "user_id", "artifact_uri", "start_time",
-        "end_time", "created", "Created",
-    ),
+    known="Valid values are ['metric', 'parameter', 'tag', 'attribute', 'dataset']",
+    attributes=(*_ORDERED, "run name", "Run name", "Run Name"),
     numbers=("start_time", "end_time", "created", "Created"),
-)  # fmt: skip
+    listed=("run_id",),
+    nulls={"tag": "tags", "parameter": "params"},
+    ordered=_ORDERED,
+    keyed_order=True,
+    sets=("metric", "parameter", "tag", "attribute", "dataset"),
+    quotes_rest=True,
+)
 
 
 @wire_route("POST", "/2.0/mlflow/runs/create", needs="runs.log", asks=wire.CreateRun)
@@ -50,7 +57,8 @@ def create_run(call: Call[wire.CreateRun, None]) -> wire.RunFound:
             f"(run_name='{body.run_name}', mlflow.runName='{tagged_name}')."
         )
     number = number_of(body.experiment_id)
-    call.services.numbered.get(call.principal, number)
+    if call.services.numbered.get(call.principal, number).lifecycle_stage != "active":
+        raise ExperimentArchived(str(number))
     made = call.services.full_runs.create(
         call.principal,
         number=number,

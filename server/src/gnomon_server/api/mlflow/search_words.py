@@ -1,7 +1,8 @@
-"""What is wrong with a filter or an order, in the words that MLflow's clients and their users look for.
+"""Which filters and orders MLflow's server would refuse, and the words it says so with.
 
-The language is read elsewhere; this looks once more at what it refused, and says first what MLflow would say, then
-where. Nothing is decided here: a text that reads well to it keeps the sentence of the reader alone.
+The readers of `model/filters` know a larger language. What only they know is refused here first, so that a filter
+that works on this wire works on MLflow's own server; what stands here is the shape of clauses, names, operators and
+kinds of values, and nothing of what they mean.
 """
 
 import re
@@ -12,20 +13,40 @@ from msgspec import Struct
 
 from gnomon_server.model.errors import InvalidRequest
 
-_TOKEN = re.compile(r"""`[^`]*`|'[^']*'|"[^"]*"|\([^)]*\)|[<>=!]+|[^\s<>=!'"()]+(?:`[^`]*`|"[^"]*")?|\S""")
-_SIGN = re.compile(r"[<>=!]+")
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
+_TEXTS = r"'(?:[^']|'')*'|\"[^\"]*\""
+_TOKEN = re.compile(
+    rf"""`[^`]*`|{_TEXTS}|\((?:{_TEXTS}|[^()'"])*\)|[<>=!~]+|[^\s<>=!~'"()`]+(?:`[^`]*`|"[^"]*"|(?<=\.)'[^']*')?|\S"""
+)
+_ITEM = re.compile(rf"\s*(?:({_TEXTS})|([^,]*?))\s*(?:,|$)")
+_SIGN = re.compile(r"[<>=!~]+")
+_NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
 _BY_SIZE = (">", ">=", "<", "<=", "=", "!=")
 _TEXT = ("=", "!=", "LIKE", "ILIKE")
+_LIST = ("IN", "NOT IN")
+_NULL = ("IS NULL", "IS NOT NULL")
+_WORDS = ("LIKE", "ILIKE", "RLIKE", "IN")
 
 
 class Words(Struct, frozen=True):
-    """What a search of one kind of thing knows: entities by their aliases, attributes, and those that are numbers."""
+    """What a search of one kind of thing knows.
+
+    `entities`: kinds by the names that may stand before a dot. `attributes` hold text unless they are `numbers`;
+    those of `listed` are compared with lists, `exact` with nothing but equality besides. `nulls`: the kinds that are
+    asked for being absent, and how those are called. `ordered`: attributes that an order may name. `sets`: the kinds
+    of whose operators it says which there are. `quotes_rest`: what is no comparison is shown in quotes.
+    """
 
     entities: Mapping[str, str]
+    known: str
     attributes: Sequence[str]
     numbers: Sequence[str] = ()
+    listed: Sequence[str] = ()
+    exact: Sequence[str] = ()
+    nulls: Mapping[str, str] | None = None
     ordered: Sequence[str] = ()
+    keyed_order: bool = False
+    sets: Sequence[str] = ()
+    quotes_rest: bool = False
 
 
 class _Clause(Struct, frozen=True):
@@ -36,40 +57,47 @@ class _Clause(Struct, frozen=True):
 
 @contextmanager
 def in_mlflow_words(words: Words, filter: str, order: Sequence[str]) -> Iterator[None]:
-    """Say what the readers of filters and orders refuse within in MLflow's words too."""
+    """Refuse the first thing that MLflow would find wrong, and with it what the readers say who are asked within."""
+    code, said = "invalid_filter", explain_filter(filter, words)
+    if said is None:
+        code, said = "invalid_order_by", next((said for text in order if (said := explain_order(text, words))), None)
     try:
         yield
     except InvalidRequest as refused:
-        if refused.code == "invalid_filter":
-            said = explain_filter(filter, words)
-        elif refused.code == "invalid_order_by":
-            said = next((said for text in order if (said := explain_order(text, words))), None)
-        else:
+        if said is None or refused.code != code:
             raise
-        if said is None:
-            raise
-        raise InvalidRequest(f"{said} ({refused.detail})", code=refused.code) from None
+        said = f"{said} ({refused.detail})"
+    if said is not None:
+        raise InvalidRequest(said, code=code) from None
 
 
 def explain_filter(text: str, words: Words) -> str | None:
-    """The first thing that MLflow would find wrong."""
     clauses, rest = _clauses(_TOKEN.findall(text))
     if rest:
-        return f"Invalid clause(s) in filter string: {', '.join(rest)}"
+        shown = (f"'{token}'" for token in rest) if words.quotes_rest else rest
+        return f"Invalid clause(s) in filter string: {', '.join(shown)}"
     return next((said for clause in clauses if (said := _explain(clause, words))), None)
 
 
 def explain_order(text: str, words: Words) -> str | None:
     tokens = _TOKEN.findall(text)
+    if not tokens or "," in text or len(tokens) > 2:
+        return f"Invalid order_by clause '{text}'. Could not be parsed."
     if len(tokens) == 2 and tokens[1].upper() not in ("ASC", "DESC"):
         return f"Invalid ordering key in order_by clause '{text}'."
-    if not 1 <= len(tokens) <= 2 or "," in tokens[0]:
-        return f"Invalid order_by clause '{text}'. Could not be parsed."
-    if words.ordered:
-        if tokens[0] in words.ordered:
-            return None
-        return f"Invalid order by key '{tokens[0]}' specified. Valid keys are '{_set(words.ordered)}'"
-    return _unknown_name(tokens[0], words)
+    name = tokens[0]
+    if (unknown := _unknown_entity(name, words)) is not None:
+        return unknown
+    kind, key = _kind(name, words)
+    if kind == "attribute" and key not in words.ordered:
+        if "." in name or words.keyed_order:
+            return f"Invalid attribute key '{key}' specified. Valid keys are '{_set(words.ordered)}'"
+        return f"Invalid order by key '{name}' specified. Valid keys are '{_set(words.ordered)}'"
+    if kind == "dataset":
+        return f"Invalid identifier type '{kind}'"
+    if kind != "attribute" and not words.keyed_order:
+        return f"Invalid order_by entity: {kind}"
+    return None
 
 
 def _clauses(tokens: Sequence[str]) -> tuple[list[_Clause], list[str]]:
@@ -96,83 +124,126 @@ def _clause(tokens: Sequence[str], at: int) -> tuple[_Clause | None, int]:
         return _Clause(name, "IS NULL", ""), at + 3
     if words == ["IS", "NOT", "NULL"]:
         return _Clause(name, "IS NOT NULL", ""), at + 4
-    if words[0] == "NOT" and words[1] in ("IN", "LIKE", "ILIKE") and after[2]:
-        return _Clause(name, f"NOT {words[1]}", after[2]), at + 4
-    if (_SIGN.fullmatch(words[0]) or words[0] in ("LIKE", "ILIKE", "RLIKE", "IN")) and after[1]:
-        return (None, at) if _SIGN.fullmatch(after[1]) else (_Clause(name, words[0], after[1]), at + 3)
-    return None, at
+    if words[0] == "NOT" and words[1] in _WORDS and after[2]:
+        operator, value, end = f"NOT {words[1]}", after[2], at + 4
+    elif (_SIGN.fullmatch(words[0]) or words[0] in _WORDS) and after[1]:
+        operator, value, end = words[0], after[1], at + 3
+    else:
+        return None, at
+    is_list = value.startswith("(")
+    if _SIGN.fullmatch(value) or value.upper() in ("TRUE", "FALSE") or (operator in _LIST and not is_list):
+        return None, at
+    return _Clause(name, operator, value), end
 
 
 def _explain(clause: _Clause, words: Words) -> str | None:
-    if (unknown := _unknown_name(clause.name, words)) is not None:
+    name = clause.name
+    if name.startswith("'") or _NUMBER.fullmatch(name):
+        return f"Invalid comparison clause. Expected 'Identifier' found '{name}'"
+    if (unknown := _unknown_entity(name, words)) is not None:
         return unknown
-    kind, key = _kind(clause.name, words)
+    kind, key = _kind(name, words)
+    if kind == "attribute" and key not in words.attributes:
+        return f"Invalid attribute key '{key}' specified. Valid keys are '{_set(words.attributes)}'"
+    if kind == "dataset" and key not in _DATASET:
+        return f"Invalid dataset key '{key}' specified. Valid keys are '{_set(_DATASET)}'"
+    if clause.operator in _NULL:
+        return _explain_null(kind, key, words)
     if kind == "metric" or (kind == "attribute" and key in words.numbers):
-        return _explain_number(kind, key, clause)
-    if clause.operator in ("IS NULL", "IS NOT NULL"):
+        return _explain_number(kind, key, clause, words)
+    return _explain_text(kind, key, clause, words)
+
+
+def _explain_null(kind: str, key: str, words: Words) -> str | None:
+    if words.nulls is None or kind in words.nulls:
         return None
-    if clause.operator in ("IN", "NOT IN"):
-        return _explain_list(clause.value)
-    if clause.operator not in _TEXT:
-        return f"Invalid comparator '{clause.operator}' not one of '{_set(_TEXT)}'"
-    if _NUMBER.fullmatch(clause.value):
-        if kind == "attribute":
-            return (
-                "Expected a quoted string value or a list of quoted string values for attributes. "
-                f"Got value {clause.value}"
-            )
-        return f"Expected a quoted string value for {kind} (e.g. 'my-value'). Got value {clause.value}"
-    if clause.value[0] not in "'\"":
-        return (
-            "Parameter value is either not quoted or unidentified quote types used for string value "
-            f"{clause.value}. Use either single or double quotes."
-        )
-    return None
+    only = " and ".join(words.nulls.values())
+    thing = f"'{kind}' '{key}'" if len(words.nulls) > 1 else f"{kind} '{key}'"
+    return f"IS NULL / IS NOT NULL is only supported for {only}, not for {thing}"
 
 
-def _explain_number(kind: str, key: str, clause: _Clause) -> str | None:
-    of = "metric" if kind == "metric" else f"numeric attribute: {key}"
-    if clause.operator in ("IS NULL", "IS NOT NULL"):
-        return f"IS NULL / IS NOT NULL is only supported for tags and params, not for '{kind}' '{key}'"
+def _explain_number(kind: str, key: str, clause: _Clause, words: Words) -> str | None:
     if not _NUMBER.fullmatch(clause.value):
+        of = "metric" if kind == "metric" else f"numeric attribute: {key}"
         return f"Expected numeric value type for {of}. Found {clause.value}"
     if clause.operator not in _BY_SIZE:
-        return f"Invalid comparator '{clause.operator}' not one of '{_set(_BY_SIZE)}'"
+        return _bad_operator(kind, clause.operator, _BY_SIZE, words, key=key)
     return None
+
+
+def _explain_text(kind: str, key: str, clause: _Clause, words: Words) -> str | None:
+    value = clause.value
+    takes_lists = kind == "dataset" or (kind == "attribute" and key in words.listed)
+    if value.startswith("("):
+        if takes_lists and clause.operator in _LIST:
+            return _explain_list(value)
+        if kind == "attribute" and clause.operator in _LIST and words.listed:
+            return f"Only {list(words.listed)} attributes support comparison with a list of quoted string values."
+        return _not_text(kind, value, words)
+    if _NUMBER.fullmatch(value) or value.upper() == "NULL":
+        return _not_text(kind, value, words)
+    if value[0] not in "'\"":
+        return (
+            "Parameter value is either not quoted or unidentified quote types used for string value "
+            f"{value}. Use either single or double quotes."
+        )
+    operators = ("=", "!=") if key in words.exact and kind == "attribute" else _TEXT
+    if clause.operator not in operators:
+        if key in words.exact and kind == "attribute":
+            return f"Invalid comparator for {key}: {clause.operator}"
+        also = _LIST if takes_lists else _NULL if words.nulls and kind in words.nulls else ()
+        return _bad_operator(kind, clause.operator, (*operators, *also), words)
+    return None
+
+
+def _not_text(kind: str, value: str, words: Words) -> str:
+    if kind == "attribute":
+        also = " or a list of quoted string values" if "attribute" in words.sets and words.keyed_order else ""
+        return f"Expected a quoted string value{also} for attributes. Got value {value}"
+    if kind == "dataset":
+        return f"Expected a quoted string value for dataset attributes. Got value {value}"
+    return f"Expected a quoted string value for {kind} (e.g. 'my-value'). Got value {value}"
 
 
 def _explain_list(value: str) -> str | None:
-    items = [item.strip() for item in value.strip("()").split(",") if item.strip()]
-    if not items:
+    inner = value[1:-1].strip()
+    if not inner:
         return "While parsing a list in the query, expected a non-empty list of string values, but got empty list"
-    if not all(item[0] in "'\"" for item in items):
-        shown = ", ".join(items)
+    items = [found.groups() for found in _ITEM.finditer(inner) if found.group()]
+    others = [other for text, other in items if text is None]
+    if any(_NUMBER.fullmatch(other or "") for other in others):
         return (
             "While parsing a list in the query, expected string value, punctuation, or whitespace, but got different "
-            f"type in list: ({shown})"
+            f"type in list: {value}"
         )
+    if others:
+        return "While parsing a list in the query, expected a non-empty list of string values, but got ill-formed list."
     return None
 
 
-def _unknown_name(name: str, words: Words) -> str | None:
+def _bad_operator(kind: str, operator: str, known: Sequence[str], words: Words, *, key: str = "") -> str:
+    if kind in words.sets:
+        return f"Invalid comparator '{operator}' not one of '{_set(known)}'"
+    of = f"{kind} {key}" if key and kind == "attribute" else kind
+    return f"Invalid comparator for {of}: {operator}"
+
+
+def _unknown_entity(name: str, words: Words) -> str | None:
     entity, dot, _ = name.partition(".")
-    if dot and not name.startswith(("`", '"', "'")) and entity.lower() not in words.entities:
-        known = tuple(dict.fromkeys(words.entities))
-        return f"Invalid entity type '{entity}'. Valid entity types are {known}"
-    kind, key = _kind(name, words)
-    if name.startswith("'"):
-        return f"Invalid comparison clause. Expected 'Identifier' found '{name}'"
-    if kind == "attribute" and key not in words.attributes:
-        return f"Invalid attribute key '{key}' specified. Valid keys are '{_set(words.attributes)}'"
+    if dot and entity not in words.entities:
+        return f"Invalid entity type '{entity}'. {words.known}"
     return None
 
 
 def _kind(name: str, words: Words) -> tuple[str, str]:
     entity, dot, key = name.partition(".")
-    if not dot or name.startswith(("`", '"', "'")):
+    if not dot:
         return "attribute", name.strip("`\"'")
-    return words.entities.get(entity.lower(), ""), key.strip("`\"'")
+    return words.entities[entity], key.strip("`\"'")
 
 
 def _set(names: Sequence[str]) -> str:
     return "{" + ", ".join(repr(name) for name in names) + "}"
+
+
+_DATASET = ("name", "digest", "context")

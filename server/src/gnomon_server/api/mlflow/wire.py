@@ -302,7 +302,6 @@ class HistoryInterval(Asked, frozen=True):
 
 
 class HistoryBulk(Asked, frozen=True):
-    required = ("run_id", "metric_key")
     run_id: list[str] = []
     metric_key: str = ""
     max_results: int = 25_000

@@ -24,7 +24,9 @@ def add_datasets(
     connection: Connection, tenant: TenantId, run: RowId, experiment: RowId, inputs: Sequence[DatasetInput]
 ) -> None:
     """Add inputs to a run. A dataset is kept as it was first logged in the experiment, an input as in the run."""
-    unique = {(one.dataset.name, one.dataset.digest): one for one in reversed(inputs)}
+    unique: dict[tuple[str, str], DatasetInput] = {}
+    for one in inputs:
+        unique.setdefault((one.dataset.name, one.dataset.digest), one)
     ids = _dataset_ids(connection, tenant, experiment, [one.dataset for one in unique.values()])
     insert = upsert(connection, m.run_dataset_base).on_conflict_do_nothing()
     rows = [

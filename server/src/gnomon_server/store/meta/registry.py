@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from gnomon_server.model.filters.clauses import Clause
 from gnomon_server.model.ids import RowId, TenantId
-from gnomon_server.model.registry import STAGES, ModelVersion, RegisteredModel
+from gnomon_server.model.registry import ModelVersion, RegisteredModel
 from gnomon_server.store.meta import model_tables as m
 from gnomon_server.store.meta.clauses import Attribute, KeyedValues, conditions
 from gnomon_server.store.meta.upsert import upsert
@@ -209,7 +209,7 @@ def search_registered(
 def search_versions(
     connection: Connection, clauses: Sequence[Clause], order: Sequence[tuple[str, bool]], *, limit: int, offset: int
 ) -> tuple[int, list[Place]]:
-    """A page of the versions that match, and how many do."""
+    """A page of the versions that match, and how many do; without an order the last changed first."""
     v, tag, registered = m.model_version.c, m.model_version_tag.c, m.registered_model.c
     source = m.model_version.join(m.registered_model, registered.id == v.registered)
     attributes: dict[str, Attribute] = {
@@ -229,6 +229,7 @@ def search_versions(
     )
     where = conditions(connection, clauses, attributes, {"tag": tags})
     total = connection.scalar(sa.select(sa.func.count()).select_from(source).where(*where)) or 0
+    order = order or (("last_updated_timestamp", True),)
     by = [attributes[key].desc() if descending else attributes[key].asc() for key, descending in order]
     page = sa.select(v.registered, v.version).select_from(source).where(*where)
     page = page.order_by(*by, registered.name, v.version.desc()).limit(limit).offset(offset)
@@ -236,15 +237,14 @@ def search_versions(
 
 
 def _latest(connection: Connection, rows: Sequence[RowId]) -> dict[int, list[ModelVersion]]:
-    """The newest version of each stage that has one."""
+    """The newest version of each stage that has one; the stage whose first version is the oldest comes first."""
     v = m.model_version.c
     query = sa.select(v.registered, sa.func.max(v.version)).where(v.registered.in_(rows))
-    places = [(RowId(row), version) for row, version in connection.execute(query.group_by(v.registered, v.stage))]
+    query = query.group_by(v.registered, v.stage).order_by(v.registered, sa.func.min(v.version))
+    places = [(RowId(row), version) for row, version in connection.execute(query)]
     latest: dict[int, list[ModelVersion]] = {}
     for (row, _), found in zip(places, read_versions(connection, places), strict=True):
         latest.setdefault(row, []).append(found)
-    for versions in latest.values():
-        versions.sort(key=lambda found: STAGES.index(found.stage))
     return latest
 
 

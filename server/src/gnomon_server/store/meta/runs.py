@@ -135,10 +135,13 @@ def archive_runs_of(connection: Connection, tenant: TenantId, experiment: RowId,
     connection.execute(sa.update(base).where(*where).values(**values))
 
 
-def restore_runs_of(connection: Connection, tenant: TenantId, experiment: RowId, *, now_ms: int) -> None:
-    """Bring back the runs that the archiving of the experiment took, and only those."""
+def restore_runs_of(
+    connection: Connection, tenant: TenantId, experiment: RowId, *, all_of_them: bool, now_ms: int
+) -> None:
+    """Bring back the runs that the archiving of the experiment took; or those archived before it, too."""
     base = t.run_base
-    where = (base.c.tenant == tenant, base.c.experiment == experiment, base.c.archived_with == experiment)
+    taken = base.c.lifecycle_stage == "deleted" if all_of_them else base.c.archived_with == experiment
+    where = (base.c.tenant == tenant, base.c.experiment == experiment, taken)
     values = {"lifecycle_stage": "active", "archived_with": None, "updated_ms": now_ms}
     connection.execute(sa.update(base).where(*where).values(**values))
 
