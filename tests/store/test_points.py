@@ -17,7 +17,7 @@ from tests.support.points_world import KEYS, RUNS, TENANT, Entry, Point, World, 
 
 from gnomon_server.model.ids import KeyId, RowId, TenantId
 from gnomon_server.store.meta import tables as t
-from gnomon_server.store.points import chunks, downsample, read, recount, sealing
+from gnomon_server.store.points import chunks, downsample, grids, read, recount, sealing
 from gnomon_server.store.points.codec import DamagedPoints
 from gnomon_server.store.points.schedule import SealSchedule
 
@@ -55,6 +55,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grids, "_FEW_POINTS", 2)
     monkeypatch.setattr(chunks, "MAX_POINTS", 8)
     monkeypatch.setattr(sealing, "_FULL", 4)
     monkeypatch.setattr(sealing, "_MOST_POINTS", 30)
@@ -63,6 +64,8 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 def _random_entries(random_: random.Random, clock: int, values: Sequence[float] = VALUES) -> list[Entry]:
     """Mostly onward, sometimes back; few times and values, so that exact repeats are common."""
     base = clock if random_.random() < 0.7 else random_.randrange(clock + 1)
+    if random_.random() < 0.3:
+        return _random_grid(random_, base, values)
     return [
         (
             random_.choice(KEYS),
@@ -72,6 +75,20 @@ def _random_entries(random_: random.Random, clock: int, values: Sequence[float] 
         )
         for offset in range(random_.randrange(1, 9))
     ]
+
+
+def _random_grid(random_: random.Random, base: int, values: Sequence[float]) -> list[Entry]:
+    """The same metrics at every step, each step at one time; sometimes it only looks like it."""
+    keys = random_.sample(KEYS, random_.randrange(1, len(KEYS) + 1))
+    steps = [(base + offset, 1_000 + random_.randrange(2)) for offset in range(random_.randrange(1, 4))]
+    entries = [(key, *step, random_.choice(values)) for step in steps for key in keys]
+    if random_.random() < 0.2:
+        at = random_.randrange(len(entries))
+        key, step, time_ms, value = entries[at]
+        entries[at] = random_.choice(
+            [(KEYS[0], step, time_ms, value), (key, step, 999, value), (key, -0.0, 999, value)]
+        )
+    return entries
 
 
 def _check(world: World, model: Model, random_: random.Random) -> None:

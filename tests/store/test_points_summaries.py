@@ -1,4 +1,4 @@
-"""Summaries: both ways to fold agree with a plain reading of the rules, however batches are cut and merged."""
+"""Summaries: all ways to fold agree with a plain reading of the rules, however batches are cut and merged."""
 
 import math
 import random
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support.points_world import RUNS, Entry, World
+from tests.support.points_world import RUNS, Entry, World, fold_item
 
 from gnomon_server.model.ids import RowId
-from gnomon_server.store.points import folding
+from gnomon_server.store.points import folding, grids
 from gnomon_server.store.points.folding import FoldItem, SeriesRow
 
 VALUES = (0.0, -1.0, 1.0, 0.5, math.nan, math.inf, -math.inf, 3.0)
@@ -37,12 +37,7 @@ def _batches(random_: random.Random, count: int) -> list[Batch]:
 
 
 def _items(batches: list[Batch]) -> list[FoldItem]:
-    items = []
-    for run, entries, identified in batches:
-        key, step, time_ms, value = zip(*entries, strict=True)
-        columns = (np.array(key, np.uint32), np.array(step), np.array(time_ms, np.int64), np.array(value))
-        items.append(FoldItem(run, RowId(7), *columns, identified))
-    return items
+    return [fold_item(run, RowId(7), entries, identified) for run, entries, identified in batches]
 
 
 def _plainly(batches: list[Batch]) -> dict[tuple[int, int], dict[str, object]]:
@@ -99,7 +94,8 @@ def _assert_rows(rows: list[SeriesRow], batches: list[Batch]) -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_both_ways_to_fold_follow_the_rules(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_ways_to_fold_follow_the_rules(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grids, "_FEW_POINTS", 2 if seed % 2 else 1_000_000)
     batches = _batches(random.Random(seed), count=1 + seed % 6)
     rows = []
     for few_points in (0, 1_000_000):

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gnomon_server.model.ids import KeyId, RowId, TenantId
-from gnomon_server.model.points import Points
+from gnomon_server.model.points import PointBatch, Points
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.engine import Database
 from gnomon_server.store.points import folding, purge, read, recount, sealing, segments, summaries
+from gnomon_server.store.points.grids import as_grid
 
 Point = tuple[float, int, float]  # step, time, value
 Entry = tuple[int, float, int, float]  # key and a point
@@ -56,9 +57,7 @@ class World:
         self, *batches: tuple[RowId, Sequence[Entry], bool], is_recounted: bool = True
     ) -> list[tuple[RowId, KeyId]]:
         """Commit batches of (run, entries, identified) as one group; the series that are new."""
-        items = [
-            folding.FoldItem(run, RowId(1), *_columns(entries), identified) for run, entries, identified in batches
-        ]
+        items = [fold_item(run, RowId(1), entries, identified) for run, entries, identified in batches]
         rows = folding.fold(items)
         with self._writer.connection.begin(), self._writer.as_tenant(TENANT) as connection:
             new = summaries.new_series(connection, rows, set())
@@ -105,8 +104,18 @@ def _columns(entries: Sequence[Entry]) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return np.array(key, np.uint32), np.array(step, float), np.array(time_ms, np.int64), np.array(value, float)
 
 
+def fold_item(run: RowId, experiment: RowId, entries: Sequence[Entry], identified: bool) -> folding.FoldItem:
+    """A batch as the ingest hands it on: a grid, where it is one."""
+    key, step, time_ms, value = _columns(entries)
+    grid = as_grid(PointBatch((), key, step, time_ms, value), range(2**32))
+    return folding.FoldItem(run, experiment, None if grid else key, step, time_ms, value, identified, grid)
+
+
 def _segment(item: folding.FoldItem) -> segments.SegmentRow:
-    data = segments.encode(item.key, item.step, item.time_ms, item.value, identified=item.identified)
+    if item.grid is None:
+        data = segments.encode(item.keys(), item.step, item.time_ms, item.value, identified=item.identified)
+    else:
+        data = segments.encode_grid(item.grid, identified=item.identified)
     return segments.SegmentRow(item.run, len(item.value), data)
 
 

@@ -21,7 +21,7 @@ from gnomon_server.model.changes import Change
 from gnomon_server.model.entities import RunHead
 from gnomon_server.model.errors import GnomonError, InvalidRequest, ParamConflict, RunArchived, SequenceGap
 from gnomon_server.model.ids import KeyId, RowId, TenantId
-from gnomon_server.model.points import Keys
+from gnomon_server.model.points import Keys, PointBatch
 from gnomon_server.store import BatchWriter, Connection
 from gnomon_server.store.meta import ledger as ledger_sql
 from gnomon_server.store.meta import runs as sql
@@ -29,6 +29,7 @@ from gnomon_server.store.meta.doors import Writing
 from gnomon_server.store.meta.driver import Savepoint
 from gnomon_server.store.meta.keys import KeyCache, count_keys
 from gnomon_server.store.points import folding, segments, summaries
+from gnomon_server.store.points.grids import as_grid
 from gnomon_server.store.tickets import Ticket, Waker
 
 MAX_KEYS_PER_RUN = 10_000
@@ -246,12 +247,17 @@ class Ingest:
         for head, batch in kept:
             points = batch.points
             assert points is not None
-            keys = self._key_column(tx, tenant, batch)
+            ids = self._memory.keys.resolve(tx, tenant, points.names)
             is_identified = batch.identity is not None
+            grid = as_grid(points, ids)
+            if grid is None:
+                keys = _key_column(points, ids)
+                data = segments.encode(keys, points.step, points.time_ms, points.value, identified=is_identified)
+            else:
+                keys, data = None, segments.encode_grid(grid, identified=is_identified)
             columns = (keys, points.step, points.time_ms, points.value)
-            data = segments.encode(*columns, identified=is_identified)
             rows.append(segments.SegmentRow(head.row, len(points), data))
-            items.append(folding.FoldItem(head.row, head.experiment, *columns, identified=is_identified))
+            items.append(folding.FoldItem(head.row, head.experiment, *columns, identified=is_identified, grid=grid))
         segments.insert(tx, tenant, rows)
         with self._counting:
             self.points_kept += sum(row.n for row in rows)
@@ -274,13 +280,6 @@ class Ingest:
     def _note(self, change: Change) -> None:
         assert self._writer is not None, "attach() comes first"
         self._writer.note(change)
-
-    def _key_column(self, tx: Connection, tenant: TenantId, batch: RunBatch) -> Keys:
-        assert batch.points is not None
-        ids = self._memory.keys.resolve(tx, tenant, batch.points.names)
-        if len(ids) == 1:
-            return np.full(len(batch.points), ids[0], np.uint32)
-        return np.array(ids, np.uint32)[batch.points.key]
 
     def _known_series(self, tenant: TenantId) -> set[tuple[RowId, KeyId]]:
         if self._memory.series_count > _CACHED_SERIES:
@@ -305,6 +304,12 @@ class Ingest:
             for uid, head in sql.find_heads(tx, sorted(missing)).items():
                 found[uid] = self._memory.heads[(tenant, uid)] = head
         return found
+
+
+def _key_column(points: PointBatch, ids: Sequence[KeyId]) -> Keys:
+    if len(ids) == 1:
+        return np.full(len(points), ids[0], np.uint32)
+    return np.array(ids, np.uint32)[points.key]
 
 
 def store_tags(

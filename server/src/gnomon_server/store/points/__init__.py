@@ -25,9 +25,11 @@ The calls
 Writing, in the transaction of a group (`segments`, `folding`, `summaries`)::
 
     segments.encode(key, step, time_ms, value, *, identified: bool) -> bytes      key: key ids as uint32
+    grids.as_grid(points: PointBatch, ids) -> Grid | None                         the same metrics at every step?
+    segments.encode_grid(grid, *, identified: bool) -> bytes                      then it takes a third of the bytes
     segments.insert(connection, tenant, rows: Sequence[SegmentRow])               SegmentRow(run, n, data)
 
-    folding.FoldItem(run, experiment, key, step, time_ms, value, identified)      columns of one batch, key ids resolved
+    folding.FoldItem(run, experiment, key, step, time_ms, value, identified, grid)    one batch, key ids resolved
     folding.fold(items: Sequence[FoldItem]) -> list[SeriesRow]                    one row per (run, key), sorted
     summaries.new_series(connection, rows, known: Container[(RowId, KeyId)]) -> list[SeriesRow]
                                       the rows whose (run, key) is not stored yet: call it *before* write_summaries to

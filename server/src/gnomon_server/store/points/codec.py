@@ -60,14 +60,17 @@ class Encoder:
     def __init__(self, packer: Packer = ZSTD) -> None:
         self._codec = _VERSION | packer << 8
         self._pack = _packer(packer)
+        # Metrics that are logged together have the same steps and times: those of the last chunk are often the next's.
+        self._step = self._time_ms = (np.empty(0, np.int64), b"")
 
     def encode(self, points: Points) -> tuple[int, bytes]:
         """(codec, data) of a chunk of at least one point."""
-        columns = (
-            _encode_doubles(points.step, self._pack),
-            _encode_ints(np.ascontiguousarray(points.time_ms, np.int64), self._pack),
-            _encode_doubles(points.value, self._pack),
-        )
+        step, time_ms = np.ascontiguousarray(points.step, np.float64), np.ascontiguousarray(points.time_ms, np.int64)
+        if not np.array_equal(step.view(np.int64), self._step[0]):
+            self._step = (step.view(np.int64), _encode_doubles(step, self._pack))
+        if not np.array_equal(time_ms, self._time_ms[0]):
+            self._time_ms = (time_ms, _encode_ints(time_ms, self._pack))
+        columns = (self._step[1], self._time_ms[1], _encode_doubles(points.value, self._pack))
         body = b"".join((_HEADER.pack(*map(len, columns)), *columns))
         return self._codec, body + _CRC.pack(zlib.crc32(body))
 

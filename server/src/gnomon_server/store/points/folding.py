@@ -1,7 +1,7 @@
 """Folding: the batches of a group reduced to what they add to each series, one row per (run, key).
 
-Three ways to the same rows, by what is cheapest: point by point for a handful, by rows of a grid where every step has
-the same metrics (what a training loop sends), and by sorting for the rest. The rules are those of `summaries.py`.
+Three ways to the same rows, by what is cheapest: point by point for a handful, by columns for a grid (`grids.py`), and
+by sorting for the rest. The rules are those of `summaries.py`.
 """
 
 import math
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from gnomon_server.model.ids import KeyId, RowId
 from gnomon_server.model.points import Floats, Ints, Keys
+from gnomon_server.store.points.grids import Grid
 
 MAX_DOUBLE = sys.float_info.max
 
@@ -30,15 +31,26 @@ _PLACE = itemgetter(0, 1)  # run, key
 
 
 class FoldItem(NamedTuple):
-    """A batch of one run as columns, in the order the points came; `key` holds key ids."""
+    """A batch of one run as columns, in the order the points came; `key` holds key ids.
+
+    `grid`: the same points as one, if they are; `key` may then be None.
+    """
 
     run: RowId
     experiment: RowId
-    key: Keys
+    key: Keys | None
     step: Floats
     time_ms: Ints
     value: Floats
     identified: bool
+    grid: Grid | None = None
+
+    def keys(self) -> Keys:
+        """The key of every point."""
+        if self.key is not None:
+            return self.key
+        assert self.grid is not None, "an item has its keys, or is a grid"
+        return self.grid.key_column()
 
 
 class SeriesRow(NamedTuple):
@@ -75,44 +87,35 @@ def fold(items: Sequence[FoldItem]) -> list[SeriesRow]:
     rest: list[FoldItem] = []
     batches = Counter(item.run for item in items)
     for item in items:
-        even = _fold_even(item) if batches[item.run] == 1 and len(item.value) > _FEW_POINTS else None
-        if even is None:
+        columns = None if item.grid is None or batches[item.run] > 1 else _fold_grid(item, item.grid)
+        if columns is None:
             rest.append(item)
         else:
-            rows += even
+            rows += columns
     if rest:
         rows += _fold_few(rest) if sum(len(item.value) for item in rest) <= _FEW_POINTS else _fold_many(rest)
     rows.sort(key=_PLACE)
     return rows
 
 
-def _fold_even(item: FoldItem) -> list[SeriesRow] | None:
-    """The rows of a batch of finite values in which the same metrics come at every step, and steps ascend.
-
-    None for any other batch.
-    """
-    again = np.flatnonzero(item.key == item.key[0])
-    width = int(again[1]) if len(again) > 1 else len(item.key)
-    if len(item.key) % width:
-        return None
-    keys = item.key.reshape(-1, width)
-    step, time_ms, value = item.step.reshape(-1, width), item.time_ms.reshape(-1, width), item.value.reshape(-1, width)
-    if not (keys == keys[0]).all() or not (step[1:] > step[:-1]).all():
-        return None
-    names = keys[0].tolist()
+def _fold_grid(item: FoldItem, grid: Grid) -> list[SeriesRow] | None:
+    """The rows of a grid of finite values whose steps ascend; None of any other."""
+    step, time_ms, value = grid.step, grid.time_ms, grid.value
+    rows, width = value.shape
     with np.errstate(over="ignore", invalid="ignore"):
-        total = value.sum(axis=0)
-    if len(set(names)) < width or not np.isfinite(total).all():  # finite sums have finite terms
+        total = np.add.reduce(value, axis=0)
+    totals = total.tolist()
+    # Finite sums have finite terms.
+    if not all(map(math.isfinite, totals)) or not (step[1:] > step[:-1]).all():
         return None
     column = np.arange(width)
     low_at, high_at = value.argmin(axis=0), value.argmax(axis=0)
-    first_step, first_value = step[0].tolist(), value[0].tolist()
+    first_step, first_value = float(step[0]), value[0].tolist()
     columns = zip(
-        repeat(item.run), names, repeat(item.experiment), repeat(len(keys)), repeat(0),
-        first_step, first_value, step[-1].tolist(), time_ms[-1].tolist(), value[-1].tolist(),
-        value[low_at, column].tolist(), step[low_at, column].tolist(),
-        value[high_at, column].tolist(), step[high_at, column].tolist(),
-        total.tolist(), repeat(0), first_step, time_ms[0].tolist(), first_value, repeat(int(not item.identified)),
+        repeat(item.run), grid.key.tolist(), repeat(item.experiment), repeat(rows), repeat(0),
+        repeat(first_step), first_value, repeat(float(step[-1])), repeat(int(time_ms[-1])), value[-1].tolist(),
+        value[low_at, column].tolist(), step[low_at].tolist(), value[high_at, column].tolist(), step[high_at].tolist(),
+        totals, repeat(0), repeat(first_step), repeat(int(time_ms[0])), first_value, repeat(int(not item.identified)),
     )  # fmt: skip
     return list(map(SeriesRow._make, columns))
 
@@ -120,15 +123,16 @@ def _fold_even(item: FoldItem) -> list[SeriesRow] | None:
 def _fold_few(items: Iterable[FoldItem]) -> list[SeriesRow]:
     """The same as `_fold_many` in plain Python: a group of one-point requests is answered in microseconds."""
     rows: dict[tuple[RowId, int], _Row] = {}
-    for run, experiment, keys, steps, times, values, identified in items:
-        columns = zip(keys.tolist(), steps.tolist(), times.tolist(), values.tolist(), strict=True)
+    for item in items:
+        run = item.run
+        columns = zip(item.keys().tolist(), item.step.tolist(), item.time_ms.tolist(), item.value.tolist(), strict=True)
         for key, step, time_ms, value in columns:
             row = rows.get((run, key))
             if row is None:
-                row = rows[run, key] = _Row(run, key, experiment, step, time_ms, value)
+                row = rows[run, key] = _Row(run, key, item.experiment, step, time_ms, value)
             else:
                 row.is_late |= (step, time_ms, _order(value)) <= row.last
-            row.add(step, time_ms, value, identified)
+            row.add(step, time_ms, value, item.identified)
     return [rows[pair].finish() for pair in sorted(rows)]
 
 
@@ -194,7 +198,7 @@ def _fold_many(items: Sequence[FoldItem]) -> list[SeriesRow]:
     """Sort the points by (run, key), keeping arrival, and reduce each stretch of equal ones."""
     experiments = {item.run: item.experiment for item in items}
     runs = sorted(experiments)
-    key = _joined([item.key for item in items]).astype(np.int64)
+    key = _joined([item.keys() for item in items]).astype(np.int64)
     least = int(key.min())
     span = int(key.max()) - least + 1
     code = key - least

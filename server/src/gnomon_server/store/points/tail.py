@@ -47,7 +47,10 @@ def read_segments(
 
 
 def split_by_key(data: Sequence[bytes], keys: Sequence[KeyId] | None) -> Iterator[tuple[KeyId, TailPoints]]:
-    """The points of the segments of one run, series by series."""
+    """The points of the segments of one run, series by series, in the order of their keys."""
+    if (columns := _split_grids(data, keys)) is not None:
+        yield from columns
+        return
     parts = [segments.decode(each) for each in data]
     if not parts:
         return
@@ -64,6 +67,29 @@ def split_by_key(data: Sequence[bytes], keys: Sequence[KeyId] | None) -> Iterato
     for at in np.split(order, np.flatnonzero(ordered[1:] != ordered[:-1]) + 1):
         points = Points(step[at], time_ms[at], value[at])
         yield KeyId(int(key[at[0]])), TailPoints(points, identified[at])
+
+
+def _split_grids(data: Sequence[bytes], keys: Sequence[KeyId] | None) -> list[tuple[KeyId, TailPoints]] | None:
+    """The same of grids of the same metrics, whose columns are the series; None when the segments are no such grids."""
+    parts: list[segments.GridSegment] = []
+    for each in data:
+        part = segments.decode_grid(each)
+        if part is None or (parts and part.grid.key.tobytes() != parts[0].grid.key.tobytes()):
+            return None
+        parts.append(part)
+    names = parts[0].grid.key.tolist() if parts else []
+    if not names or len(set(names)) < len(names):
+        return None
+    step = np.concatenate([part.grid.step for part in parts])
+    time_ms = np.concatenate([part.grid.time_ms for part in parts])
+    value = np.concatenate([part.grid.value.T for part in parts], axis=1)
+    identified = np.repeat([part.identified for part in parts], [len(part.grid.step) for part in parts])
+    wanted = set(names) if keys is None else set(names).intersection(keys)
+    return [
+        (KeyId(name), TailPoints(Points(step, time_ms, value[at]), identified))
+        for name, at in sorted(zip(names, range(len(names)), strict=True))
+        if name in wanted
+    ]
 
 
 def late_series(connection: Connection, runs: Sequence[RowId]) -> set[Pair]:
