@@ -10,7 +10,19 @@ from gnomon.client import Client
 from gnomon.client.frames import ExperimentReader, Frame, RunReader
 from gnomon.run import Run
 
-_ROOMS = ("experiments", "runs", "metrics", "artifacts", "uploads", "views", "traces", "live", "access", "storage")
+_ROOMS = (
+    "experiments",
+    "runs",
+    "metrics",
+    "artifacts",
+    "uploads",
+    "views",
+    "traces",
+    "live",
+    "access",
+    "storage",
+    "retention",
+)
 
 # What one module of the package calls of another, and nobody else.
 _FOR_OURSELVES = frozenset(("attach", "end_with_process", "forget_parent", "header", "sample", "settings"))

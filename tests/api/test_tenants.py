@@ -15,6 +15,7 @@ from tests.support.tenant_rows import (
     MLFLOW_PUBLIC,
     NATIVE,
     NO_KEY,
+    NO_RULE,
     NO_TRACE,
     NO_UPLOAD,
     NO_VIEW,
@@ -76,6 +77,7 @@ def test_every_route_is_in_the_matrix() -> None:
         NO_TRACE: "{trace_id}",
         NO_KEY: "{key_id}",
         NO_UPLOAD: "{upload_id}",
+        NO_RULE: "{rule_id}",
         "parts/0": "parts/{number}",
     }
     listed = set()

@@ -47,6 +47,7 @@ NO_VIEW = "f" * 32
 NO_TRACE = "tr-nobody"
 NO_KEY = "a" * 10
 NO_UPLOAD = "e" * 32
+NO_RULE = "d" * 32
 
 NATIVE = [
     Row("POST", "/experiments", {"name": "matrix"}),
@@ -62,6 +63,11 @@ NATIVE = [
     Row("GET", f"{_E}/storage/metrics"),
     Row("GET", f"{_R}/storage"),
     Row("GET", f"{_R}/storage/metrics"),
+    Row("GET", "/retention"),
+    Row("POST", "/retention", {"action": "purge", "after_days": 1, "experiment_id": "EXPERIMENT"}),
+    Row("DELETE", f"/retention/{NO_RULE}", own=(404,)),
+    Row("GET", f"/retention/{NO_RULE}/preview", own=(404,)),
+    Row("POST", f"/retention/{NO_RULE}/apply", own=(404,)),
     Row("GET", "/storage"),
     Row("GET", "/storage/experiments"),
     Row("GET", f"{_E}/table", query={"columns": "name,params.p,metrics.m"}),

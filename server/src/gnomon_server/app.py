@@ -47,6 +47,7 @@ from gnomon_server.core.models import Models
 from gnomon_server.core.numbered import NumberedExperiments
 from gnomon_server.core.rates import Rates
 from gnomon_server.core.registry import Registry
+from gnomon_server.core.retention import Retention
 from gnomon_server.core.runs import Runs
 from gnomon_server.core.storage import Storage
 from gnomon_server.core.tables import RunTables
@@ -171,6 +172,7 @@ def open_server(
     experiments = Experiments(
         stores, access, ingest, artifact_prefixes=comma_list(settings.artifact_prefixes), now_ms=clock
     )
+    retention = Retention(stores, access, ingest, audit, now_ms=clock)
     services = Services(
         settings=settings,
         stores=stores,
@@ -196,6 +198,7 @@ def open_server(
         streams=LiveStreams(live, encode_news, most=settings.live_streams),
         views=Views(stores, access, now_ms=clock),
         storage=Storage(stores, access),
+        retention=retention,
         now_ms=clock,
     )
     schedule = SealSchedule(
@@ -203,7 +206,15 @@ def open_server(
         segments=settings.seal_segments,
         idle_ms=int(settings.seal_idle_secs * 1000),
     )
-    upkeep = Upkeep(stores, artifacts, uploads, schedule=schedule, now_ms=clock)
+    upkeep = Upkeep(
+        stores,
+        artifacts,
+        uploads,
+        retention,
+        schedule=schedule,
+        retention_secs=settings.retention_minutes * 60,
+        now_ms=clock,
+    )
     watch = Watch(stores, access, audit)
     timeout_secs = settings.check_in_timeout_secs
     automation = Automation(Liveness(stores, timeout_secs=timeout_secs, now_ms=clock), timeout_secs=timeout_secs)

@@ -52,6 +52,9 @@ class Settings(Struct, frozen=True):
         Meta(ge=0, description="a run whose job promised to check in and was not heard of so long is killed; 0: never"),
     ] = 300.0
     artifact_grace_hours: Annotated[float, Meta(ge=0, description="how long an unused content is kept")] = 24.0
+    retention_minutes: Annotated[
+        float, Meta(ge=0, description="how often retention rules are applied; 0 applies them only when asked")
+    ] = 60.0
     live_streams: Annotated[int, Meta(ge=0, description="how many pages may watch an experiment at once")] = 200
     log_requests: Annotated[bool, Meta(description="one JSON log line a request")] = True
 

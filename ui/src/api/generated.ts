@@ -353,6 +353,52 @@ export interface ReducedSeries {
   readonly count: readonly number[];
 }
 
+export interface RetentionApplied {
+  readonly rule_id: string;
+  readonly runs: number;
+  readonly done: boolean;
+}
+
+export interface RetentionPreview {
+  readonly rule_id: string;
+  readonly points_bytes: number;
+  readonly artifact_bytes: number;
+  readonly runs: readonly RunStorage[];
+  readonly total: number;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface RetentionRuleCreate {
+  readonly action: "archive" | "purge";
+  readonly after_days: number;
+  readonly experiment_id?: string | null;
+  readonly filter?: string;
+  readonly keep_best?: number;
+  readonly metric?: string | null;
+  readonly best?: "max" | "min";
+}
+
+export interface RetentionRuleList {
+  readonly rules: readonly RetentionRuleResponse[];
+  readonly total: number;
+}
+
+export interface RetentionRuleResponse {
+  readonly id: string;
+  readonly action: "archive" | "purge";
+  readonly after_days: number;
+  readonly experiment_id: string | null;
+  readonly filter: string;
+  readonly keep_best: number;
+  readonly metric: string | null;
+  readonly best: "max" | "min";
+  readonly created_at: string;
+  readonly created_by: string;
+  readonly applied_at: string | null;
+  readonly applied_runs: number;
+}
+
 export interface RunBegin {
   readonly experiment_id?: string | null;
   readonly experiment?: string | null;

@@ -29,6 +29,7 @@ _COMMANDS = {
     "sync": "gnomon.cli.sync:sync",
     "storage": "gnomon.cli.storage:storage",
     "doctor": "gnomon.cli.doctor:doctor",
+    "retention": "gnomon.cli.retention:retention",
     "mcp": "gnomon.cli.mcp:mcp",
     "import": "gnomon.cli.importing:import_",
     "login": "gnomon.cli.login:login",

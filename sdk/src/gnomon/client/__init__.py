@@ -11,6 +11,7 @@ The calls stand in rooms, named for what they are about:
 - `client.traces`: list and get, with the tree of spans
 - `client.access`: me, keys, create_key, rotate_key, revoke_key, audit
 - `client.storage`: what uses the disk: installation, experiments, runs, metrics, run, run_metrics
+- `client.retention`: rules, add, remove, preview, apply
 - `client.live`: watch, the events of an experiment as they come
 
 Two readers give frames of pandas, polars or Arrow: `client.experiment("fraud").runs("metrics.loss < 0.3").pandas()` and
@@ -29,6 +30,7 @@ from gnomon.client.experiments import Experiments
 from gnomon.client.frames import ExperimentReader, RunReader, find_experiment
 from gnomon.client.live import Live
 from gnomon.client.metrics import Metrics
+from gnomon.client.retention import Retention
 from gnomon.client.runs import Runs
 from gnomon.client.storage import Storage
 from gnomon.client.traces import Traces
@@ -63,6 +65,7 @@ class Client:
         self.live = Live(transport)
         self.access = Access(transport)
         self.storage = Storage(transport)
+        self.retention = Retention(transport)
 
     def experiment(self, name_or_id: str) -> ExperimentReader:
         """An experiment to read frames from, by its name or its id."""

@@ -73,6 +73,11 @@ from gnomon.wire.reading import SeriesPoints as SeriesPoints
 from gnomon.wire.reading import SeriesRequest as SeriesRequest
 from gnomon.wire.reading import SeriesResponse as SeriesResponse
 from gnomon.wire.reading import TableResponse as TableResponse
+from gnomon.wire.retention import RetentionApplied as RetentionApplied
+from gnomon.wire.retention import RetentionPreview as RetentionPreview
+from gnomon.wire.retention import RetentionRuleCreate as RetentionRuleCreate
+from gnomon.wire.retention import RetentionRuleList as RetentionRuleList
+from gnomon.wire.retention import RetentionRuleResponse as RetentionRuleResponse
 from gnomon.wire.runs import RunBegin as RunBegin
 from gnomon.wire.runs import RunCreate as RunCreate
 from gnomon.wire.runs import RunEnd as RunEnd

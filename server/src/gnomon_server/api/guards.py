@@ -27,7 +27,7 @@ Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 PERMISSION = "permission"
 PRINCIPAL_STATE = "principal"
 # What these allow stands in the audit log once it is done.
-_WRITTEN_DOWN: frozenset[Permission] = frozenset(("experiments.delete", "runs.delete"))
+_WRITTEN_DOWN: frozenset[Permission] = frozenset(("experiments.delete", "runs.delete", "retention.manage"))
 _TENANT, _WORKSPACE = b"x-tenant-id", b"x-mlflow-workspace"
 _READ = frozenset((b"authorization", b"x-api-key", _TENANT, _WORKSPACE))
 
@@ -94,7 +94,7 @@ async def authenticate(services: Services, sent: Sent, *, is_about_itself: bool 
 
 async def write_down(services: Services, by: Principal | None, permission: Permission, method: str, path: str) -> None:
     """Put what a request did into the audit log, where it belongs there: before it is answered."""
-    if by is not None and by.key_id and permission in _WRITTEN_DOWN:
+    if by is not None and by.key_id and permission in _WRITTEN_DOWN and method != "GET":
         deed = Deed(action=permission, actor=by.key_id, tenant=by.tenant_name, target=path, detail={"method": method})
         await to_thread.run_sync(services.audit.record, deed)
 

@@ -45,6 +45,7 @@ _PATH_MEANING = {
     "key_id": ("the id of an API key: its part between the first two underscores", "^[a-z2-7]{10}$"),
     "upload_id": ("the id of an upload under way", "^[0-9a-f]{32}$"),
     "number": ("the number of a part, from 0", "^[0-9]{1,6}$"),
+    "rule_id": ("the id of a retention rule: 32 lower-case hex digits", _UID),
     "view_id": ("the id of a saved view: 32 lower-case hex digits", _UID),
     "trace_id": ("the id of a trace, as its client made it", r"^[A-Za-z0-9_.:-]{1,100}$"),
     "path": ("the path of an artifact within its run; slashes separate directories", ARTIFACT_PATH),
@@ -54,6 +55,7 @@ _MAKERS = {
     ("POST", "/experiments"): "experiment_id",
     ("POST", "/experiments/runs"): "run_id",
     ("POST", "/experiments/{experiment_id:str}/views"): "view_id",
+    ("POST", "/retention"): "rule_id",
 }
 _TEMPLATE = "#/components/schemas/{name}"
 

@@ -20,6 +20,7 @@ from gnomon_server.core.models import Models
 from gnomon_server.core.numbered import NumberedExperiments
 from gnomon_server.core.rates import Rates
 from gnomon_server.core.registry import Registry
+from gnomon_server.core.retention import Retention
 from gnomon_server.core.runs import Runs
 from gnomon_server.core.storage import Storage
 from gnomon_server.core.tables import RunTables
@@ -59,6 +60,7 @@ class Services:
     streams: LiveStreams
     views: Views
     storage: Storage
+    retention: Retention
     now_ms: Callable[[], int]
     waker: "LoopWaker" = field(default_factory=lambda: LoopWaker())
     is_serving: bool = False

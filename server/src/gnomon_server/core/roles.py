@@ -27,6 +27,7 @@ Permission = Literal[
     "runs.delete",
     "keys.manage",
     "audit.read",
+    "retention.manage",  # the rules by which runs are archived and removed
     "server.read",  # the whole installation: its files
 ]
 
@@ -43,11 +44,11 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "viewer": _READ,
     "ingest": _LOG,
     "editor": _DATA,
-    "admin": _DATA | frozenset(("keys.manage", "audit.read")),
+    "admin": _DATA | frozenset(("keys.manage", "audit.read", "retention.manage")),
     "platform": frozenset(("public", "self.read", "keys.manage", "audit.read", "server.read")),
 }
 # Who comes without a key in open mode: everything of the data; keys are made on the server's own machine.
-OPEN: frozenset[Permission] = _DATA | frozenset(("server.read",))
+OPEN: frozenset[Permission] = _DATA | frozenset(("retention.manage", "server.read"))
 EVERY_PERMISSION: frozenset[Permission] = frozenset(get_args(Permission))
 
 ANONYMOUS = "anonymous"

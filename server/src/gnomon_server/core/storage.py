@@ -38,7 +38,7 @@ class Storage:
         """The runs of an experiment, those that take most first; and how many there are."""
         with self._stores.database.read(principal.tenant) as connection:
             row = self._experiment(connection, uid)
-            found = None if row is None else sql.list_runs(connection, row, limit=limit, offset=offset)
+            found = None if row is None else sql.list_runs_of(connection, row, limit=limit, offset=offset)
         if found is None:
             raise self._access.missing_experiment(uid)
         return found

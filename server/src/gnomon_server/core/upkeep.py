@@ -1,4 +1,5 @@
-"""Work off the commit path: sealing tails into chunks, and removing contents that nothing refers to any more.
+"""Work off the commit path: sealing tails into chunks, and removing contents that nothing refers to any more,
+and applying retention rules, some runs a round.
 
 One thread. It prepares outside the writer (reading and packing), and only the short rest goes through the writer's
 queue. A failure is logged and tried again at the next round; nothing a user waits for depends on it.
@@ -12,6 +13,7 @@ from functools import partial
 from time import monotonic
 
 from gnomon_server.core.artifacts import Artifacts
+from gnomon_server.core.retention import Retention
 from gnomon_server.core.uploads import Uploads
 from gnomon_server.model.ids import TenantId
 from gnomon_server.store import Connection, Stores
@@ -35,13 +37,17 @@ class Upkeep:
         stores: Stores,
         artifacts: Artifacts,
         uploads: Uploads,
+        retention: Retention,
         *,
         schedule: SealSchedule,
+        retention_secs: float,
         now_ms: Callable[[], int],
     ) -> None:
         self._stores = stores
         self._artifacts = artifacts
         self._uploads = uploads
+        self._retention = retention
+        self._retention_secs = retention_secs
         self._schedule = schedule
         self._now_ms = now_ms
         self._stop = threading.Event()
@@ -89,10 +95,15 @@ class Upkeep:
 
     def _run(self) -> None:
         next_sweep = monotonic()
+        next_pass = next_sweep + self._retention_secs
         while not self._stop.wait(_ROUND_SECS):
             try:
                 self.seal_due()
                 self.give_back()
+                if self._retention_secs and monotonic() >= next_pass:
+                    next_pass = monotonic() + self._retention_secs
+                    self._retention.begin_pass()
+                self._retention.go_on()
                 if monotonic() >= next_sweep:
                     next_sweep = monotonic() + _SWEEP_SECS
                     self._artifacts.sweep(self._now_ms())

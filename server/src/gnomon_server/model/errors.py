@@ -192,6 +192,15 @@ class UploadNotFound(NotFound):
         super().__init__(f"the run has no upload {_short(upload)} under way; begin it again, what is here is kept")
 
 
+class RuleNotFound(NotFound):
+    """The tenant has no retention rule of this id."""
+
+    code = "rule_not_found"
+
+    def __init__(self, uid: str) -> None:
+        super().__init__(f"there is no retention rule {_short(uid)}; list them with GET /api/v1/retention")
+
+
 class ViewNotFound(NotFound):
     """The experiment has no saved view of this id."""
 

@@ -11,6 +11,7 @@ from gnomon_server.api.native import (
     live,
     logging,
     metrics,
+    retention,
     runs,
     storage,
     tables,
@@ -33,5 +34,6 @@ ROUTES: list[HTTPRouteHandler] = [
     *traces.ROUTES,
     *views.ROUTES,
     *storage.ROUTES,
+    *retention.ROUTES,
     *keys.ROUTES,
 ]

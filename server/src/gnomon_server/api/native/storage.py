@@ -103,7 +103,9 @@ def list_run_storage(call: Call[None, StorageQuery]) -> wire.RunStorageList:
     """List what the runs of an experiment take on the disk, archived ones too, the largest first."""
     asked, uid = call.query, call.path("experiment_id")
     total, found = call.services.storage.runs(call.principal, uid, limit=asked.limit, offset=asked.offset)
-    return wire.RunStorageList([_run(each) for each in found], total=total, limit=asked.limit, offset=asked.offset)
+    return wire.RunStorageList(
+        [run_storage(each) for each in found], total=total, limit=asked.limit, offset=asked.offset
+    )
 
 
 @route(
@@ -131,7 +133,7 @@ def list_metric_storage(call: Call[None, StorageQuery]) -> wire.MetricStorageLis
 )
 def measure_run_storage(call: Call[None, None]) -> wire.RunStorage:
     """Measure what a run takes on the disk."""
-    return _run(call.services.storage.run(call.principal, call.path("run_id")))
+    return run_storage(call.services.storage.run(call.principal, call.path("run_id")))
 
 
 @route(
@@ -150,7 +152,8 @@ def list_run_metric_storage(call: Call[None, StorageQuery]) -> wire.MetricStorag
     return _metrics(found, asked)
 
 
-def _run(found: NamedUse) -> wire.RunStorage:
+def run_storage(found: NamedUse) -> wire.RunStorage:
+    """What a run takes, as messages say it."""
     return wire.RunStorage(
         run_id=found.uid,
         name=found.name,

@@ -15,6 +15,7 @@ from gnomon_server.store.meta import model_tables as m
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta import trace_tables as r
 from gnomon_server.store.meta.keys import count_keys
+from gnomon_server.store.meta.retention_tables import retention_rule_base
 from gnomon_server.store.points.purge import delete_run
 
 # Pages of one step: at 4 KiB a page, two megabytes are moved while the writer waits.
@@ -46,7 +47,7 @@ def purge_experiment(connection: Connection, tenant: TenantId, experiment: RowId
     trace = r.trace.c
     rows = connection.scalars(sa.select(trace.id).where(trace.experiment == experiment)).all()
     traces.delete_traces(connection, tenant, [RowId(row) for row in rows])
-    for base in (t.experiment_tag_base, t.key_count_base, t.saved_view_base, m.dataset_base):
+    for base in (t.experiment_tag_base, t.key_count_base, t.saved_view_base, m.dataset_base, retention_rule_base):
         connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.experiment == experiment))
     base = t.experiment_base
     connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.id == experiment))

@@ -50,9 +50,10 @@ def list_experiments(connection: Connection, *, limit: int, offset: int) -> tupl
     return total, [_named(row) for row in connection.execute(query.limit(limit).offset(offset))]
 
 
-def list_runs(connection: Connection, experiment: RowId, *, limit: int, offset: int) -> tuple[int, list[NamedUse]]:
-    """A page of an experiment's runs, archived ones too, those that take most first; and how many there are."""
-    of = t.run.c.experiment == experiment
+def list_runs(
+    connection: Connection, of: sa.ColumnElement[bool], *, limit: int, offset: int
+) -> tuple[int, list[NamedUse]]:
+    """A page of the runs for which `of` holds, those that take most first; and how many there are."""
     total = connection.scalar(sa.select(sa.func.count()).select_from(t.run).where(of)) or 0
     query = _runs(of, _points_by(t.run.c.id, of), _files_by_run(of))
     return total, [_named(row) for row in connection.execute(query.limit(limit).offset(offset))]
@@ -89,6 +90,25 @@ def list_metrics(
     )
     points, taken = connection.execute(tail).one()
     return total, found, UnsealedUse(int(points), int(taken))
+
+
+def list_runs_of(connection: Connection, experiment: RowId, *, limit: int, offset: int) -> tuple[int, list[NamedUse]]:
+    """A page of an experiment's runs, archived ones too, those that take most first; and how many there are."""
+    return list_runs(connection, t.run.c.experiment == experiment, limit=limit, offset=offset)
+
+
+def measure_freed(connection: Connection, of: sa.ColumnElement[bool]) -> tuple[int, int]:
+    """The bytes of the points of some runs, and of the contents that nothing but these runs refers to."""
+    runs = sa.select(t.run.c.id).where(of)
+    points = sum(
+        int(connection.scalar(sa.select(_bytes(table)).where(table.c.run.in_(runs))) or 0) for table in _POINTS
+    )
+    a = t.artifact.c
+    used = sa.select(a.sha256, sa.func.count().label("n")).where(a.run.in_(runs)).group_by(a.sha256).subquery()
+    only = sa.select(sa.func.coalesce(sa.func.sum(t.blob.c.size), 0)).select_from(
+        t.blob.join(used, sa.and_(used.c.sha256 == t.blob.c.sha256, used.c.n == t.blob.c.refs))
+    )
+    return points, int(connection.scalar(only) or 0)
 
 
 def measure_points(connection: Connection) -> int:

@@ -19,6 +19,7 @@ from gnomon_server.store.meta import (  # noqa: F401  # whose tables are behind 
     access_tables,
     automation_tables,
     model_tables,
+    retention_tables,
     trace_tables,
 )
 from gnomon_server.store.meta.schema import Int as Int

@@ -22,6 +22,11 @@ def insert_tenant(connection: Connection, name: str, *, now_ms: int) -> TenantId
     return TenantId(connection.execute(insert).scalar_one())
 
 
+def name_of(connection: Connection, tenant: TenantId) -> str:
+    """What a tenant that there is is called."""
+    return str(connection.execute(sa.select(t.tenant_base.c.name).where(t.tenant_base.c.id == tenant)).scalar_one())
+
+
 def owner_of(connection: Connection, kind: IdKind, uid: str) -> TenantId | None:
     """The tenant of an id, over all tenants. Only to be asked after a scoped look-up found nothing (403 or 404)."""
     base = t.experiment_base if kind == "experiment" else t.run_base
