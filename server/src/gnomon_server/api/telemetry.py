@@ -1,6 +1,6 @@
 """What Prometheus reads: requests, points, commits, the writer's queue, errors. One registry per server."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 # Without the charset, which the framework adds to every text.
@@ -14,6 +14,7 @@ class Telemetry:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)  # memory, processor time and open files of this process
         self.requests = Counter(
             "gnomon_requests", "Requests answered, by method and status", ["method", "status"], registry=self.registry
         )
@@ -25,6 +26,12 @@ class Telemetry:
         self.errors = Counter("gnomon_errors", "Requests that met a defect of the server", registry=self.registry)
         self.points = Gauge("gnomon_points", "Points kept since start", registry=self.registry)
         self.queued = Gauge("gnomon_writer_queue", "Writes that wait for a commit", registry=self.registry)
+        self.disk_free = Gauge(
+            "gnomon_disk_free_bytes", "Free bytes where the home's files are", registry=self.registry
+        )
+        self.is_disk_full = Gauge(
+            "gnomon_disk_full", "1 while logging is refused for want of space", registry=self.registry
+        )
         self.commits = Histogram(
             "gnomon_commit_seconds",
             "Time of a group commit, from the first statement to the disk",
