@@ -8,9 +8,16 @@ import httpx
 import pytest
 
 from tests.support.postgres import Cluster
+from tests.support.seaweed import Seaweed
 from tests.support.server_process import ServerProcess
 
 _tenants = itertools.count(1)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What is marked `both_backends` runs against a server with files and against one with an object store."""
+    if metafunc.definition.get_closest_marker("both_backends") and "server" in metafunc.fixturenames:
+        metafunc.parametrize("server", ["files", "objects"], indirect=True)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,8 +60,35 @@ def _chosen_database(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, _chosen_database: None) -> Iterator[ServerProcess]:
+def server(request: pytest.FixtureRequest) -> ServerProcess:
+    """The server of the session."""
+    name = "object_server" if getattr(request, "param", "files") == "objects" else "file_server"
+    running = request.getfixturevalue(name)
+    assert isinstance(running, ServerProcess)
+    return running
+
+
+@pytest.fixture(scope="session")
+def file_server(tmp_path_factory: pytest.TempPathFactory, _chosen_database: None) -> Iterator[ServerProcess]:
     running = ServerProcess(tmp_path_factory.mktemp("session") / "home").start()
+    yield running
+    assert running.stop() == 0, running.log_path.read_text()[-4000:]
+
+
+@pytest.fixture(scope="session")
+def seaweed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seaweed]:
+    """A real object store for the session."""
+    running = Seaweed(tmp_path_factory.mktemp("seaweed")).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def object_server(
+    tmp_path_factory: pytest.TempPathFactory, seaweed: Seaweed, _chosen_database: None
+) -> Iterator[ServerProcess]:
+    """A server whose artifacts stand in the object store."""
+    running = ServerProcess(tmp_path_factory.mktemp("objects") / "home", env=seaweed.env()).start()
     yield running
     assert running.stop() == 0, running.log_path.read_text()[-4000:]
 

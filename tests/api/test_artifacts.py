@@ -9,6 +9,9 @@ import pytest
 from tests.support.problems import assert_problem
 from tests.support.server_process import ServerProcess
 
+pytestmark = pytest.mark.both_backends
+
+
 UNKNOWN = "0" * 32
 
 

@@ -8,6 +8,9 @@ from tests.api.test_artifacts import put
 from tests.support.problems import assert_problem
 from tests.support.server_process import ServerProcess
 
+pytestmark = pytest.mark.both_backends
+
+
 DATA = bytes(range(256)) * 2_000
 
 

@@ -8,6 +8,9 @@ from gnomon_server.api.attachments import content_disposition, media_type
 from gnomon_server.api.ranges import is_known, wanted_range
 from gnomon_server.model.errors import RangeUnsatisfiable
 
+pytestmark = pytest.mark.both_backends
+
+
 ETAG = '"sha256:aa"'
 
 

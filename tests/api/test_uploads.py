@@ -16,6 +16,9 @@ import gnomon
 from gnomon.client import uploads as client_uploads
 from gnomon.wire import PART_BYTES, part_size
 
+pytestmark = pytest.mark.both_backends
+
+
 Json = dict[str, Any]
 SIZE = 2 * PART_BYTES + 12_345
 

@@ -50,8 +50,10 @@ def put(artifacts: Artifacts, principal: Principal, run: str, path: str, data: b
 
 def read(artifacts: Artifacts, principal: Principal, run: str, path: str) -> tuple[Artifact, bytes]:
     opened = artifacts.open(principal, run, path)
-    with opened.file as file:
-        return opened.artifact, file.readall()
+    try:
+        return opened.artifact, b"".join(iter(lambda: opened.file.read(1 << 20), b""))
+    finally:
+        opened.file.close()
 
 
 def files_below(server: Server) -> set[str]:
@@ -190,7 +192,7 @@ def test_the_first_sweep_of_a_process_finds_files_without_a_row(tmp_path: Path) 
     incoming = blobs.begin(principal.tenant)
     incoming.write(b"published, and then the power went")
     stray = incoming.finish().sha256
-    blobs.publish(incoming, stray)
+    incoming.publish(stray)
     first.close()
     again = open_server(settings)
     try:

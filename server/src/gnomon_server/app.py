@@ -60,10 +60,10 @@ from gnomon_server.model.errors import GnomonError
 from gnomon_server.model.ids import TenantId
 from gnomon_server.settings import Settings, comma_list
 from gnomon_server.store import Stores
-from gnomon_server.store.blobs import BlobStore
+from gnomon_server.store.files import open_files
+from gnomon_server.store.object_store import StoreRefused
 from gnomon_server.store.opening import lock_home, make_writer, open_database, release_reserve
 from gnomon_server.store.points.schedule import SealSchedule
-from gnomon_server.store.uploads import UploadStore
 
 API_PREFIX = "/api/v1"
 # What sysexits.h calls EX_IOERR: a supervisor starts the process again, and it reads what is really on the disk.
@@ -160,14 +160,19 @@ def open_server(
     )
     ingest.attach(writer, is_shared=database.is_shared)
     writer.start()
-    stores = Stores(database, writer, BlobStore(settings.home_path / "artifacts"))
+    try:
+        blobs, upload_store = open_files(settings, database, writer)
+    except StoreRefused:
+        writer.close()
+        database.close()
+        lock.close()
+        raise
+    stores = Stores(database, writer, blobs)
     access = Access(stores, now_ms=clock, hide_foreign_ids=settings.hide_foreign_ids)
     audit = Audit(stores, now_ms=clock)
     missing_run.append(access.missing_run)
     artifacts = Artifacts(stores, access, settings=settings, now_ms=clock)
-    uploads = Uploads(
-        UploadStore(settings.home_path / "artifacts" / "uploads"), artifacts, settings=settings, now_ms=clock
-    )
+    uploads = Uploads(upload_store, artifacts, settings=settings, now_ms=clock)
     runs = Runs(stores, access, ingest, now_ms=clock, rng=rng)
     experiments = Experiments(
         stores, access, ingest, artifact_prefixes=comma_list(settings.artifact_prefixes), now_ms=clock

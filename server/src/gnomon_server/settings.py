@@ -19,6 +19,20 @@ class Settings(Struct, frozen=True):
     host: Annotated[str, Meta(description="address to listen on; open mode allows loopback only")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="port to listen on; 0 takes a free one")] = 7417
     database: Annotated[str, Meta(description="database URL; empty: sqlite:///HOME/gnomon.db")] = ""
+    artifacts: Annotated[
+        str,
+        Meta(description="object store of artifacts, s3://bucket/prefix (also gs://, az://); empty: HOME/artifacts"),
+    ] = ""
+    artifacts_endpoint: Annotated[
+        str, Meta(description="https:// address of an S3-compatible store; empty: that of AWS")
+    ] = ""
+    artifacts_region: Annotated[str, Meta(description="region of the bucket; empty: what AWS_REGION says")] = ""
+    artifacts_virtual_host: Annotated[
+        bool, Meta(description="put the bucket into the host name of the endpoint instead of the path")
+    ] = False
+    artifacts_allow_http: Annotated[
+        bool, Meta(description="take an http:// endpoint, which sends artifacts unencrypted")
+    ] = False
     artifact_prefixes: Annotated[
         str, Meta(description="comma-separated s3:// prefixes that a client may name as artifact_location")
     ] = ""

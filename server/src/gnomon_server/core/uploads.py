@@ -44,20 +44,17 @@ class Uploads:
                     f"{MAX_UPLOADS} uploads of this tenant are under way; finish or remove some first",
                     code="too_many_uploads",
                 )
-            self._store.begin(principal.tenant, expected)
+            self._store.begin(principal.tenant, expected, now_ms=self._now_ms())
         return None
 
     def find(self, principal: Principal, run: str, upload: str) -> tuple[Expected, list[int]]:
         """An upload of the run, and the parts that have come."""
-        self._artifacts.refuse_unwritable(principal, run)
-        expected = self._store.find(principal.tenant, upload)
-        if expected is None or expected.run != run:
-            raise UploadNotFound(upload)
-        return expected, self._store.received(principal.tenant, upload)
+        expected = self._expected(principal, run, upload)
+        return expected, self._store.received(principal.tenant, expected)
 
     def open_part(self, principal: Principal, run: str, upload: str, number: int, sha256: str) -> Part:
         """A part to write. Raises when the upload has none of this number."""
-        expected, _ = self.find(principal, run, upload)
+        expected = self._expected(principal, run, upload)
         if not 0 <= number < expected.parts:
             raise invalid_field("number", f"is none of the {expected.parts} parts, counted from 0")
         return self._store.open_part(principal.tenant, expected, number, sha256)
@@ -75,26 +72,37 @@ class Uploads:
                     f"{len(missing)} of {expected.parts} parts are missing, the first is {missing[0]}; send them first",
                     code="parts_missing",
                 )
-            content = self._store.read_content(tenant, upload)
-            if (content.sha256, content.size) != (expected.sha256, expected.size):
-                self._store.remove(tenant, upload)
-                raise InvalidRequest(
-                    f"the parts make up SHA-256 {content.sha256}, but {expected.sha256} was promised; the file changed"
-                    " while it was sent: begin again",
-                    code="hash_mismatch",
-                )
-            kept = self._artifacts.adopt(principal, run, expected.path, self._store.data_path(tenant, upload), content)
+            incoming = self._store.assemble(tenant, expected)
+            try:
+                content = incoming.finish()
+                if (content.sha256, content.size) != (expected.sha256, expected.size):
+                    self._store.remove(tenant, upload)
+                    raise InvalidRequest(
+                        f"the parts make up SHA-256 {content.sha256}, but {expected.sha256} was promised; the file"
+                        " changed while it was sent: begin again",
+                        code="hash_mismatch",
+                    )
+                kept = self._artifacts.adopt(principal, run, expected.path, incoming, content)
+            finally:
+                incoming.discard()
             self._store.remove(tenant, upload)
             return kept
 
     def remove(self, principal: Principal, run: str, upload: str) -> None:
         """Forget an upload and what came of it."""
-        self.find(principal, run, upload)
+        self._expected(principal, run, upload)
         self._store.remove(principal.tenant, upload)
 
     def expire(self) -> int:
         """Forget the uploads that took no part for a week; how many."""
         return self._store.expire(self._now_ms() - EXPIRES_MS)
+
+    def _expected(self, principal: Principal, run: str, upload: str) -> Expected:
+        self._artifacts.refuse_unwritable(principal, run)
+        expected = self._store.find(principal.tenant, upload)
+        if expected is None or expected.run != run:
+            raise UploadNotFound(upload)
+        return expected
 
 
 def mismatch(number: int) -> InvalidRequest:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from gnomon_server.model.batches import RunBatch
 from gnomon_server.model.changes import Change
 from gnomon_server.model.ids import TenantId
-from gnomon_server.store.blobs import BlobStore
+from gnomon_server.store.blobs import Blobs
 from gnomon_server.store.meta.doors import Database
 from gnomon_server.store.tickets import Ticket, Waker
 
@@ -59,7 +59,7 @@ class Stores:
 
     database: Database
     writer: BatchWriter
-    blobs: BlobStore
+    blobs: Blobs
 
 
 def is_postgresql(url: str) -> bool:

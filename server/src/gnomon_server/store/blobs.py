@@ -1,41 +1,25 @@
-"""The contents of artifacts: files named by their SHA-256, apart for each tenant.
+"""The contents of artifacts: whole or not there, apart for each tenant. The contract of the two ways to keep them.
 
-    <root>/incoming/<uuid>               being written by one upload
-    <root>/<tenant id>/ab/<sha256>       a whole content, "ab" being its first two digits
-    <root>/trash/<uuid>                  swept, waiting to be unlinked
-    <root>/uploads/                      files that come in parts (`uploads.py`)
+`local_blobs.py` keeps files below the home, `object_blobs.py` objects in S3 and its like. Both promise:
 
-Invariants:
+- No name that a client chose becomes part of a path or key.
+- A content can be read only when it is whole and durable, and `publish` returns only then.
+- A content that is held, or that a committed row uses, is never swept.
 
-- No name that a client chose ever becomes part of a path: a path holds numbers, digests and our own uuids alone.
-- A content appears under its digest only when it is whole and on the disk (fsync, rename, fsync of the directory),
-  and `publish` returns only when its directory entry is on the disk too.
-- A content that is held (an upload is between publishing it and committing its row) or used is never swept.
-- One process owns the root. What another left in `incoming` and `trash` is removed when the store is opened.
-
-The files are ours and not obstore's: its local store renames without any fsync and creates files that others can read.
+A content stands under its SHA-256 on the disk (its object is then ""), and under a key of its own in an object store,
+which the database holds (`blob_object`): two uploads never write one object, so removing one can never take away what
+another upload, of another process, has just kept.
 """
 
-import errno
-import hashlib
-import io
-import os
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
-from threading import Lock
-from typing import NamedTuple
-from uuid import uuid4
+from typing import NamedTuple, Protocol
 
-from gnomon_server.model.errors import Unavailable
 from gnomon_server.model.ids import TenantId
-from gnomon_server.store.directories import make_durable, sync_directory
 
-# A long upload is synced as it comes, so that its end waits for at most this much and not for gigabytes.
-_SYNC_BYTES = 64 * 1024 * 1024
-_FULL = frozenset((errno.ENOSPC, errno.EDQUOT))
-_DIGITS = frozenset("0123456789abcdef")
+# Which of some contents a committed row names.
+Used = Callable[[Sequence[str]], Collection[str]]
 
 
 class Content(NamedTuple):
@@ -45,180 +29,69 @@ class Content(NamedTuple):
     size: int
 
 
-class Incoming:
-    """A content on its way in: written and hashed piece by piece, then finished and published, or discarded."""
+class BlobFile(Protocol):
+    """A content that is open for reading; it stays readable for a while when it is swept meanwhile."""
 
-    def __init__(self, path: Path, tenant: TenantId) -> None:
-        self.path = path
-        self.tenant = tenant
-        self.size = 0
-        self._unsynced = 0
-        self._hash = hashlib.sha256()
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with full_as_unavailable():
-            self._file: int | None = os.open(path, flags, 0o600)
+    def seek(self, offset: int, /) -> int: ...
+    def read(self, size: int, /) -> bytes:
+        """Up to so many bytes; none at the end."""
 
-    def write(self, piece: bytes) -> None:
-        assert self._file is not None, "finished already"
-        self._hash.update(piece)
-        left = memoryview(piece)
-        with full_as_unavailable():
-            while left:
-                left = left[os.write(self._file, left) :]
-            self.size += len(piece)
-            self._unsynced += len(piece)
-            if self._unsynced >= _SYNC_BYTES:
-                os.fsync(self._file)
-                self._unsynced = 0
+    def close(self) -> None: ...
 
+
+class Incoming(Protocol):
+    """A content on its way in: written and hashed piece by piece, finished and published, or discarded."""
+
+    @property
+    def size(self) -> int: ...
+    def write(self, piece: bytes) -> None: ...
     def finish(self) -> Content:
-        """Bring the file to the disk."""
-        assert self._file is not None, "finished already"
-        with full_as_unavailable():
-            os.fsync(self._file)
-        self._close()
-        return Content(self._hash.hexdigest(), self.size)
+        """All of it is durable when this returns."""
+
+    def publish(self, sha256: str) -> str:
+        """Let it be read; the object under which it stands. The caller holds it."""
 
     def discard(self) -> None:
         """Leave nothing behind; after publishing there is nothing left to remove."""
-        self._close()
-        self.path.unlink(missing_ok=True)
-
-    def _close(self) -> None:
-        if self._file is not None:
-            file, self._file = self._file, None
-            with suppress(OSError):  # what close could report, fsync has reported, or the file is dropped anyway
-                os.close(file)
 
 
-class BlobStore:
-    """The contents below one root. Its methods may be called from any thread."""
+class Blobs(Protocol):
+    """The contents of all tenants. Its methods may be called from any thread."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = self._root = root
-        self._incoming = root / "incoming"
-        self._trash = root / "trash"
-        # Directories whose own entry is known to be on the disk; at most 257 a tenant.
-        self._durable: set[Path] = set()
-        # Taken before a database connection, never while holding one.
-        self._lock = Lock()
-        self._held: Counter[tuple[TenantId, str]] = Counter()
-        for directory in (root, self._incoming, self._trash):
-            self._make_durable(directory)
-        for leftover in self._incoming.iterdir():
-            leftover.unlink()
-        self.empty_trash()
+    @property
+    def root(self) -> Path:
+        """The folder of what is kept on the disk."""
 
-    def begin(self, tenant: TenantId) -> Incoming:
-        return Incoming(self._incoming / uuid4().hex, tenant)
-
-    @contextmanager
-    def hold(self, tenant: TenantId, sha256: str) -> Iterator[None]:
+    def begin(self, tenant: TenantId) -> Incoming: ...
+    def hold(self, tenant: TenantId, sha256: str) -> AbstractContextManager[None]:
         """While held, a content is not swept, whatever the database says of it."""
-        with self._lock:
-            self._held[tenant, sha256] += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._held[tenant, sha256] -= 1
-                if not self._held[tenant, sha256]:
-                    del self._held[tenant, sha256]
 
-    def publish(self, incoming: Incoming, sha256: str) -> None:
-        """Give a finished content its name, on the disk when this returns. The caller holds it.
+    def open(self, tenant: TenantId, sha256: str, stored: str) -> BlobFile:
+        """A content for reading. Raises `FileNotFoundError`."""
 
-        A content that is there already is replaced by its equal: there stays one, and one that the disk has damaged
-        is healed. The directory is synced in either case, because whoever published the first may not have got to it.
-        """
-        self.publish_file(incoming.path, incoming.tenant, sha256)
-
-    def publish_file(self, path: Path, tenant: TenantId, sha256: str) -> None:
-        """Give a file on the same file system, whose bytes are on the disk, its name; as `publish`."""
-        place = self._place(tenant, sha256)
-        with full_as_unavailable():
-            self._make_durable(place.parent.parent)
-            self._make_durable(place.parent)
-            path.rename(place)
-            sync_directory(place.parent)
-
-    def open(self, tenant: TenantId, sha256: str) -> io.FileIO:
-        """A content for reading; it stays readable when it is swept meanwhile. Raises `FileNotFoundError`."""
-        return io.FileIO(self._place(tenant, sha256), opener=_open_to_read)
-
-    def has(self, tenant: TenantId, sha256: str, size: int) -> bool:
+    def has(self, tenant: TenantId, sha256: str, stored: str, size: int) -> bool:
         """Whether the content is there, of this size. Only while it is held does that stay so."""
-        try:
-            return self._place(tenant, sha256).stat().st_size == size
-        except FileNotFoundError:
-            return False
+
+    def withdraw(self, tenant: TenantId, sha256: str, stored: str, *, used: Used) -> None:
+        """Remove a published content that no row was written for; `used` is asked again where that is not sure."""
+
+    def remove(self, stored: Sequence[str]) -> None:
+        """Remove objects whose rows are gone."""
 
     def unpublished_bytes(self) -> int:
-        """What lies in the root without being a content: uploads under way, and what waits to be unlinked."""
-        every = 0
-        for top in (self._incoming, self._trash, self._root / "uploads"):
-            for folder, _, names in os.walk(top):
-                for name in names:
-                    with suppress(FileNotFoundError):  # it has just been published, completed or unlinked
-                        every += (Path(folder) / name).stat().st_size
-        return every
+        """What lies on the disk without being a content: uploads under way, and what waits to be unlinked."""
 
     def tenants(self) -> list[TenantId]:
-        """The tenants that have, or had, contents."""
-        return [TenantId(int(entry.name)) for entry in self._root.iterdir() if entry.name.isdecimal()]
+        """The tenants that have, or had, contents on the disk."""
 
     def contents(self, tenant: TenantId) -> Iterator[list[str]]:
-        """The digests of all contents of a tenant, a directory at a time."""
-        directory = self._root / str(tenant)
-        for shard in sorted(directory.iterdir()) if directory.exists() else ():
-            yield [entry.name for entry in shard.iterdir() if len(entry.name) == 64 and _DIGITS.issuperset(entry.name)]
+        """The digests of a tenant's contents on the disk, some at a time."""
 
-    def sweep(
-        self, tenant: TenantId, sha256s: Sequence[str], *, used: Callable[[Sequence[str]], Collection[str]]
-    ) -> int:
-        """Move the contents to the trash that are neither held nor used; how many were moved.
-
-        `used` says, from committed rows, which of them are. No upload can take hold of one between that answer and
-        the move; an upload of the same content that comes later brings its own file.
-        """
-        moved = 0
-        with self._lock:
-            free = [sha256 for sha256 in sha256s if (tenant, sha256) not in self._held]
-            kept = used(free) if free else ()
-            for sha256 in free:
-                if sha256 not in kept:
-                    with suppress(FileNotFoundError):  # swept before
-                        self._place(tenant, sha256).rename(self._trash / uuid4().hex)
-                        moved += 1
-        return moved
+    def sweep(self, tenant: TenantId, sha256s: Sequence[str], *, used: Used) -> int:
+        """Remove the contents from the disk that are neither held nor used; how many."""
 
     def empty_trash(self) -> None:
-        """Unlink what was swept. Apart from sweeping, because unlinking a large file takes long."""
-        for entry in self._trash.iterdir():
-            entry.unlink(missing_ok=True)
+        """Give back the room of what was swept."""
 
-    def _place(self, tenant: TenantId, sha256: str) -> Path:
-        return self._root / str(int(tenant)) / sha256[:2] / sha256
-
-    def _make_durable(self, directory: Path) -> None:
-        if directory not in self._durable:
-            make_durable(directory)
-            self._durable.add(directory)
-
-
-def _open_to_read(path: str, _flags: int) -> int:
-    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-
-
-@contextmanager
-def full_as_unavailable() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        raise Unavailable(
-            "the server's disk is full and nothing of the file was kept; free space, then upload it again",
-            code="storage_full",
-            retry_after_secs=10,
-        ) from error
+    def strays(self, before_ms: int) -> Iterator[tuple[TenantId, list[str]]]:
+        """Objects that are older, some of one tenant at a time; those without a row are nobody's."""

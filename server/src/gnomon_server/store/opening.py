@@ -16,13 +16,14 @@ from gnomon_server.store.directories import make_durable
 from gnomon_server.store.meta.doors import Database, Writing
 from gnomon_server.store.meta.engine import Database as SqliteDatabase
 from gnomon_server.store.meta.migrate import NewerDatabase, OutdatedDatabase, UnusableDatabase, migrate
+from gnomon_server.store.object_store import StoreRefused
 from gnomon_server.store.reserve import Reserve
 from gnomon_server.store.writer import Writer
 
 _NO_DRIVER = "GNOMON_DATABASE names PostgreSQL, whose driver is not installed; run: pip install 'gnomon[postgresql]'"
 
 # What may be in the way of opening a database, each with a sentence that says what to do.
-CANNOT_OPEN = (NewerDatabase, OutdatedDatabase, UnusableDatabase, ValueError)
+CANNOT_OPEN = (NewerDatabase, OutdatedDatabase, UnusableDatabase, StoreRefused, ValueError)
 
 
 class HomeInUse(Exception):

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy.engine import Connection
 
 from gnomon_server.model.storage import InstallationUse
-from gnomon_server.store.blobs import BlobStore
+from gnomon_server.store.blobs import Blobs
 from gnomon_server.store.meta import storage as sql
 from gnomon_server.store.meta.doors import Database
 from gnomon_server.store.meta.engine import Database as SqliteDatabase
@@ -14,7 +14,7 @@ from gnomon_server.store.meta.engine import Database as SqliteDatabase
 _BESIDE = ("wal", "reserve")
 
 
-def measure(database: Database, blobs: BlobStore) -> InstallationUse:
+def measure(database: Database, blobs: Blobs) -> InstallationUse:
     """Sizes as they are now. One row is read for each chunk, and one for each content."""
     with database.system() as connection:
         points = sql.measure_points(connection)

@@ -1,34 +1,21 @@
-"""Uploads under way: files that come in parts, over many requests, restarts and days.
+"""Uploads under way: files that come in parts, over many requests, restarts and days. The contract.
 
-    <root>/<tenant id>/<id>/upload.json    what is to come: run, path, size, SHA-256, size of a part
-    <root>/<tenant id>/<id>/data           the parts, each at its place
-    <root>/<tenant id>/<id>/received       the numbers of the parts that are on the disk, 4 bytes each, little-endian
+`local_uploads.py` keeps the parts in a folder, `object_uploads.py` as objects, with the facts in the database, so that
+any process goes on with any upload. Both promise:
 
-Invariants:
-
-- A part is in `received` only when its bytes are on the disk under the SHA-256 that was promised for it.
-- No name that a client chose becomes part of a path: the id is a digest of ours.
+- A part is received only when it is durable. One that came through the server holds the SHA-256 promised for it.
 - An upload is resumed by what it is, not by a number that somebody would have to remember: the same run, path, size
   and SHA-256 have the same id.
 """
 
 import hashlib
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from threading import Lock
+from contextlib import AbstractContextManager
+from typing import Protocol
 
-import msgspec
 from msgspec import Struct
 
 from gnomon_server.model.ids import TenantId
-from gnomon_server.store.blobs import Content, full_as_unavailable
-from gnomon_server.store.directories import make_durable, sync_directory
-
-_PIECE_BYTES = 1024 * 1024
-_NUMBER_BYTES = 4
+from gnomon_server.store.blobs import Incoming
 
 
 class Expected(Struct, frozen=True):
@@ -57,146 +44,40 @@ class PartMismatch(Exception):
     """The bytes of a part are not those that were promised; nothing of it counts."""
 
 
-class UploadStore:
-    """The uploads below one root. Its methods may be called from any thread."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._lock = Lock()
-        self._finishing: set[tuple[TenantId, str]] = set()
-        make_durable(root)
-
-    def begin(self, tenant: TenantId, expected: Expected) -> None:
-        """Expect an upload; one that is under way goes on."""
-        folder = self._folder(tenant, expected.id)
-        with full_as_unavailable(), self._lock:
-            if (folder / "upload.json").exists():
-                return
-            for directory in (folder.parent, folder):
-                make_durable(directory)
-            for name in ("data", "received"):
-                (folder / name).touch(mode=0o600)
-            written = folder / "upload.new"
-            written.write_bytes(msgspec.json.encode(expected))
-            _sync(written)
-            written.rename(folder / "upload.json")
-            sync_directory(folder)
-
-    def count(self, tenant: TenantId) -> int:
-        """How many uploads of a tenant are under way."""
-        folder = self._root / str(int(tenant))
-        return sum(1 for _ in folder.iterdir()) if folder.exists() else 0
-
-    def find(self, tenant: TenantId, upload: str) -> Expected | None:
-        try:
-            data = (self._folder(tenant, upload) / "upload.json").read_bytes()
-        except FileNotFoundError:
-            return None
-        return msgspec.json.decode(data, type=Expected)
-
-    def received(self, tenant: TenantId, upload: str) -> list[int]:
-        """The parts that are on the disk, ascending."""
-        data = (self._folder(tenant, upload) / "received").read_bytes()
-        whole = len(data) - len(data) % _NUMBER_BYTES
-        return sorted({int.from_bytes(data[at : at + 4], "little") for at in range(0, whole, _NUMBER_BYTES)})
-
-    def open_part(self, tenant: TenantId, expected: Expected, number: int, sha256: str) -> "Part":
-        return Part(self._folder(tenant, expected.id), expected, number, sha256)
-
-    @contextmanager
-    def finishing(self, tenant: TenantId, upload: str) -> Iterator[bool]:
-        """Whether the caller alone finishes this upload now."""
-        with self._lock:
-            is_first = (tenant, upload) not in self._finishing
-            if is_first:
-                self._finishing.add((tenant, upload))
-        try:
-            yield is_first
-        finally:
-            if is_first:
-                with self._lock:
-                    self._finishing.discard((tenant, upload))
-
-    def data_path(self, tenant: TenantId, upload: str) -> Path:
-        return self._folder(tenant, upload) / "data"
-
-    def read_content(self, tenant: TenantId, upload: str) -> Content:
-        """What the whole turned out to hold, read from the disk."""
-        digest, size = hashlib.sha256(), 0
-        with self.data_path(tenant, upload).open("rb") as file:
-            while piece := file.read(_PIECE_BYTES):
-                digest.update(piece)
-                size += len(piece)
-        return Content(digest.hexdigest(), size)
-
-    def remove(self, tenant: TenantId, upload: str) -> None:
-        """Forget an upload; what is not there is forgotten."""
-        shutil.rmtree(self._folder(tenant, upload), ignore_errors=True)
-
-    def expire(self, before_ms: int) -> int:
-        """Forget the uploads that took no part since then; how many."""
-        expired = 0
-        for tenant in self._root.iterdir():
-            for folder in tenant.iterdir():
-                with suppress(FileNotFoundError):  # finished meanwhile
-                    changed = max((folder / name).stat().st_mtime for name in ("received", "."))
-                    if changed * 1000 < before_ms:
-                        shutil.rmtree(folder, ignore_errors=True)
-                        expired += 1
-        return expired
-
-    def _folder(self, tenant: TenantId, upload: str) -> Path:
-        return self._root / str(int(tenant)) / upload
-
-
-class Part:
-    """One part on its way in: written to its place piece by piece, then committed or left."""
-
-    def __init__(self, folder: Path, expected: Expected, number: int, sha256: str) -> None:
-        self._folder = folder
-        self._number = number
-        self._sha256 = sha256
-        self._length = expected.length_of(number)
-        self._at = number * expected.part_size
-        self._size = 0
-        self._hash = hashlib.sha256()
-        with full_as_unavailable():
-            self._fd = os.open(folder / "data", os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+class Part(Protocol):
+    """One part on its way in: written piece by piece, then committed or left."""
 
     def write(self, piece: bytes) -> None:
         """Raises `PartMismatch` when there is more of it than the part has."""
-        if self._size + len(piece) > self._length:
-            raise PartMismatch
-        self._hash.update(piece)
-        left, at = memoryview(piece), self._at + self._size
-        with full_as_unavailable():
-            while left:
-                written = os.pwrite(self._fd, left, at)
-                left, at = left[written:], at + written
-        self._size += len(piece)
 
     def commit(self) -> None:
-        """The part is on the disk when this returns. Raises `PartMismatch`."""
-        if self._size != self._length or self._hash.hexdigest() != self._sha256:
-            raise PartMismatch
-        with full_as_unavailable():
-            os.fdatasync(self._fd)
-            fd = os.open(self._folder / "received", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-            try:
-                os.write(fd, self._number.to_bytes(_NUMBER_BYTES, "little"))
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+        """The part is durable when this returns. Raises `PartMismatch`."""
 
-    def close(self) -> None:
-        fd, self._fd = self._fd, -1
-        if fd >= 0:
-            os.close(fd)
+    def close(self) -> None: ...
 
 
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+class UploadStore(Protocol):
+    """The uploads of all tenants. Its methods may be called from any thread."""
+
+    def begin(self, tenant: TenantId, expected: Expected, *, now_ms: int) -> None:
+        """Expect an upload; one that is under way goes on."""
+
+    def count(self, tenant: TenantId) -> int:
+        """How many uploads of a tenant are under way."""
+
+    def find(self, tenant: TenantId, upload: str) -> Expected | None: ...
+    def received(self, tenant: TenantId, expected: Expected) -> list[int]:
+        """The parts that are durable, ascending."""
+
+    def open_part(self, tenant: TenantId, expected: Expected, number: int, sha256: str) -> Part: ...
+    def finishing(self, tenant: TenantId, upload: str) -> AbstractContextManager[bool]:
+        """Whether the caller alone, of this process, finishes this upload now."""
+
+    def assemble(self, tenant: TenantId, expected: Expected) -> Incoming:
+        """The whole, of all parts; finishing it reads and hashes every byte."""
+
+    def remove(self, tenant: TenantId, upload: str) -> None:
+        """Forget an upload; what is not there is forgotten."""
+
+    def expire(self, before_ms: int) -> int:
+        """Forget the uploads that took no part since then; how many."""

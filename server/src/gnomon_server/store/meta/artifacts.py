@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from gnomon_server.model.entities import Artifact
 from gnomon_server.model.ids import RowId, TenantId
 from gnomon_server.store.meta import model_tables as m
+from gnomon_server.store.meta import object_tables as o
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.upsert import upsert
 
@@ -125,7 +126,7 @@ def delete_artifacts(connection: Connection, tenant: TenantId, shelf: Shelf, own
 
 
 def add_reference(connection: Connection, tenant: TenantId, *, sha256: str, size: int) -> None:
-    """One artifact more uses the content."""
+    """One artifact more uses the content, which stands on the disk."""
     base = t.blob_base
     insert = upsert(connection, base).values(tenant=tenant, sha256=sha256, size=size, refs=1, unused_ms=None)
     connection.execute(
@@ -133,6 +134,45 @@ def add_reference(connection: Connection, tenant: TenantId, *, sha256: str, size
             index_elements=["tenant", "sha256"], set_={"refs": base.c.refs + 1, "unused_ms": None}
         )
     )
+
+
+def add_object_reference(
+    connection: Connection, tenant: TenantId, *, sha256: str, size: int, stored: str
+) -> str | None:
+    """One artifact more uses the content, of which `stored` is an object; the object that holds it from now on.
+
+    That is another one, or "" for the disk, where the tenant had the content already. None: the row that was there
+    has just been swept by another process; asking again makes a new one.
+    """
+    base = o.blob_object_base
+    insert = upsert(connection, t.blob_base).values(tenant=tenant, sha256=sha256, size=size, refs=0, unused_ms=None)
+    if connection.execute(insert.on_conflict_do_nothing()).rowcount:
+        connection.execute(sa.insert(base).values(tenant=tenant, sha256=sha256, object=stored))
+    return find_object(connection, sha256) if revive(connection, tenant, sha256) else None
+
+
+def revive(connection: Connection, tenant: TenantId, sha256: str) -> bool:
+    """One artifact more uses a content that has a row; False when it has none. The row is ours until the commit."""
+    base = t.blob_base
+    update = sa.update(base).where(base.c.tenant == tenant, base.c.sha256 == sha256)
+    return bool(connection.execute(update.values(refs=base.c.refs + 1, unused_ms=None)).rowcount)
+
+
+def find_object(connection: Connection, sha256: str) -> str:
+    """The object that holds a content; "" for one on the disk."""
+    object_ = o.blob_object.c
+    return connection.scalar(sa.select(object_.object).where(object_.sha256 == sha256)) or ""
+
+
+def known_objects(connection: Connection, stored: Sequence[str]) -> set[str]:
+    """Those of the objects that hold a content."""
+    object_ = o.blob_object.c
+    return set(connection.scalars(sa.select(object_.object).where(object_.object.in_(stored))))
+
+
+def counts_objects(system: Connection) -> bool:
+    """Whether any content stands in an object store. Needs a system connection."""
+    return system.execute(sa.select(o.blob_object_base.c.tenant).limit(1)).first() is not None
 
 
 def drop_reference(connection: Connection, tenant: TenantId, sha256: str, *, now_ms: int) -> None:
@@ -155,14 +195,20 @@ def find_unused(system: Connection, *, before_ms: int, limit: int) -> dict[Tenan
     return found
 
 
-def delete_unused(connection: Connection, tenant: TenantId, sha256s: Sequence[str], *, before_ms: int) -> None:
-    """Delete the rows of contents that are unused still. The database refuses when an artifact refers to one."""
-    c = t.blob_base.c
-    is_unused = (c.refs == 0, c.unused_ms <= before_ms)
-    connection.execute(
-        sa.delete(t.blob_base).where(c.tenant == tenant, c.sha256 == sa.bindparam("content"), *is_unused),
-        [{"content": sha256} for sha256 in sha256s],
-    )
+def delete_unused(connection: Connection, tenant: TenantId, sha256s: Sequence[str], *, before_ms: int) -> list[str]:
+    """Delete the rows of contents that are unused still; the objects that held some of them, to be removed.
+
+    The rows are locked before anything of them is deleted: one that another process revives meanwhile keeps all.
+    """
+    c, object_ = t.blob.c, o.blob_object.c
+    is_unused = (c.sha256.in_(sha256s), c.refs == 0, c.unused_ms <= before_ms)
+    found = connection.scalars(sa.select(c.sha256).where(*is_unused).with_for_update()).all()
+    if not found:
+        return []
+    stored = list(connection.scalars(sa.select(object_.object).where(object_.sha256.in_(found))))
+    for base in (o.blob_object_base, t.blob_base):
+        connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.sha256.in_(found)))
+    return stored
 
 
 def known_contents(connection: Connection, sha256s: Sequence[str]) -> set[str]:

@@ -67,6 +67,9 @@ _PICTURE = {
     "trace_run_": {"trace_run_": "100000 100000 1 1", "trace_run_of": "100000 100000 10 1"},
     "span_": {"sqlite_autoindex_span__1": "1000000 1000000 10 1"},
     "retention_rule_": {"retention_rule_": "20 20 1"},
+    "blob_object_": {"blob_object_": "100000 100000 1", "blob_object_key": "100000 100000 1"},
+    "upload_": {"upload_": "100 100 1"},
+    "chunk_object_": {"chunk_object_": "4000000 4000000 40 2 1 1", "chunk_object_key": "4000000 4000000 200"},
     "assessment_": {"assessment_": "100000 100000 2 1"},
 }
 
