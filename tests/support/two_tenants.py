@@ -11,7 +11,16 @@ from gnomon_server.store.meta.engine import Database
 from gnomon_server.store.meta.migrate import migrate
 
 # These hold no tenant's data and stand outside the wall; no other table may.
-SERVERS_OWN = {"tenant_", "api_key_", "api_key_tenant_", "access_version_", "audit_", "installation_"}
+SERVERS_OWN = {
+    "tenant_",
+    "api_key_",
+    "api_key_tenant_",
+    "session_",
+    "session_tenant_",
+    "access_version_",
+    "audit_",
+    "installation_",
+}
 ONE, TWO = TenantId(1), TenantId(2)
 # Stands in every text and blob of tenant 2.
 SECRET = "secret-of-two"

@@ -45,10 +45,13 @@ from gnomon_server.core.liveness import Liveness
 from gnomon_server.core.metrics import Metrics
 from gnomon_server.core.models import Models
 from gnomon_server.core.numbered import NumberedExperiments
+from gnomon_server.core.oidc_provider import Provider
 from gnomon_server.core.rates import Rates
 from gnomon_server.core.registry import Registry
 from gnomon_server.core.retention import Retention
 from gnomon_server.core.runs import Runs
+from gnomon_server.core.sessions import Sessions
+from gnomon_server.core.sign_in import SignIn, SignInConfig, sign_in_config
 from gnomon_server.core.storage import Storage
 from gnomon_server.core.tables import RunTables
 from gnomon_server.core.traces import Traces
@@ -142,6 +145,7 @@ def open_server(
     rng: random.Random | None = None,
 ) -> Server:
     """Open the home, bring its database up to date and build the app. Raises `HomeInUse` when a server has it."""
+    provider_config = sign_in_config(settings)
     lock = lock_home(settings)
     release_reserve(settings)
     database = open_database(settings)
@@ -168,7 +172,15 @@ def open_server(
         lock.close()
         raise
     stores = Stores(database, writer, blobs)
-    access = Access(stores, now_ms=clock, hide_foreign_ids=settings.hide_foreign_ids)
+    access = Access(
+        stores, now_ms=clock, hide_foreign_ids=settings.hide_foreign_ids, has_sign_in=provider_config is not None
+    )
+    sessions = Sessions(
+        partial(writer.call, TenantId(0)),
+        life_ms=int(settings.oidc_session_hours * 3_600_000),
+        now_ms=clock,
+        on_change=access.refresh,
+    )
     audit = Audit(stores, now_ms=clock)
     missing_run.append(access.missing_run)
     artifacts = Artifacts(stores, access, settings=settings, now_ms=clock)
@@ -185,6 +197,8 @@ def open_server(
         version=gnomon_version(),
         access=access,
         keys=Keys(partial(writer.call, TenantId(0)), now_ms=clock, on_change=access.refresh),
+        sessions=sessions,
+        sign_in=None if provider_config is None else _sign_in(provider_config, sessions),
         audit=audit,
         rates=Rates(requests_per_sec=settings.tenant_requests_per_sec, points_per_sec=settings.tenant_points_per_sec),
         experiments=experiments,
@@ -268,6 +282,11 @@ def build_app(services: Services, upkeep: Upkeep, watch: Watch, automation: Auto
     app.state[SERVICES] = services
     services.openapi = msgspec.json.encode(_document(services.version))
     return app
+
+
+def _sign_in(config: SignInConfig, sessions: Sessions) -> SignIn:
+    provider = Provider(config.issuer, client_id=config.client_id, client_secret=config.client_secret)
+    return SignIn(config, provider, sessions)
 
 
 def _answer_unserved(request: HttpRequest, error: HTTPException) -> Response[bytes]:

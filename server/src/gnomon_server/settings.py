@@ -65,6 +65,23 @@ class Settings(Struct, frozen=True):
         float,
         Meta(ge=0, description="a run whose job promised to check in and was not heard of so long is killed; 0: never"),
     ] = 300.0
+    public_url: Annotated[
+        str, Meta(description="address at which people open this server, such as https://gnomon.example.com")
+    ] = ""
+    oidc_issuer: Annotated[
+        str, Meta(description="issuer of the identity provider with which people sign in; empty: with keys only")
+    ] = ""
+    oidc_client_id: Annotated[str, Meta(description="this server's client id at the provider")] = ""
+    oidc_client_secret: Annotated[str, Meta(description="its secret; empty for a public client")] = ""
+    oidc_scopes: Annotated[str, Meta(description="scopes that are asked for")] = "openid profile email"
+    oidc_groups_claim: Annotated[
+        str, Meta(description="claim that holds a person's groups; a path with dots goes into objects")
+    ] = "groups"
+    oidc_groups: Annotated[
+        str, Meta(description="what groups open: group=tenant:role, …; role viewer, editor or admin; * is everybody")
+    ] = ""
+    oidc_label: Annotated[str, Meta(description="how the provider is called on the sign-in page")] = ""
+    oidc_session_hours: Annotated[float, Meta(gt=0, le=720, description="how long a person stays signed in")] = 8.0
     artifact_grace_hours: Annotated[float, Meta(ge=0, description="how long an unused content is kept")] = 24.0
     retention_minutes: Annotated[
         float, Meta(ge=0, description="how often retention rules are applied; 0 applies them only when asked")

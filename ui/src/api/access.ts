@@ -17,6 +17,8 @@ const readMe = object<MeResponse>({
   role: word("open", "viewer", "ingest", "editor", "admin", "platform"),
   name: text,
   key_id: nullable(text),
+  session_id: nullable(text),
+  expires_at: nullable(text),
   tenant: nullable(text),
   tenants: list(text),
   permissions: list(text),

@@ -249,6 +249,8 @@ export interface MeResponse {
   readonly role: "admin" | "editor" | "ingest" | "open" | "platform" | "viewer";
   readonly name: string;
   readonly key_id: string | null;
+  readonly session_id: string | null;
+  readonly expires_at: string | null;
   readonly tenant: string | null;
   readonly tenants: readonly string[];
   readonly permissions: readonly string[];
@@ -522,6 +524,47 @@ export interface SeriesRequest {
 
 export interface SeriesResponse {
   readonly series: readonly ReducedSeries[];
+}
+
+export interface SessionBegun {
+  readonly secret: string;
+  readonly return_to: string;
+  readonly session: SessionResponse;
+}
+
+export interface SessionListResponse {
+  readonly sessions: readonly SessionResponse[];
+  readonly total: number;
+}
+
+export interface SessionResponse {
+  readonly id: string;
+  readonly name: string;
+  readonly subject: string;
+  readonly tenants: Readonly<Record<string, "admin" | "editor" | "viewer">>;
+  readonly created_at: string;
+  readonly expires_at: string;
+  readonly last_used_at: string | null;
+  readonly revoked_at: string | null;
+}
+
+export interface SignInFinish {
+  readonly code: string;
+  readonly state: string;
+  readonly iss?: string | null;
+}
+
+export interface SignInStart {
+  readonly return_to?: string;
+}
+
+export interface SignInStarted {
+  readonly url: string;
+}
+
+export interface SignInWays {
+  readonly mode: "open" | "secured";
+  readonly provider: string | null;
 }
 
 export interface SpanEvent {

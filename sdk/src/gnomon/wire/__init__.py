@@ -20,6 +20,13 @@ from gnomon.wire.access import KeyResponse as KeyResponse
 from gnomon.wire.access import KeyRotate as KeyRotate
 from gnomon.wire.access import MeResponse as MeResponse
 from gnomon.wire.access import Role as Role
+from gnomon.wire.access import SessionBegun as SessionBegun
+from gnomon.wire.access import SessionListResponse as SessionListResponse
+from gnomon.wire.access import SessionResponse as SessionResponse
+from gnomon.wire.access import SignInFinish as SignInFinish
+from gnomon.wire.access import SignInStart as SignInStart
+from gnomon.wire.access import SignInStarted as SignInStarted
+from gnomon.wire.access import SignInWays as SignInWays
 from gnomon.wire.artifacts import PART_BYTES as PART_BYTES
 from gnomon.wire.artifacts import ArtifactInfo as ArtifactInfo
 from gnomon.wire.artifacts import ArtifactListResponse as ArtifactListResponse

@@ -1,7 +1,8 @@
 """Every route declares the permission it needs; a route without one stops the app from starting.
 
 Credentials come in a header and nowhere else: `Authorization: Bearer <key>`, `X-API-Key: <key>`, or HTTP Basic with
-the key as password, which is what MLflow's clients can send. No cookie, so no other site's page can use them.
+the key as password, which is what MLflow's clients can send; the text of a session comes as a bearer too. No cookie, so
+no other site's page can use them.
 """
 
 import base64
@@ -28,6 +29,7 @@ PERMISSION = "permission"
 PRINCIPAL_STATE = "principal"
 # What these allow stands in the audit log once it is done.
 _WRITTEN_DOWN: frozenset[Permission] = frozenset(("experiments.delete", "runs.delete", "retention.manage"))
+_ABOUT_ITSELF: frozenset[Permission] = frozenset(("self.read", "self.end"))
 _TENANT, _WORKSPACE = b"x-tenant-id", b"x-mlflow-workspace"
 _READ = frozenset((b"authorization", b"x-api-key", _TENANT, _WORKSPACE))
 
@@ -64,7 +66,7 @@ def needs(permission: Permission) -> Guard:
             return
         state = connection.scope["state"]
         sent = sent_by(connection.scope["headers"])
-        about_itself = permission == "self.read"
+        about_itself = permission in _ABOUT_ITSELF
         principal = await authenticate(services_of(connection.scope), sent, is_about_itself=about_itself)
         state[PRINCIPAL_STATE] = principal
         state[TENANT_STATE] = principal.tenant_name

@@ -22,6 +22,8 @@ from gnomon_server.core.rates import Rates
 from gnomon_server.core.registry import Registry
 from gnomon_server.core.retention import Retention
 from gnomon_server.core.runs import Runs
+from gnomon_server.core.sessions import Sessions
+from gnomon_server.core.sign_in import SignIn
 from gnomon_server.core.storage import Storage
 from gnomon_server.core.tables import RunTables
 from gnomon_server.core.traces import Traces
@@ -42,6 +44,8 @@ class Services:
     version: str
     access: Access
     keys: Keys
+    sessions: Sessions
+    sign_in: SignIn | None
     audit: Audit
     rates: Rates
     experiments: Experiments

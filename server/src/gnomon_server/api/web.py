@@ -18,10 +18,11 @@ from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 
 from gnomon_server.api.guards import needs
+from gnomon_server.core.sign_in import CALLBACK
 
 UI_FOLDER = Path(__file__).parent.parent / "_ui"
 # What the router of the UI knows; any other path is the API's to answer.
-PAGE_PATHS = ("/", "/e/{rest:path}", "/r/{rest:path}", "/models", "/models/{rest:path}", "/settings")
+PAGE_PATHS = ("/", "/e/{rest:path}", "/r/{rest:path}", "/models", "/models/{rest:path}", "/settings", CALLBACK)
 # Below these nothing is ever a page, so whoever asks is told in the words of an API.
 _NO_PAGES = ("/api/", "/ajax-api/", "/assets/")
 

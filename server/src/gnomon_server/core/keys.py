@@ -14,7 +14,6 @@ from gnomon_server.model import names
 from gnomon_server.model.api_keys import ApiKey, Role, mint_key
 from gnomon_server.model.audit import Deed
 from gnomon_server.model.errors import AccessDenied, InvalidRequest, NotFound, invalid_field
-from gnomon_server.model.ids import TenantId
 from gnomon_server.store import Connection
 from gnomon_server.store.meta import api_keys, audit, tenants
 
@@ -88,9 +87,11 @@ class Keys:
         )
 
         def work(connection: Connection) -> ApiKey:
-            if len(api_keys.list_keys(connection)) >= MAX_KEYS:
+            if api_keys.count_keys(connection) >= MAX_KEYS:
                 raise InvalidRequest(f"there are {MAX_KEYS} keys already; that is all this server keeps")
-            made = structs.replace(draft, tenants={each: _tenant(connection, each, now_ms) for each in wanted})
+            made = structs.replace(
+                draft, tenants={each: tenants.ensure_tenant(connection, each, now_ms=now_ms) for each in wanted}
+            )
             api_keys.insert_key(connection, made)
             self._write_down(connection, by, "key.create", made)
             return made
@@ -143,7 +144,7 @@ class Keys:
         return structs.replace(key, revoked_ms=now_ms)
 
     def _managed(self, by: Principal | None, key_id: str) -> ApiKey:
-        key = next((key for key in self._transact(api_keys.list_keys) if key.id == key_id), None)
+        key = self._transact(lambda connection: api_keys.find_key(connection, key_id))
         if key is None or not _sees(by, key):
             raise KeyNotFound(key_id)
         if by is not None and by.role != "platform" and set(key.tenants) != {by.tenant_name}:
@@ -184,11 +185,6 @@ def _actor(by: Principal | None) -> str:
 
 def _sees(by: Principal | None, key: ApiKey) -> bool:
     return by is None or by.role == "platform" or by.tenant_name in key.tenants
-
-
-def _tenant(connection: Connection, name: str, now_ms: int) -> TenantId:
-    found = tenants.find_tenant(connection, name)
-    return tenants.insert_tenant(connection, name, now_ms=now_ms) if found is None else found
 
 
 def _check_end(expires_ms: int | None, now_ms: int) -> None:

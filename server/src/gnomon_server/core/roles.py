@@ -15,6 +15,7 @@ from gnomon_server.model.ids import TenantId
 Permission = Literal[
     "public",
     "self.read",  # who one is: everybody may
+    "self.end",  # signing out: ending the session that one holds
     "experiments.get",  # one, by its id or its name
     "experiments.read",  # lists, searches, tables
     "experiments.create",
@@ -25,17 +26,17 @@ Permission = Literal[
     "runs.log",  # begin, log, upload, tag, end
     "runs.write",
     "runs.delete",
-    "keys.manage",
+    "keys.manage",  # and sessions
     "audit.read",
     "retention.manage",  # the rules by which runs are archived and removed
     "server.read",  # the whole installation: its files
 ]
 
 _READ: frozenset[Permission] = frozenset(
-    ("public", "self.read", "experiments.get", "experiments.read", "runs.get", "runs.read")
+    ("public", "self.read", "self.end", "experiments.get", "experiments.read", "runs.get", "runs.read")
 )
 _LOG: frozenset[Permission] = frozenset(
-    ("public", "self.read", "experiments.get", "experiments.create", "runs.get", "runs.log")
+    ("public", "self.read", "self.end", "experiments.get", "experiments.create", "runs.get", "runs.log")
 )
 _DATA: frozenset[Permission] = (
     _READ | _LOG | frozenset(("experiments.write", "experiments.delete", "runs.write", "runs.delete"))
@@ -45,7 +46,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "ingest": _LOG,
     "editor": _DATA,
     "admin": _DATA | frozenset(("keys.manage", "audit.read", "retention.manage")),
-    "platform": frozenset(("public", "self.read", "keys.manage", "audit.read", "server.read")),
+    "platform": frozenset(("public", "self.read", "self.end", "keys.manage", "audit.read", "server.read")),
 }
 # Who comes without a key in open mode: everything of the data; keys are made on the server's own machine.
 OPEN: frozenset[Permission] = _DATA | frozenset(("retention.manage", "server.read"))
@@ -57,7 +58,8 @@ ANONYMOUS = "anonymous"
 class Principal(Struct, frozen=True):
     """Who makes a request: the tenant it acts in, what it may do there, and its name for `created_by`.
 
-    A platform key acts in no tenant: its `tenant_name` is empty. `key_id` is empty in open mode.
+    A platform key acts in no tenant: its `tenant_name` is empty. `key_id` is the id of the key or the session, empty in
+    open mode. `person` is the provider's own name of who signed in, None for a key.
     """
 
     tenant: TenantId
@@ -66,6 +68,7 @@ class Principal(Struct, frozen=True):
     permissions: frozenset[Permission]
     role: Role | Literal["open"] = "open"
     key_id: str = ""
+    person: str | None = None
 
     @property
     def is_anonymous(self) -> bool:

@@ -12,7 +12,7 @@ from gnomon_server.core.audit import Audit
 from gnomon_server.model.errors import GnomonError
 from gnomon_server.model.ids import TenantId
 from gnomon_server.store import Connection, Stores
-from gnomon_server.store.meta import api_keys
+from gnomon_server.store.meta import api_keys, sessions
 
 log = logging.getLogger("gnomon.watch")
 
@@ -49,13 +49,15 @@ class Watch:
             if self._stores.writer.is_disk_full:
                 return  # what waits is written once there is space
             self._audit.flush()
-            if used := self._access.take_used():
-                self._stores.writer.call(TenantId(0), partial(_mark, used))
+            keys, people = self._access.take_used()
+            if keys or people:
+                self._stores.writer.call(TenantId(0), partial(_mark, keys, people))
         except GnomonError as refused:  # overload, a full disk: the next round tries again
             log.warning("keys and audit: %s", refused.detail)
         except Exception:
             log.exception("the watch over keys failed; it goes on")
 
 
-def _mark(used: list[tuple[str, int]], connection: Connection) -> None:
-    api_keys.mark_used(connection, used)
+def _mark(keys: list[tuple[str, int]], people: list[tuple[str, int]], connection: Connection) -> None:
+    api_keys.mark_used(connection, keys)
+    sessions.mark_used(connection, people)

@@ -6,6 +6,8 @@
 characters of base62. `checksum` is the CRC-32 of what stands before it, in 6 characters of base62, so that a mistyped
 key is told from an unknown one without a look-up and a scanner of leaked secrets knows a real key when it sees one.
 
+What a person holds after signing in has the same shape and the front `gns` (`model/sessions.py`).
+
 Kept is the SHA-256 of the secret alone: 256 random bits cannot be guessed, so a slow hash would protect nothing.
 """
 
@@ -27,9 +29,9 @@ _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ID, _SECRET, _CHECKSUM = 10, 43, 6
 _SECRET_BYTES = 32
-_WHOLE = re.compile(rf"gnm_([{_BASE32}]{{{_ID}}})_([0-9A-Za-z]{{{_SECRET}}})_([0-9A-Za-z]{{{_CHECKSUM}}})")
-# A whole key anywhere in a text: where it never belongs, such as an address.
-LEAKED = re.compile(_WHOLE.pattern.encode())
+# What the front of a credential says it is.
+Front = Literal["gnm", "gns"]
+_WHOLE = re.compile(rf"(gnm|gns)_([{_BASE32}]{{{_ID}}})_([0-9A-Za-z]{{{_SECRET}}})_([0-9A-Za-z]{{{_CHECKSUM}}})")
 
 
 class ApiKey(Struct, frozen=True):
@@ -56,18 +58,19 @@ class ApiKey(Struct, frozen=True):
 
 
 class Credential(NamedTuple):
-    """A key as its holder sends it, taken apart."""
+    """A key, or the text of a session, as its holder sends it, taken apart."""
 
+    front: Front
     key_id: str
     secret: str
 
 
-def mint_key() -> tuple[str, str, bytes]:
-    """A new key: the text to show once, its id, and the digest to keep."""
+def mint_key(front: Front = "gnm") -> tuple[str, str, bytes]:
+    """A new key, or text of a session: the text to show once, its id, and the digest to keep."""
     key_id = "".join(secrets.choice(_BASE32) for _ in range(_ID))
     secret = _base62(int.from_bytes(secrets.token_bytes(_SECRET_BYTES)), _SECRET)
-    front = f"gnm_{key_id}_{secret}"
-    return f"{front}_{_checksum(front)}", key_id, digest_of(secret)
+    begin = f"{front}_{key_id}_{secret}"
+    return f"{begin}_{_checksum(begin)}", key_id, digest_of(secret)
 
 
 def parse_key(text: str) -> Credential | None:
@@ -75,8 +78,9 @@ def parse_key(text: str) -> Credential | None:
     found = _WHOLE.fullmatch(text)
     if found is None:
         return None
-    front, _, checksum = text.rpartition("_")
-    return Credential(found[1], found[2]) if _checksum(front) == checksum else None
+    begin, _, checksum = text.rpartition("_")
+    front: Front = "gnm" if found[1] == "gnm" else "gns"
+    return Credential(front, found[2], found[3]) if _checksum(begin) == checksum else None
 
 
 def digest_of(secret: str) -> bytes:
@@ -89,8 +93,8 @@ def is_secret(secret: str, digest: bytes) -> bool:
     return hmac.compare_digest(digest_of(secret), digest)
 
 
-def _checksum(front: str) -> str:
-    return _base62(zlib.crc32(front.encode()), _CHECKSUM)
+def _checksum(begin: str) -> str:
+    return _base62(zlib.crc32(begin.encode()), _CHECKSUM)
 
 
 def _base62(number: int, width: int) -> str:

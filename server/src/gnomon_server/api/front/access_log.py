@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-_KEY = re.compile(r"gnm_([A-Za-z0-9]{4,})_[A-Za-z0-9_]+")
+_KEY = re.compile(r"(gn[ms])_([A-Za-z0-9]{4,})_[A-Za-z0-9_]+")
 _SECRET = re.compile(
     r"(?i)\b((?:proxy-)?authorization|cookie|x-api-key|password|token|secret)(['\"]?\s*[:=]\s*['\"]?)(?:(?:bearer|basic)\s+)?[^\s,;&'\"]+"
 )
@@ -67,7 +67,7 @@ def write(
 
 def redact(text: str) -> str:
     """The text without secrets: of an API key its id stays, of a credential in a header or a query its name."""
-    return _SECRET.sub(r"\1\2[redacted]", _KEY.sub(r"gnm_\1_[redacted]", text))
+    return _SECRET.sub(r"\1\2[redacted]", _KEY.sub(r"\1_\2_[redacted]", text))
 
 
 class RedactSecrets(logging.Filter):

@@ -36,7 +36,7 @@ _ONCE = frozenset(
         b"x-tenant-id",
     )
 )
-_KEY = re.compile(rb"gnm_[A-Za-z0-9]{4,}_[A-Za-z0-9]")
+_KEY = re.compile(rb"gn[ms]_[A-Za-z0-9]{4,}_[A-Za-z0-9]")
 _HOST = re.compile(rb"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?")
 _DEFAULT_PORTS = {b"http": b"80", b"https": b"443"}
 
@@ -113,7 +113,7 @@ class HeadRules:
             return _BAD_METHOD
         if (fault := fault_of_path(raw_path)) is not None:
             return Refusal(400, "invalid_request", fault)
-        if (b"gnm_" in query or b"gnm_" in raw_path) and _KEY.search(raw_path + b"?" + query):
+        if (b"gn" in query or b"gn" in raw_path) and _KEY.search(raw_path + b"?" + query):
             return _KEY_IN_URL
         host = found.get(b"host")
         if host is None:

@@ -13,6 +13,7 @@ from gnomon_server.api.native import (
     metrics,
     retention,
     runs,
+    sign_in,
     storage,
     tables,
     traces,
@@ -36,4 +37,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *storage.ROUTES,
     *retention.ROUTES,
     *keys.ROUTES,
+    *sign_in.ROUTES,
 ]

@@ -29,13 +29,17 @@ def get_me(call: Call[None, None]) -> wire.MeResponse:
     An API key is tried by asking this.
     """
     by = call.principal
+    access = call.services.access
+    is_person = by.person is not None
     return wire.MeResponse(
         mode="secured" if by.key_id else "open",
         role=by.role,
         name=by.subject,
-        key_id=by.key_id or None,
+        key_id=None if is_person else by.key_id or None,
+        session_id=by.key_id if is_person else None,
+        expires_at=_time(access.ends_ms(by)),
         tenant=by.tenant_name or None,
-        tenants=call.services.access.tenants_of(by),
+        tenants=access.tenants_of(by),
         permissions=sorted(by.permissions - {"public"}),
     )
 

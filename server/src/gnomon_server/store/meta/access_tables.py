@@ -1,4 +1,4 @@
-"""The tables of keys and of what was done with them. They belong to the server, not to a tenant: no view, no wall.
+"""The tables of keys, of sessions and of what was done with them. They are the server's, no tenant's: no view, no wall.
 
 A key may open several tenants, and an entry of the audit log may concern none, so neither can lead with a tenant as
 the tables of data do. Their statements stand in `api_keys.py` and `audit.py` and name the tenant where there is one.
@@ -31,6 +31,32 @@ api_key_tenant = Table(
     PrimaryKey("api_key", "tenant"),
 )
 
+# Who signed in with the identity provider, and what that opens.
+session = Table(
+    "session_",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),  # SHA-256 of the secret
+    Column("login", LargeBinary, nullable=False),  # SHA-256 of the attempt's state: one session an attempt
+    Column("created_ms", Int, nullable=False),
+    Column("expires_ms", Int, nullable=False),
+    Column("last_used_ms", Int),  # to the hour
+    Column("revoked_ms", Int),
+    Index("session_login", "login", unique=True),
+)
+
+session_tenant = Table(
+    "session_tenant_",
+    metadata,
+    Column("session", Text, ForeignKey("session_.id"), nullable=False),
+    Column("tenant", Int, ForeignKey("tenant_.id"), nullable=False),
+    Column("role", Text, nullable=False),  # viewer | editor | admin
+    PrimaryKey("session", "tenant"),
+)
+
 # One row, counted up whenever what may open the server changes: every process asks for it twice a second.
 access_version = Table("access_version_", metadata, Column("version", Int, nullable=False))
 
@@ -41,7 +67,7 @@ audit = Table(
     Column("id", Int, primary_key=True, autoincrement=False),
     Column("at_ms", Int, nullable=False),
     Column("tenant", Text, nullable=False),  # its name; "" when it concerns none
-    Column("actor", Text, nullable=False),  # the id of a key, "operator", or "anonymous"
+    Column("actor", Text, nullable=False),  # the id of a key or a session, "operator", or "anonymous"
     Column("action", Text, nullable=False),
     Column("target", Text, nullable=False),
     Column("detail", Text, nullable=False),  # JSON
@@ -50,4 +76,4 @@ audit = Table(
     Index("audit_tenant", "tenant", "id"),
 )
 
-TABLES = (api_key, api_key_tenant, access_version, audit)
+TABLES = (api_key, api_key_tenant, session, session_tenant, access_version, audit)

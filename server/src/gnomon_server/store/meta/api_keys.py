@@ -19,28 +19,18 @@ def read_version(connection: Connection) -> int:
 
 def list_keys(connection: Connection) -> list[ApiKey]:
     """Every key there ever was, oldest first."""
-    opened: dict[str, dict[str, TenantId]] = {}
-    tenants = sa.select(api_key_tenant.c.api_key, t.tenant_base.c.name, t.tenant_base.c.id).join(
-        t.tenant_base, t.tenant_base.c.id == api_key_tenant.c.tenant
-    )
-    for key, name, tenant in connection.execute(tenants.order_by(t.tenant_base.c.name)):
-        opened.setdefault(key, {})[name] = TenantId(tenant)
-    rows = connection.execute(sa.select(api_key).order_by(api_key.c.created_ms, api_key.c.id))
-    return [
-        ApiKey(
-            id=row.id,
-            name=row.name,
-            role=cast("Role", row.role),
-            tenants=opened.get(row.id, {}),
-            digest=row.digest,
-            created_ms=row.created_ms,
-            created_by=row.created_by,
-            expires_ms=row.expires_ms,
-            last_used_ms=row.last_used_ms,
-            revoked_ms=row.revoked_ms,
-        )
-        for row in rows
-    ]
+    return _keys(connection)
+
+
+def find_key(connection: Connection, key_id: str) -> ApiKey | None:
+    """The key of this id, ended or not."""
+    found = _keys(connection, api_key.c.id == key_id)
+    return found[0] if found else None
+
+
+def count_keys(connection: Connection) -> int:
+    """How many keys there ever were."""
+    return connection.scalar(sa.select(sa.func.count()).select_from(api_key)) or 0
 
 
 def insert_key(connection: Connection, key: ApiKey) -> None:
@@ -58,7 +48,7 @@ def insert_key(connection: Connection, key: ApiKey) -> None:
     if key.tenants:
         rows = [{"api_key": key.id, "tenant": tenant} for tenant in key.tenants.values()]
         connection.execute(sa.insert(api_key_tenant), rows)
-    _count_up(connection)
+    count_up(connection)
 
 
 def end_key(
@@ -67,7 +57,7 @@ def end_key(
     """Revoke a key at once, or let it expire at a time to come."""
     values = {"revoked_ms": revoked_ms} if expires_ms is None else {"expires_ms": expires_ms}
     connection.execute(sa.update(api_key).where(api_key.c.id == key_id).values(**values))
-    _count_up(connection)
+    count_up(connection)
 
 
 def mark_used(connection: Connection, used: Iterable[tuple[str, int]]) -> None:
@@ -79,5 +69,34 @@ def mark_used(connection: Connection, used: Iterable[tuple[str, int]]) -> None:
         connection.execute(statement, rows)
 
 
-def _count_up(connection: Connection) -> None:
+def count_up(connection: Connection) -> None:
+    """Tell every process that what opens the server has changed."""
     connection.execute(sa.update(access_version).values(version=access_version.c.version + 1))
+
+
+def _keys(connection: Connection, *where: sa.ColumnElement[bool]) -> list[ApiKey]:
+    opened: dict[str, dict[str, TenantId]] = {}
+    tenants = (
+        sa.select(api_key_tenant.c.api_key, t.tenant_base.c.name, t.tenant_base.c.id)
+        .join(t.tenant_base, t.tenant_base.c.id == api_key_tenant.c.tenant)
+        .join(api_key, api_key.c.id == api_key_tenant.c.api_key)
+        .where(*where)
+    )
+    for key, name, tenant in connection.execute(tenants.order_by(t.tenant_base.c.name)):
+        opened.setdefault(key, {})[name] = TenantId(tenant)
+    rows = connection.execute(sa.select(api_key).where(*where).order_by(api_key.c.created_ms, api_key.c.id))
+    return [
+        ApiKey(
+            id=row.id,
+            name=row.name,
+            role=cast("Role", row.role),
+            tenants=opened.get(row.id, {}),
+            digest=row.digest,
+            created_ms=row.created_ms,
+            created_by=row.created_by,
+            expires_ms=row.expires_ms,
+            last_used_ms=row.last_used_ms,
+            revoked_ms=row.revoked_ms,
+        )
+        for row in rows
+    ]

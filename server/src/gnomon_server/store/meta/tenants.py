@@ -27,6 +27,12 @@ def name_of(connection: Connection, tenant: TenantId) -> str:
     return str(connection.execute(sa.select(t.tenant_base.c.name).where(t.tenant_base.c.id == tenant)).scalar_one())
 
 
+def ensure_tenant(connection: Connection, name: str, *, now_ms: int) -> TenantId:
+    """The tenant of this name, made if it is new."""
+    found = find_tenant(connection, name)
+    return insert_tenant(connection, name, now_ms=now_ms) if found is None else found
+
+
 def owner_of(connection: Connection, kind: IdKind, uid: str) -> TenantId | None:
     """The tenant of an id, over all tenants. Only to be asked after a scoped look-up found nothing (403 or 404)."""
     base = t.experiment_base if kind == "experiment" else t.run_base
