@@ -1,6 +1,6 @@
 /**
- * What a panel draws besides uPlot's lines and axes: raw lines behind smoothed ones, envelopes, the end of a running
- * line, where NaN begins, marks at the edge for spikes that clipping leaves out, and the line in focus on its own layer.
+ * What a panel draws besides uPlot's axes: lines, the raw ones behind smoothed ones, envelopes, the end of a running line,
+ * where NaN begins, marks at the edge for spikes that clipping leaves out, and the line in focus on its own layer.
  */
 import type uPlot from "uplot";
 import { at } from "../series/series";
@@ -25,8 +25,11 @@ export interface Painting {
   readonly isDraft: boolean;
 }
 
-/** Under the lines: envelopes, then the raw lines. */
-export function paintBehind(u: uPlot, { curves, style, hasBand, isLog, isDraft }: Painting): void {
+const LINE_PIXELS = 1.5;
+const FOCUS_PIXELS = 1.75;
+
+/** From below: envelopes, the raw lines, and the lines themselves. */
+export function paintLines(u: uPlot, { curves, style, hasBand, isLog, isDraft }: Painting): void {
   const frame = frameOf(u, isLog);
   if (frame === null) return;
   const { ctx } = frame;
@@ -39,7 +42,20 @@ export function paintBehind(u: uPlot, { curves, style, hasBand, isLog, isDraft }
     paintBand(frame, curve);
   }
   for (const curve of isDraft ? [] : curves) paintGhost(frame, curve, style);
+  // Bevelled joins cost half of round ones, and a line of one pixel a twentieth of a wider one: a dragged window keeps up.
+  ctx.lineJoin = "bevel";
+  for (const curve of curves) {
+    const { slot } = curve.line;
+    ctx.strokeStyle = lineColor(style, slot);
+    ctx.lineWidth = (isDraft ? 1 : slot < 0 ? FOCUS_PIXELS : LINE_PIXELS) * frame.ratio;
+    ctx.setLineDash(dashesOf(frame, curve, style));
+    ctx.stroke(linePath(frame, curve));
+  }
   ctx.restore();
+}
+
+function dashesOf({ ratio }: Frame, { line }: Curve, style: PlotStyle): number[] {
+  return lineDash(style, line.slot).map((length) => length * ratio);
 }
 
 /** Over the lines: running ends, breaks, and what was clipped away. */
@@ -70,9 +86,9 @@ export function paintFocus(u: uPlot, layer: CanvasRenderingContext2D, curve: Cur
   paintBand(frame, curve);
   paintGhost(frame, curve, style);
   layer.strokeStyle = lineColor(style, curve.line.slot);
-  layer.lineWidth = 1.75 * frame.ratio;
+  layer.lineWidth = FOCUS_PIXELS * frame.ratio;
   layer.lineJoin = "round";
-  layer.setLineDash(lineDash(style, curve.line.slot).map((length) => length * frame.ratio));
+  layer.setLineDash(dashesOf(frame, curve, style));
   layer.stroke(linePath(frame, curve));
   layer.setLineDash([]);
   paintEnds(frame, curve, style);

@@ -2,7 +2,7 @@
  * Owns one uPlot and keeps it in step with the model of its panel, outside React.
  *
  * Changes are gathered and applied once a frame, and only while the panel is in view; what happened meanwhile is applied
- * when it comes back. Lines are added to and taken from the living plot: showing one more run rebuilds nothing else.
+ * when it comes back. Nothing that is shown is rebuilt for another run, only drawn again.
  * Pointer, zoom and focus arrive over the bus.
  */
 import uPlot from "uplot";
@@ -11,15 +11,13 @@ import type { ChartBus } from "./bus";
 import { nearestX, readCurve, type Curve } from "./curves";
 import type { Direction } from "./direction";
 import { CursorDots, type Dot } from "./cursor-dots";
-import { frameOf } from "./frame";
-import { linePath } from "./line-path";
-import { paintBehind, paintFocus, paintFront, type Painting } from "./paint";
+import { paintFocus, paintFront, paintLines, type Painting } from "./paint";
 import type { FrameQueue } from "./frame-queue";
 import { FocusLayer } from "./focus-layer";
 import { plotOptions } from "./plot-options";
 import { attachPointer } from "./pointer";
 import { yRange } from "./range";
-import { lineColor, lineDash, type PlotStyle } from "./style";
+import { lineColor, type PlotStyle } from "./style";
 
 export interface PanelModel {
   readonly metric: string;
@@ -53,6 +51,11 @@ export interface PlotListener {
 
 const NEAR_PIXELS = 24;
 const NO_VALUES = new Float64Array(0);
+
+/** uPlot only needs to know that there is data: lines are drawn by paint.ts, each over its own x. */
+function dataOf(model: PanelModel): [Float64Array, Float64Array] {
+  return [Float64Array.from(model.extent), NO_VALUES];
+}
 
 export class PanelPlot {
   readonly id = Symbol("panel");
@@ -91,9 +94,9 @@ export class PanelPlot {
     ];
     this.sizes = new ResizeObserver(() => {
       const { clientWidth: width, clientHeight: height } = this.host;
-      if (this.u !== null && width > 0 && (width !== this.u.width || height !== this.u.height)) {
-        this.u.setSize({ width, height });
-      }
+      if (width === 0) return;
+      if (this.u === null) this.schedule();
+      else if (width !== this.u.width || height !== this.u.height) this.u.setSize({ width, height });
     });
     this.sizes.observe(host);
   }
@@ -168,7 +171,8 @@ export class PanelPlot {
 
   private readonly flush = (): void => {
     const { model, drawn } = this;
-    if (model === null || this.host.clientWidth === 0) return;
+    // Measured only before there is a plot: on every frame that would lay out the page anew.
+    if (model === null || (this.u === null && this.host.clientWidth === 0)) return;
     const isRebuilt = drawn === null || drawn.isLog !== model.isLog || drawn.axis !== model.axis;
     if (isRebuilt || this.u === null) this.build(model);
     else if (!looksAlike(drawn, model)) this.change(this.u, drawn, model);
@@ -193,14 +197,13 @@ export class PanelPlot {
       x: { min, max },
       y: () => [this.y[0], this.y[1]],
       style: () => (this.model ?? model).style,
-      series: model.curves.map((curve) => this.seriesFor(model, curve)),
-      behind: (u) => paintBehind(u, this.painting(this.model ?? model)),
+      lines: (u) => paintLines(u, this.painting(this.model ?? model)),
       front: (u) => {
         paintFront(u, this.painting(this.model ?? model));
         this.lift();
       },
     });
-    this.u = new uPlot(options, this.data(model), this.host);
+    this.u = new uPlot(options, dataOf(model), this.host);
     this.layer = new FocusLayer(this.u);
     this.dots = new CursorDots(this.u.over, () => (this.model ?? model).style.surface);
     this.detachPointer = attachPointer(this.u, {
@@ -214,30 +217,11 @@ export class PanelPlot {
   }
 
   private change(u: uPlot, drawn: PanelModel, model: PanelModel): void {
-    const isRestyled = drawn.style !== model.style;
-    const wanted = model.curves.map(identityOf);
-    const present = drawn.curves.map(identityOf);
     u.batch(() => {
-      for (let i = present.length - 1; i >= 0; i--) {
-        if (isRestyled || !wanted.includes(present[i] ?? "")) {
-          u.delSeries(i + 1);
-          present.splice(i, 1);
-        }
-      }
-      model.curves.forEach((curve, i) => {
-        if (present[i] === wanted[i]) return;
-        const old = present.indexOf(wanted[i] ?? "", i);
-        if (old >= 0) {
-          u.delSeries(old + 1);
-          present.splice(old, 1);
-        }
-        u.addSeries(this.seriesFor(model, curve), i + 1);
-        present.splice(i, 0, wanted[i] ?? "");
-      });
-      u.setData(this.data(model), false);
+      u.setData(dataOf(model), false);
       this.rescale(u, model);
     });
-    if (isRestyled) u.redraw(true, true);
+    if (drawn.style !== model.style) u.redraw(true, true);
   }
 
   private rescale(u: uPlot, model: PanelModel): void {
@@ -252,29 +236,6 @@ export class PanelPlot {
   private rangeOfY(model: PanelModel): Range {
     const { isClipped, isLog, hasBand } = model;
     return yRange(model.curves, this.window, { isClipped, isLog, hasBand });
-  }
-
-  /** uPlot only needs to know that there is data: lines draw themselves, each over its own x. */
-  private data(model: PanelModel): Float64Array[] {
-    return [Float64Array.from(model.extent), ...model.curves.map(() => NO_VALUES)];
-  }
-
-  private seriesFor(model: PanelModel, curve: Curve): uPlot.Series {
-    const { slot } = curve.line;
-    return {
-      paths: (u, i) => this.pathOf(u, i),
-      label: curve.line.label,
-      stroke: lineColor(model.style, slot),
-      width: slot < 0 ? 1.75 : 1.5,
-      dash: lineDash(model.style, slot),
-      points: { show: false },
-    };
-  }
-
-  private pathOf(u: uPlot, seriesIndex: number): uPlot.Series.Paths | null {
-    const curve = this.model?.curves[seriesIndex - 1];
-    const frame = frameOf(u, this.model?.isLog ?? false);
-    return curve === undefined || frame === null ? null : { stroke: linePath(frame, curve), fill: null, clip: null, flags: 0 };
   }
 
   private painting(model: PanelModel): Painting {
@@ -295,8 +256,8 @@ export class PanelPlot {
     if (u === null || model === null) return;
     const x = nearestX(model.curves, u.posToVal(left, "x"));
     if (x === null) return;
+    const top = clientY - u.rect.top;
     this.bus.moveCursor(x, this.id);
-    const top = clientY - u.over.getBoundingClientRect().top;
     const readings = this.readAt(x);
     let nearest: Reading | null = null;
     let distance = NEAR_PIXELS;
@@ -320,12 +281,13 @@ export class PanelPlot {
     const { model } = this;
     if (model === null) return [];
     const dots: Dot[] = [];
+    const height = u.bbox.height / devicePixelRatio;
     for (const curve of model.curves) {
       const found = readCurve(curve, x);
       const here = found === null ? undefined : curve.series.x[found.index];
       if (found === null || here === undefined || (model.isLog && found.value <= 0)) continue;
       const top = u.valToPos(found.value, "y");
-      if (top < -1 || top > u.over.clientHeight + 1) continue;
+      if (top < -1 || top > height + 1) continue;
       dots.push({ left: u.valToPos(here, "x"), top, color: lineColor(model.style, curve.line.slot) });
     }
     return dots;
@@ -360,7 +322,6 @@ function isSameCurve(a: Curve, b: Curve | undefined): boolean {
   return a.series === b.series && a.isSmoothed === b.isSmoothed && (!a.isSmoothed || a.values === b.values);
 }
 
-/** A line keeps its series in the plot while it keeps its colour. */
 function identityOf({ line }: Curve): string {
   return `${line.id} ${line.slot}`;
 }

@@ -1,4 +1,4 @@
-/** The options of a panel's uPlot: quiet axes, our ticks, and no pointer handling of its own. */
+/** The options of a panel's uPlot: quiet axes, our ticks, no lines (paint.ts draws them), no pointer handling of its own. */
 import type uPlot from "uplot";
 import type { XAxis } from "../series/series";
 import { formatTick, xFormat } from "./numbers";
@@ -13,8 +13,7 @@ export interface PlotWish {
   readonly x: { readonly min: number; readonly max: number };
   readonly y: () => [number, number];
   readonly style: () => PlotStyle;
-  readonly series: readonly uPlot.Series[];
-  readonly behind: (u: uPlot) => void;
+  readonly lines: (u: uPlot) => void;
   readonly front: (u: uPlot) => void;
 }
 
@@ -40,7 +39,7 @@ export function plotOptions(wish: PlotWish): uPlot.Options {
       x: { time: false, auto: false, min: wish.x.min, max: wish.x.max },
       y: { auto: false, distr: isLog ? 3 : 1, range: () => wish.y() },
     },
-    series: [{}, ...wish.series],
+    series: [{}, { paths: () => null, points: { show: false } }],
     cursor: {
       y: false,
       drag: { x: false, y: false, setScale: false },
@@ -78,7 +77,7 @@ export function plotOptions(wish: PlotWish): uPlot.Options {
       },
     ],
     hooks: {
-      drawAxes: [wish.behind],
+      drawAxes: [wish.lines],
       draw: [wish.front],
     },
   };

@@ -18,8 +18,8 @@ export function attachPointer(u: uPlot, listener: PointerListener): () => void {
   let start: number | null = null;
 
   const leftOf = (event: PointerEvent): number => {
-    const box = over.getBoundingClientRect();
-    return Math.max(0, Math.min(box.width, event.clientX - box.left));
+    const { left, width } = u.rect;
+    return Math.max(0, Math.min(width, event.clientX - left));
   };
   const select = (a: number, b: number): void => {
     const left = Math.min(a, b);
@@ -30,6 +30,8 @@ export function attachPointer(u: uPlot, listener: PointerListener): () => void {
     u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
   };
 
+  // uPlot remembers where it stands until something is scrolled or resized; a fold above moves it as well.
+  over.addEventListener("pointerenter", () => u.syncRect(true), { signal });
   over.style.touchAction = "pan-y";
   over.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;

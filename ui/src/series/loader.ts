@@ -47,6 +47,8 @@ export class SeriesLoader {
   /** How often each run was refreshed: an answer that set out before the last refresh is stale on arrival. */
   private readonly revisions = new Map<string, number>();
   private zoomRequest: AbortController | null = null;
+  /** Ranges of which finer data has come. */
+  private readonly finerRanges = new Set<string>();
   private readonly shown = new Map<string, Series | null>();
   /** A splice is remembered, so that what is computed from it is too. */
   private readonly spliced = new WeakMap<Series, { overview: Series; series: Series }>();
@@ -70,6 +72,8 @@ export class SeriesLoader {
     const isOtherAxis = axisName(wanted.x) !== axisName(this.wanted.x);
     if (isOtherAxis) this.shown.clear();
     if (isOtherAxis || wanted.buckets !== this.wanted.buckets) this.failed.clear();
+    // A window that is dragged asks on every frame; it changes what is read only where finer data comes or goes.
+    const isNews = !isSameQuestion(this.wanted, wanted) || this.hasFiner(this.wanted.window) || this.hasFiner(wanted.window);
     this.wanted = wanted;
     this.overviewTimer ??= setTimeout(() => {
       this.overviewTimer = null;
@@ -79,7 +83,11 @@ export class SeriesLoader {
     this.zoomTimer = null;
     if (wanted.window === null) this.zoomRequest?.abort();
     else this.zoomTimer = setTimeout(() => this.fetchZoom(), ZOOM_REST_MS);
-    this.announce(new Set(wanted.keys));
+    if (isNews) this.announce(new Set(wanted.keys));
+  }
+
+  private hasFiner(window: Range | null): boolean {
+    return window !== null && this.finerRanges.has(fetchRange(window).join());
   }
 
   /** New points have arrived for these runs (null: any): what is shown stays until the newer answer is here. */
@@ -186,6 +194,7 @@ export class SeriesLoader {
 
   private keep(request: SeriesRequest, answer: readonly Series[]): void {
     const found = new Map(answer.map((series) => [pairName(series.runId, series.key), series]));
+    if (request.range !== null) this.finerRanges.add(request.range.join());
     for (const runId of request.runIds) {
       for (const key of request.keys) {
         const { x, range, buckets } = request;
@@ -237,6 +246,12 @@ export class SeriesLoader {
   private zoomBuckets(): number {
     return Math.min(5000, this.wanted.buckets * 2);
   }
+}
+
+/** Whether no more than the window differs. */
+function isSameQuestion(a: Wanted, b: Wanted): boolean {
+  const isSameGrid = axisName(a.x) === axisName(b.x) && a.buckets === b.buckets;
+  return isSameGrid && a.keys.join("\u0000") === b.keys.join("\u0000") && a.runIds.join() === b.runIds.join();
 }
 
 /** A key may hold any character but NUL, a run id is hexadecimal: the pair is unambiguous. */
