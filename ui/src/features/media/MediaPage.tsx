@@ -1,9 +1,10 @@
-/** Pictures of the shown runs side by side: one key, and one step through all of them. */
+/** What the shown runs logged beside curves, side by side: one key, and one step through all of them. */
 import { useQueries } from "@tanstack/react-query";
 import { ErrorMessage, Loading, Message } from "../../ui/Message";
 import type { RunRow } from "../run-table/rows";
-import { PictureView } from "./PictureView";
-import { keysOf, picturesQuery, stepsOf, stepUpTo, type Pictures } from "./pictures";
+import { HistogramSteps } from "./HistogramSteps";
+import { ItemView } from "./ItemView";
+import { keysOf, mediaQuery, stepsOf, stepUpTo, type MediaItems } from "./items";
 import "./media.css";
 
 interface Props {
@@ -21,18 +22,23 @@ const MOST_RUNS = 12;
 
 export function MediaPage({ runs, colors, mediaKey, step, onKey, onStep }: Props) {
   const beside = runs.slice(0, MOST_RUNS);
-  const queries = useQueries({ queries: beside.map((run) => picturesQuery(run.id)) });
+  const queries = useQueries({ queries: beside.map((run) => mediaQuery(run.id)) });
   const failed = queries.find((query) => query.error !== null);
   if (beside.length === 0) return <Message title="No run is shown">Show a run with its swatch in the table at the left.</Message>;
   if (failed !== undefined) {
-    return <ErrorMessage title="The pictures could not be found" error={failed.error} onRetry={() => void failed.refetch()} />;
+    return <ErrorMessage title="The media could not be found" error={failed.error} onRetry={() => void failed.refetch()} />;
   }
-  if (queries.some((query) => query.data === undefined)) return <Loading label="Looking for pictures" />;
+  if (queries.some((query) => query.data === undefined)) return <Loading label="Looking for media" />;
   const found = queries.flatMap((query) => (query.data === undefined ? [] : [query.data]));
   const keys = keysOf(found);
   const key = mediaKey !== null && keys.includes(mediaKey) ? mediaKey : keys[0];
   if (key === undefined) {
-    return <Message title="The shown runs have no pictures">Those that are logged with run.log_image or run.log_figure are shown here, step by step.</Message>;
+    return (
+      <Message title="The shown runs have no media">
+        Pictures, figures, tables, distributions and texts that are logged with run.log_image, log_figure, log_table, log_histogram and
+        log_text at a step are shown here, step by step, and so are sound and film.
+      </Message>
+    );
   }
   const steps = stepsOf(found, key);
   const last = steps.length - 1;
@@ -67,26 +73,33 @@ export function MediaPage({ runs, colors, mediaKey, step, onKey, onStep }: Props
         <output>{here.toLocaleString("en-US", { maximumFractionDigits: 6 })}</output>
         {runs.length > MOST_RUNS && <span className="media-note">The first {MOST_RUNS} of {runs.length} shown runs</span>}
       </div>
-      <div className="media-runs thin-scroll" tabIndex={0} role="region" aria-label="Pictures">
+      <div className="media-runs thin-scroll" tabIndex={0} role="region" aria-label="Media" data-kind={kindsOf(found, key)}>
         {beside.map((run, i) => (
-          <RunPictures key={run.id} run={run} color={colors.get(run.id) ?? "var(--ink-4)"} pictures={found[i]} mediaKey={key} step={here} />
+          <RunMedia key={run.id} run={run} color={colors.get(run.id) ?? "var(--ink-4)"} items={found[i]} mediaKey={key} step={here} />
         ))}
       </div>
     </div>
   );
 }
 
+/** Tables and texts need more room than pictures. */
+function kindsOf(runs: readonly MediaItems[], key: string): string {
+  const [first] = runs.flatMap((items) => [...(items.get(key)?.values() ?? [])].flat());
+  return first?.kind ?? "image";
+}
+
 interface RunProps {
   readonly run: RunRow;
   readonly color: string;
-  readonly pictures: Pictures | undefined;
+  readonly items: MediaItems | undefined;
   readonly mediaKey: string;
   readonly step: number;
 }
 
-function RunPictures({ run, color, pictures, mediaKey, step }: RunProps) {
-  const own = pictures === undefined ? null : stepUpTo(pictures, mediaKey, step);
-  const shown = own === null ? [] : (pictures?.get(mediaKey)?.get(own) ?? []);
+function RunMedia({ run, color, items, mediaKey, step }: RunProps) {
+  const own = items === undefined ? null : stepUpTo(items, mediaKey, step);
+  const steps = items?.get(mediaKey);
+  const shown = own === null ? [] : (steps?.get(own) ?? []);
   return (
     <section className="media-run" aria-label={run.name}>
       <h2>
@@ -95,9 +108,10 @@ function RunPictures({ run, color, pictures, mediaKey, step }: RunProps) {
         {own !== null && own !== step && <small>step {own}</small>}
       </h2>
       {shown.length === 0 && <p className="media-note">None up to this step.</p>}
-      {shown.map((picture) => (
-        <PictureView key={picture.number} runId={run.id} picture={picture} />
+      {shown.map((item) => (
+        <ItemView key={item.number} runId={run.id} item={item} />
       ))}
+      {steps !== undefined && shown[0]?.kind === "histogram" && <HistogramSteps runId={run.id} color={color} steps={steps} step={step} />}
     </section>
   );
 }

@@ -1,0 +1,45 @@
+/** Distributions with edges of their own, brought onto one grid of values. */
+import type { Histogram } from "./table";
+
+/** Steps drawn at most: each is a file. */
+export const MOST_STEPS = 48;
+
+/** At most `most` of the values, evenly, the first and the last among them. */
+export function evenly(values: readonly number[], most: number): number[] {
+  if (values.length <= most) return [...values];
+  return Array.from({ length: most }, (_, i) => values[Math.round((i * (values.length - 1)) / (most - 1))] ?? 0);
+}
+
+export interface StepGrid {
+  readonly lo: number;
+  readonly hi: number;
+  /** For each step, for each row from below: its density in parts of the greatest of all. */
+  readonly shares: readonly (readonly number[])[];
+}
+
+/** null while no distribution has a finite value. A bin's values are spread evenly over the rows that it covers. */
+export function columnsOf(histograms: readonly (Histogram | null)[], rows: number): StepGrid | null {
+  const edges = histograms.flatMap((one) => (one === null || one.counts.length === 0 ? [] : [one.edges[0] ?? 0, one.edges.at(-1) ?? 0]));
+  if (edges.length === 0) return null;
+  const [lo, top] = [Math.min(...edges), Math.max(...edges)];
+  const hi = top > lo ? top : lo + 1;
+  const height = (hi - lo) / rows;
+  const densities = histograms.map((one) => (one === null ? [] : densityOf(one, lo, height, rows)));
+  const most = Math.max(Number.MIN_VALUE, ...densities.flat());
+  return { lo, hi: top, shares: densities.map((column) => column.map((value) => value / most)) };
+}
+
+function densityOf({ edges, counts }: Histogram, lo: number, height: number, rows: number): number[] {
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  const column = Array.from({ length: rows }, () => 0);
+  counts.forEach((count, i) => {
+    const [from, to] = [edges[i] ?? 0, edges[i + 1] ?? 0];
+    const width = Math.max(to - from, height / 1e6);
+    const first = Math.max(0, Math.floor((from - lo) / height));
+    for (let row = first; row < rows && lo + row * height <= from + width; row++) {
+      const covered = Math.min(from + width, lo + (row + 1) * height) - Math.max(from, lo + row * height);
+      if (covered > 0 && all > 0) column[row] = (column[row] ?? 0) + (count * covered) / width / all;
+    }
+  });
+  return column;
+}
