@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from gnomon_server.model.errors import invalid_field
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Keys = NDArray[np.uint32]
+
+Number = TypeVar("Number", np.uint32, np.float64, np.int64)
 
 XAxis = Literal["step", "relative", "time"]
 
@@ -26,6 +28,14 @@ def checked_time(time_ms: int, *, field: str) -> int:
     if not 0 <= time_ms <= MAX_TIME_MS:
         raise invalid_field(field, "is not Unix milliseconds between 1970 and 9999")
     return time_ms
+
+
+def extremes(column: NDArray[Number]) -> tuple[Number, Number]:
+    """The least and the greatest entry of a column that has some; NaN, both, where it holds one.
+
+    By their places: of a thousand entries numpy finds those several times faster than it reduces them.
+    """
+    return column[column.argmin()], column[column.argmax()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from gnomon_server.model.errors import (
     SequenceGap,
     invalid_field,
 )
-from gnomon_server.model.points import MAX_STEP, MAX_TIME_MS, PointBatch
+from gnomon_server.model.points import MAX_STEP, MAX_TIME_MS, PointBatch, extremes
 
 TAG = "logging"
 MSGPACK = "application/msgpack"
@@ -51,13 +51,13 @@ async def log_sequenced_batch(logged: Logged) -> wire.SequencedBatchLogged:
     JSON or `application/msgpack`; up to 100,000 points. With `create` the batch begins the run that it names, if it is
     not there, and the experiment, if it is named and new.
     """
-    body = _parse(logged.body, logged.content_type)
+    body, points = decode_batch(logged.body, logged.content_type)
     identity = Identity(writer=_writer(body.writer), seq=_seq(body.seq), thinned=_thinned(body.thinned))
     if len(body.params) + len(body.tags) > MAX_ENTRIES:
         raise invalid_field("body", f"holds more than {MAX_ENTRIES} params and tags; send them in several batches")
     batch = RunBatch(
         run=logged.run,
-        points=None if body.points is None else _points(body.points),
+        points=points,
         params={
             names.key(key, field=f"params.{key}"): names.param_value(value, field=f"params.{key}")
             for key, value in body.params.items()
@@ -79,6 +79,12 @@ async def log_sequenced_batch(logged: Logged) -> wire.SequencedBatchLogged:
         params=len(batch.params),
         tags=len(batch.tags),
     )
+
+
+def decode_batch(body: bytes, content_type: str) -> tuple[wire.SequencedBatch, PointBatch | None]:
+    """The body of `batches`, its points as checked columns."""
+    parsed = _parse(body, content_type)
+    return parsed, None if parsed.points is None else _points(parsed.points)
 
 
 def _parse(body: bytes, content_type: str) -> wire.SequencedBatch:
@@ -147,11 +153,13 @@ def _points(columns: wire.PointColumns) -> PointBatch:
         if len(column) != n:
             raise invalid_field(f"points.{name}", f"holds {len(column)} entries and value {n}; make them equal")
     if n:
-        if (greatest := int(np.maximum.reduce(key))) >= len(keys):
+        if (greatest := int(extremes(key)[1])) >= len(keys):
             raise invalid_field("points.key", f"points at key {greatest} of {len(keys)}")
-        if not float(np.maximum.reduce(np.abs(step))) <= MAX_STEP:  # NaN is no step either
+        least_step, greatest_step = extremes(step)
+        if not (least_step >= -MAX_STEP and greatest_step <= MAX_STEP):  # NaN is no step either
             raise invalid_field("points.step", "holds a step that is not a number within 2^53")
-        if int(np.minimum.reduce(time_ms)) < 0 or int(np.maximum.reduce(time_ms)) > MAX_TIME_MS:
+        first_ms, last_ms = extremes(time_ms)
+        if first_ms < 0 or last_ms > MAX_TIME_MS:
             raise invalid_field("points.timestamp", "holds a time that is not Unix milliseconds between 1970 and 9999")
     return PointBatch(
         names=keys,

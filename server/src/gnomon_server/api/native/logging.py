@@ -25,7 +25,7 @@ from gnomon_server.model.errors import (
     UnsupportedMedia,
     invalid_field,
 )
-from gnomon_server.model.points import MAX_STEP, MAX_TIME_MS, Keys, PointBatch
+from gnomon_server.model.points import MAX_STEP, MAX_TIME_MS, Keys, PointBatch, extremes
 
 TAG = "logging"
 MAX_ENTRIES = 10_000
@@ -82,20 +82,9 @@ async def log_metrics(logged: Logged) -> wire.MetricsLogged:
 
     Durable when answered. Without `step` it is 0, without `timestamp` it is now.
     """
-    body = parse_body(logged.body, wire.MetricsLog)
-    _refuse_many(len(body.metrics), "metrics")
-    count = len(body.metrics)
-    time_ms = logged.services.now_ms() if body.timestamp is None else body.timestamp
-    _refuse_out_of_bounds([body.step], [time_ms], step_field="step", time_field="timestamp")
-    points = PointBatch(
-        names=[names.key(key, field=f"metrics.{key}") for key in body.metrics],
-        key=np.arange(count, dtype=np.uint32),
-        step=np.array([body.step] * count, np.float64),
-        time_ms=np.array([time_ms] * count, np.int64),
-        value=np.array(list(body.metrics.values()), np.float64),
-    )
+    points = decode_metrics(logged.body, now_ms=logged.services.now_ms())
     await keep(logged, RunBatch(run=logged.run, points=points))
-    return wire.MetricsLogged(run_id=logged.run, metrics=count)
+    return wire.MetricsLogged(run_id=logged.run, metrics=len(points))
 
 
 @ingest_route("log-params", tag=TAG, body_doc=wire.ParamsLog, gives=wire.ParamsLogged, raises=RAISES)
@@ -119,8 +108,7 @@ async def log_batch(logged: Logged) -> wire.BatchLogged:
 
     Up to 10,000 entries. A point that comes again with the same key, step, timestamp and value counts once.
     """
-    body = parse_body(logged.body, BatchBody)
-    _refuse_many(len(body.metrics) + len(body.params) + len(body.tags), "metrics, params and tags")
+    body, points = decode_batch(logged.body, now_ms=logged.services.now_ms())
     params: dict[str, str] = {}
     for position, param in enumerate(body.params):
         field = f"params[{position}]"
@@ -130,9 +118,31 @@ async def log_batch(logged: Logged) -> wire.BatchLogged:
     for position, tag in enumerate(body.tags):
         key = names.key(tag.key, field=f"tags[{position}].key")
         tags[key] = names.tag_value(tag.value, field=f"tags[{position}].value")
-    points = _entry_columns(body.metrics, now_ms=logged.services.now_ms()) if body.metrics else None
     await keep(logged, RunBatch(run=logged.run, points=points, params=params, tags=tags))
     return wire.BatchLogged(run_id=logged.run, metrics=len(body.metrics), params=len(body.params), tags=len(body.tags))
+
+
+def decode_metrics(body: bytes, *, now_ms: int) -> PointBatch:
+    """The points of a body of `log-metrics` as checked columns, of `now_ms` where it says no time."""
+    parsed = parse_body(body, wire.MetricsLog)
+    count = len(parsed.metrics)
+    _refuse_many(count, "metrics")
+    time_ms = now_ms if parsed.timestamp is None else parsed.timestamp
+    _refuse_out_of_bounds([parsed.step], [time_ms], step_field="step", time_field="timestamp")
+    return PointBatch(
+        names=[names.key(key, field=f"metrics.{key}") for key in parsed.metrics],
+        key=np.arange(count, dtype=np.uint32),
+        step=np.array([parsed.step] * count, np.float64),
+        time_ms=np.array([time_ms] * count, np.int64),
+        value=np.array(list(parsed.metrics.values()), np.float64),
+    )
+
+
+def decode_batch(body: bytes, *, now_ms: int) -> tuple[BatchBody, PointBatch | None]:
+    """The body of `log-batch`, its points as checked columns. An entry without a time is of `now_ms`."""
+    parsed = parse_body(body, BatchBody)
+    _refuse_many(len(parsed.metrics) + len(parsed.params) + len(parsed.tags), "metrics, params and tags")
+    return parsed, _entry_columns(parsed.metrics, now_ms=now_ms) if parsed.metrics else None
 
 
 async def keep(logged: Logged, batch: RunBatch) -> BatchKept:
@@ -188,9 +198,11 @@ def _columns(
         _refuse_out_of_bounds(steps, times)
         raise
     # As doubles, 2^53 + 1 would pass for 2^53, so whatever comes near is judged as it was sent.
-    if not float(np.maximum.reduce(np.abs(step))) < MAX_STEP:
+    least, greatest = extremes(step)
+    if not (least > -MAX_STEP and greatest < MAX_STEP):
         _refuse_out_of_bounds(steps, times)
-    if np.minimum.reduce(time_ms) < 0 or np.maximum.reduce(time_ms) > MAX_TIME_MS:
+    first_ms, last_ms = extremes(time_ms)
+    if first_ms < 0 or last_ms > MAX_TIME_MS:
         _refuse_out_of_bounds(steps, times)
     return PointBatch(
         names=keys,
