@@ -23,6 +23,7 @@ from gnomon_server.api.front.serving import make_uvicorn_config
 from gnomon_server.api.native import batches, logging
 from gnomon_server.app import now_ms, open_server
 from gnomon_server.core.ingest import Ingest
+from gnomon_server.core.outbox import Outbox
 from gnomon_server.model.batches import BatchKept, RunBatch
 from gnomon_server.model.errors import RunNotFound
 from gnomon_server.model.ids import TenantId
@@ -88,7 +89,9 @@ class Unstored(Ingest):
 
 def whole(home: str) -> App:
     server = open_server(Settings(home=home))
-    server.services.ingest = Unstored(missing_run=RunNotFound, now_ms=now_ms, rng=random.Random(0))
+    server.services.ingest = Unstored(
+        missing_run=RunNotFound, outbox=Outbox(public_url="", now_ms=now_ms), now_ms=now_ms, rng=random.Random(0)
+    )
     return server.asgi
 
 

@@ -22,6 +22,7 @@ _ROOMS = (
     "access",
     "storage",
     "retention",
+    "webhooks",
 )
 
 # What one module of the package calls of another, and nobody else.

@@ -70,7 +70,9 @@ def server(request: pytest.FixtureRequest) -> ServerProcess:
 
 @pytest.fixture(scope="session")
 def file_server(tmp_path_factory: pytest.TempPathFactory, _chosen_database: None) -> Iterator[ServerProcess]:
-    running = ServerProcess(tmp_path_factory.mktemp("session") / "home").start()
+    # Tests that make webhooks at random must not reach anybody.
+    env = {"GNOMON_EGRESS_PUBLIC": "false"}
+    running = ServerProcess(tmp_path_factory.mktemp("session") / "home", env=env).start()
     yield running
     assert running.stop() == 0, running.log_path.read_text()[-4000:]
 

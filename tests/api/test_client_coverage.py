@@ -76,6 +76,15 @@ CALLS: dict[str, Call] = {
     "POST /keys": lambda c: c.access.create_key("viewer"),
     "POST /keys/{}/rotate": lambda c: c.access.rotate_key("a" * 10),
     "DELETE /keys/{}": lambda c: c.access.revoke_key("a" * 10),
+    "GET /webhooks": lambda c: c.webhooks.list(),
+    "POST /webhooks": lambda c: c.webhooks.create("n", "https://example.com/", ["run.failed"]),
+    "GET /webhooks/{}": lambda c: c.webhooks.get(V),
+    "PATCH /webhooks/{}": lambda c: c.webhooks.update(V, active=False),
+    "DELETE /webhooks/{}": lambda c: c.webhooks.delete(V),
+    "POST /webhooks/{}/rotate-secret": lambda c: c.webhooks.rotate_secret(V),
+    "POST /webhooks/{}/test": lambda c: c.webhooks.test(V),
+    "GET /webhooks/{}/deliveries": lambda c: c.webhooks.deliveries(V),
+    "POST /webhooks/{}/deliveries/{}/redeliver": lambda c: c.webhooks.redeliver(V, V),
     "GET /audit": lambda c: c.access.audit(),
 }
 # The headers of a file come with the file.

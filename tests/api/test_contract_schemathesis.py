@@ -30,6 +30,8 @@ VIEW = "/api/v1/experiments/{experiment_id}/views/{view_id}"
 # The same of an upload; and in open mode nobody manages keys, nor is there a trace to read.
 UPLOAD = "/api/v1/experiments/runs/{run_id}/uploads/{upload_id}"
 KEYS = "/api/v1/keys"
+# A webhook's id stands within the answer that makes it, where no link looks.
+HOOK = "/api/v1/webhooks/{webhook_id}"
 UNREACHED = {
     f"DELETE {UPLOAD}",
     f"POST {UPLOAD}/complete",
@@ -39,6 +41,13 @@ UNREACHED = {
     f"DELETE {KEYS}/{{key_id}}",
     f"POST {KEYS}/{{key_id}}/rotate",
     "GET /api/v1/audit",
+    f"GET {HOOK}",
+    f"PATCH {HOOK}",
+    f"DELETE {HOOK}",
+    f"POST {HOOK}/rotate-secret",
+    f"POST {HOOK}/test",
+    f"GET {HOOK}/deliveries",
+    f"POST {HOOK}/deliveries/{{delivery_id}}/redeliver",
     "GET /api/v1/traces/{trace_id}",
     "GET /openapi.json",
     "POST /api/v1/experiments/runs/compare",

@@ -14,11 +14,13 @@ from tests.support.tenant_rows import (
     MLFLOW_ELSEWHERE,
     MLFLOW_PUBLIC,
     NATIVE,
+    NO_DELIVERY,
     NO_KEY,
     NO_RULE,
     NO_TRACE,
     NO_UPLOAD,
     NO_VIEW,
+    NO_WEBHOOK,
     Row,
 )
 from tests.support.tenant_world import NOBODY, Ids, World, ask, make_world, seen, snapshot
@@ -78,6 +80,8 @@ def test_every_route_is_in_the_matrix() -> None:
         NO_KEY: "{key_id}",
         NO_UPLOAD: "{upload_id}",
         NO_RULE: "{rule_id}",
+        NO_WEBHOOK: "{webhook_id}",
+        NO_DELIVERY: "{delivery_id}",
         "parts/0": "parts/{number}",
     }
     listed = set()

@@ -44,6 +44,7 @@ class Row:
 
 _E, _R = "/experiments/EXPERIMENT", "/experiments/runs/RUN"
 NO_VIEW = "f" * 32
+NO_WEBHOOK, NO_DELIVERY = "d" * 32, "b" * 32
 NO_TRACE = "tr-nobody"
 NO_KEY = "a" * 10
 NO_UPLOAD = "e" * 32
@@ -106,6 +107,19 @@ NATIVE = [
     Row("GET", f"{_R}/artifacts"),
     Row("GET", f"{_R}/artifacts/secret.txt"),
     Row("HEAD", f"{_R}/artifacts/secret.txt"),
+    Row("GET", "/webhooks"),
+    Row(
+        "POST",
+        "/webhooks",
+        {"name": "w", "url": "https://example.com/", "events": ["rule.fired"], "experiment_id": "EXPERIMENT"},
+    ),
+    Row("GET", f"/webhooks/{NO_WEBHOOK}", own=(404,)),
+    Row("PATCH", f"/webhooks/{NO_WEBHOOK}", {"active": False}, own=(404,)),
+    Row("DELETE", f"/webhooks/{NO_WEBHOOK}", own=(404,)),
+    Row("POST", f"/webhooks/{NO_WEBHOOK}/rotate-secret", own=(404,)),
+    Row("POST", f"/webhooks/{NO_WEBHOOK}/test", own=(404,)),
+    Row("GET", f"/webhooks/{NO_WEBHOOK}/deliveries", own=(404,)),
+    Row("POST", f"/webhooks/{NO_WEBHOOK}/deliveries/{NO_DELIVERY}/redeliver", own=(404,)),
     Row("GET", "/me"),
     # In open mode nobody manages keys; tests/api/test_keys.py asks with them.
     Row("GET", "/keys", own=(403,)),

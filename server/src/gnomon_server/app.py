@@ -7,7 +7,7 @@ reverse order: no new writes, upkeep, the writer (which commits what waits), the
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,6 +36,7 @@ from gnomon_server.core.artifacts import Artifacts
 from gnomon_server.core.assessments import Assessments
 from gnomon_server.core.audit import Audit
 from gnomon_server.core.automation import Automation
+from gnomon_server.core.deliveries import Deliveries
 from gnomon_server.core.experiments import Experiments
 from gnomon_server.core.full_runs import FullRuns
 from gnomon_server.core.ingest import Ingest
@@ -46,6 +47,7 @@ from gnomon_server.core.metrics import Metrics
 from gnomon_server.core.models import Models
 from gnomon_server.core.numbered import NumberedExperiments
 from gnomon_server.core.oidc_provider import Provider
+from gnomon_server.core.outbox import Outbox
 from gnomon_server.core.rates import Rates
 from gnomon_server.core.registry import Registry
 from gnomon_server.core.retention import Retention
@@ -59,6 +61,9 @@ from gnomon_server.core.upkeep import Upkeep
 from gnomon_server.core.uploads import Uploads
 from gnomon_server.core.views import Views
 from gnomon_server.core.watch import Watch
+from gnomon_server.core.webhooks import Webhooks
+from gnomon_server.egress.addresses import parse_allowed
+from gnomon_server.egress.client import Egress
 from gnomon_server.model.errors import GnomonError
 from gnomon_server.model.ids import TenantId
 from gnomon_server.settings import Settings, comma_list
@@ -85,6 +90,7 @@ class Server:
     upkeep: Upkeep
     watch: Watch
     automation: Automation
+    deliveries: Deliveries
     _lock: IO[str]
     _is_closed: bool = field(default=False)
 
@@ -107,6 +113,7 @@ class Server:
         if self._is_closed:
             return
         self._is_closed = True
+        self.deliveries.stop()
         self.automation.stop()
         self.upkeep.stop()
         self.watch.stop()
@@ -152,7 +159,9 @@ def open_server(
     telemetry = Telemetry()
     missing_run: list[Callable[[str], GnomonError]] = []
     rng = rng or random.Random()  # noqa: S311  # run names are no secret
-    ingest = Ingest(missing_run=lambda uid: missing_run[0](uid), now_ms=clock, rng=rng)
+    egress = Egress(parse_allowed(comma_list(settings.egress_allow), has_public=settings.egress_public))
+    outbox = Outbox(public_url=settings.public_url, now_ms=clock)
+    ingest = Ingest(missing_run=lambda uid: missing_run[0](uid), outbox=outbox, now_ms=clock, rng=rng)
     live = Live(database)
     writer = make_writer(
         database,
@@ -185,7 +194,7 @@ def open_server(
     missing_run.append(access.missing_run)
     artifacts = Artifacts(stores, access, settings=settings, now_ms=clock)
     uploads = Uploads(upload_store, artifacts, settings=settings, now_ms=clock)
-    runs = Runs(stores, access, ingest, now_ms=clock, rng=rng)
+    runs = Runs(stores, access, ingest, outbox, now_ms=clock, rng=rng)
     experiments = Experiments(
         stores, access, ingest, artifact_prefixes=comma_list(settings.artifact_prefixes), now_ms=clock
     )
@@ -209,13 +218,14 @@ def open_server(
         artifacts=artifacts,
         uploads=uploads,
         numbered=NumberedExperiments(stores, experiments, now_ms=clock),
-        full_runs=FullRuns(stores, access, runs, now_ms=clock, rng=rng),
+        full_runs=FullRuns(stores, access, runs, outbox, now_ms=clock, rng=rng),
         models=Models(stores, access, now_ms=clock, rng=rng),
-        registry=Registry(stores, now_ms=clock),
+        registry=Registry(stores, outbox, now_ms=clock),
         traces=Traces(stores, access, now_ms=clock),
         assessments=Assessments(stores, now_ms=clock),
         streams=LiveStreams(live, encode_news, most=settings.live_streams),
         views=Views(stores, access, now_ms=clock),
+        webhooks=Webhooks(stores, access, egress, outbox, now_ms=clock),
         storage=Storage(stores, access),
         retention=retention,
         now_ms=clock,
@@ -236,20 +246,22 @@ def open_server(
     )
     watch = Watch(stores, access, audit)
     timeout_secs = settings.check_in_timeout_secs
-    automation = Automation(Liveness(stores, timeout_secs=timeout_secs, now_ms=clock), timeout_secs=timeout_secs)
-    app = build_app(services, upkeep, watch, automation)
-    return Server(settings, services, app, upkeep, watch, automation, lock)
+    automation = Automation(
+        Liveness(stores, outbox, timeout_secs=timeout_secs, now_ms=clock), timeout_secs=timeout_secs
+    )
+    deliveries = Deliveries(stores, egress, now_ms=clock, rng=rng)
+    app = build_app(services, [upkeep, watch, automation, deliveries])
+    return Server(settings, services, app, upkeep, watch, automation, deliveries, lock)
 
 
-def build_app(services: Services, upkeep: Upkeep, watch: Watch, automation: Automation) -> Litestar:
+def build_app(services: Services, threads: Sequence[Upkeep | Watch | Automation | Deliveries]) -> Litestar:
     """The Litestar app: routes, guards, errors. Refuses to be built when a route declares no permission."""
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         services.waker.start()
-        upkeep.start()
-        watch.start()
-        automation.start()
+        for each in threads:
+            each.start()
         services.is_serving = True
         yield
         services.is_serving = False

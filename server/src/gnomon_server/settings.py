@@ -61,6 +61,16 @@ class Settings(Struct, frozen=True):
     tenant_points_per_sec: Annotated[
         float, Meta(ge=0, description="points a second of one tenant once there are API keys; 0 bounds none")
     ] = 200_000.0
+    egress_allow: Annotated[
+        str,
+        Meta(
+            description="comma-separated networks and host names that webhooks may reach besides the public Internet,"
+            " over plain http and on any port too"
+        ),
+    ] = ""
+    egress_public: Annotated[
+        bool, Meta(description="whether webhooks may reach the public Internet; false: only what egress_allow lists")
+    ] = True
     check_in_timeout_secs: Annotated[
         float,
         Meta(ge=0, description="a run whose job promised to check in and was not heard of so long is killed; 0: never"),

@@ -98,6 +98,27 @@ export interface Comparison {
   readonly best_run: string | null;
 }
 
+export interface DeliveryListResponse {
+  readonly deliveries: readonly DeliveryResponse[];
+  readonly total: number;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface DeliveryResponse {
+  readonly id: string;
+  readonly webhook_id: string;
+  readonly event: "model_alias.deleted" | "model_alias.set" | "model_version.created" | "model_version.stage_changed" | "rule.fired" | "run.created" | "run.failed" | "run.finished" | "run.killed" | "run.resumed" | "webhook.test";
+  readonly state: "dead" | "delivered" | "waiting";
+  readonly attempts: number;
+  readonly created_at: string;
+  readonly next_at: string | null;
+  readonly done_at: string | null;
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly body: string;
+}
+
 export interface ExperimentCreate {
   readonly name: string;
   readonly description?: string | null;
@@ -669,6 +690,45 @@ export interface ViewResponse {
 export interface ViewSave {
   readonly name: string;
   readonly state: string;
+}
+
+export interface WebhookCreate {
+  readonly name: string;
+  readonly url: string;
+  readonly events: readonly ("model_alias.deleted" | "model_alias.set" | "model_version.created" | "model_version.stage_changed" | "rule.fired" | "run.created" | "run.failed" | "run.finished" | "run.killed" | "run.resumed" | "webhook.test")[];
+  readonly experiment_id?: string | null;
+  readonly format?: "json" | "slack";
+}
+
+export interface WebhookListResponse {
+  readonly webhooks: readonly WebhookResponse[];
+  readonly total: number;
+}
+
+export interface WebhookMinted {
+  readonly secret: string;
+  readonly webhook: WebhookResponse;
+}
+
+export interface WebhookPatch {
+  readonly name?: string;
+  readonly url?: string;
+  readonly events?: readonly ("model_alias.deleted" | "model_alias.set" | "model_version.created" | "model_version.stage_changed" | "rule.fired" | "run.created" | "run.failed" | "run.finished" | "run.killed" | "run.resumed" | "webhook.test")[];
+  readonly format?: "json" | "slack";
+  readonly active?: boolean;
+}
+
+export interface WebhookResponse {
+  readonly id: string;
+  readonly name: string;
+  readonly url: string;
+  readonly events: readonly ("model_alias.deleted" | "model_alias.set" | "model_version.created" | "model_version.stage_changed" | "rule.fired" | "run.created" | "run.failed" | "run.finished" | "run.killed" | "run.resumed" | "webhook.test")[];
+  readonly experiment_id: string | null;
+  readonly format: "json" | "slack";
+  readonly active: boolean;
+  readonly created_by: string;
+  readonly created_at: string;
+  readonly last_updated: string;
 }
 
 export interface WriterLedger {

@@ -10,6 +10,7 @@ The calls stand in rooms, named for what they are about:
 - `client.views`: list, create, replace, delete
 - `client.traces`: list and get, with the tree of spans
 - `client.access`: me, keys, create_key, rotate_key, revoke_key, audit
+- `client.webhooks`: list, create, get, update, delete, rotate_secret, test, deliveries, redeliver
 - `client.storage`: what uses the disk: installation, experiments, runs, metrics, run, run_metrics
 - `client.retention`: rules, add, remove, preview, apply
 - `client.live`: watch, the events of an experiment as they come
@@ -37,6 +38,7 @@ from gnomon.client.traces import Traces
 from gnomon.client.transport import Transport
 from gnomon.client.uploads import Uploads
 from gnomon.client.views import Views
+from gnomon.client.webhooks import Webhooks
 from gnomon.settings import Settings, load_settings
 
 
@@ -66,6 +68,7 @@ class Client:
         self.access = Access(transport)
         self.storage = Storage(transport)
         self.retention = Retention(transport)
+        self.webhooks = Webhooks(transport)
 
     def experiment(self, name_or_id: str) -> ExperimentReader:
         """An experiment to read frames from, by its name or its id."""

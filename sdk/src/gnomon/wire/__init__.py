@@ -35,6 +35,16 @@ from gnomon.wire.artifacts import PartReceived as PartReceived
 from gnomon.wire.artifacts import UploadRemoved as UploadRemoved
 from gnomon.wire.artifacts import UploadStatus as UploadStatus
 from gnomon.wire.artifacts import part_size as part_size
+from gnomon.wire.automation import DeliveryListResponse as DeliveryListResponse
+from gnomon.wire.automation import DeliveryResponse as DeliveryResponse
+from gnomon.wire.automation import DeliveryState as DeliveryState
+from gnomon.wire.automation import EventType as EventType
+from gnomon.wire.automation import WebhookCreate as WebhookCreate
+from gnomon.wire.automation import WebhookFormat as WebhookFormat
+from gnomon.wire.automation import WebhookListResponse as WebhookListResponse
+from gnomon.wire.automation import WebhookMinted as WebhookMinted
+from gnomon.wire.automation import WebhookPatch as WebhookPatch
+from gnomon.wire.automation import WebhookResponse as WebhookResponse
 from gnomon.wire.batches import BatchLog as BatchLog
 from gnomon.wire.batches import BatchLogged as BatchLogged
 from gnomon.wire.batches import CheckedIn as CheckedIn

@@ -28,7 +28,9 @@ Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 PERMISSION = "permission"
 PRINCIPAL_STATE = "principal"
 # What these allow stands in the audit log once it is done.
-_WRITTEN_DOWN: frozenset[Permission] = frozenset(("experiments.delete", "runs.delete", "retention.manage"))
+_WRITTEN_DOWN: frozenset[Permission] = frozenset(
+    ("experiments.delete", "runs.delete", "retention.manage", "webhooks.manage")
+)
 _ABOUT_ITSELF: frozenset[Permission] = frozenset(("self.read", "self.end"))
 _TENANT, _WORKSPACE = b"x-tenant-id", b"x-mlflow-workspace"
 _READ = frozenset((b"authorization", b"x-api-key", _TENANT, _WORKSPACE))

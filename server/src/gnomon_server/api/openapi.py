@@ -49,6 +49,8 @@ _PATH_MEANING = {
     "rule_id": ("the id of a retention rule: 32 lower-case hex digits", _UID),
     "view_id": ("the id of a saved view: 32 lower-case hex digits", _UID),
     "trace_id": ("the id of a trace, as its client made it", r"^[A-Za-z0-9_.:-]{1,100}$"),
+    "webhook_id": ("the id of a webhook: 32 lower-case hex digits", _UID),
+    "delivery_id": ("the id of a delivery: 32 lower-case hex digits", _UID),
     "path": ("the path of an artifact within its run; slashes separate directories", ARTIFACT_PATH),
 }
 # What is made under one id is found under it: the answer of the first fills this parameter of every other operation.

@@ -29,6 +29,7 @@ from gnomon_server.core.tables import RunTables
 from gnomon_server.core.traces import Traces
 from gnomon_server.core.uploads import Uploads
 from gnomon_server.core.views import Views
+from gnomon_server.core.webhooks import Webhooks
 from gnomon_server.settings import Settings
 from gnomon_server.store import Stores
 from gnomon_server.store.tickets import Ticket
@@ -63,6 +64,7 @@ class Services:
     assessments: Assessments
     streams: LiveStreams
     views: Views
+    webhooks: Webhooks
     storage: Storage
     retention: Retention
     now_ms: Callable[[], int]

@@ -13,6 +13,7 @@ from msgspec import Struct
 from gnomon_server.core.access import Access, Principal
 from gnomon_server.core.experiments import clean_tag_map
 from gnomon_server.core.ingest import store_tags
+from gnomon_server.core.outbox import Outbox
 from gnomon_server.core.run_begin import begin_run
 from gnomon_server.core.run_names import pair_name
 from gnomon_server.core.runs import ENDED, Runs, RunSearch
@@ -63,11 +64,19 @@ class FullRuns:
     """Create, read, find and change runs of one tenant at a time."""
 
     def __init__(
-        self, stores: Stores, access: Access, runs: Runs, *, now_ms: Callable[[], int], rng: random.Random
+        self,
+        stores: Stores,
+        access: Access,
+        runs: Runs,
+        outbox: Outbox,
+        *,
+        now_ms: Callable[[], int],
+        rng: random.Random,
     ) -> None:
         self._stores = stores
         self._access = access
         self._runs = runs
+        self._outbox = outbox
         self._now_ms = now_ms
         self._rng = rng
 
@@ -107,6 +116,7 @@ class FullRuns:
             )
             if clean_tags:
                 store_tags(tx, principal.tenant, head, clean_tags, keys=KeyCache())
+            self._outbox.tell_begun(tx, principal.tenant, head.row)
             return self._changed(tx, principal, uid)
 
         return self._stores.writer.call(principal.tenant, work)
@@ -159,6 +169,8 @@ class FullRuns:
             if end_ms is not None:
                 values["end_ms"] = end_ms
             sql.update_run(tx, principal.tenant, run.row, **values)
+            if status is not None:
+                self._outbox.tell_status(tx, principal.tenant, run.row, before=run.status, after=status)
             return self._changed(tx, principal, uid)
 
         return self._stores.writer.call(principal.tenant, work)

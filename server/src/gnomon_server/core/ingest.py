@@ -15,6 +15,7 @@ from threading import Lock, local
 import numpy as np
 
 from gnomon_server.core.liveness import check_in
+from gnomon_server.core.outbox import Outbox
 from gnomon_server.core.run_begin import begin_asked
 from gnomon_server.model.batches import BatchKept, Identity, RunBatch
 from gnomon_server.model.changes import Change
@@ -66,9 +67,15 @@ class Ingest:
     """Stores batches. One per server."""
 
     def __init__(
-        self, *, missing_run: Callable[[str], GnomonError], now_ms: Callable[[], int], rng: random.Random
+        self,
+        *,
+        missing_run: Callable[[str], GnomonError],
+        outbox: Outbox,
+        now_ms: Callable[[], int],
+        rng: random.Random,
     ) -> None:
         self._missing_run = missing_run
+        self._outbox = outbox
         self._now_ms = now_ms
         self._rng = rng
         self._writer: BatchWriter | None = None
@@ -148,6 +155,7 @@ class Ingest:
             if batch.create.tags:
                 store_tags(tx, tenant, head, batch.create.tags, keys=self._memory.keys)
             is_new = self._admit(tx, tenant, head, batch)
+            self._outbox.tell_begun(tx, tenant, head.row)
         except GnomonError:
             savepoint.undo()
             self.undo()
@@ -175,7 +183,7 @@ class Ingest:
         if head.lifecycle_stage != "active":
             raise RunArchived(batch.run)
         if batch.is_check_in:
-            if check_in(tx, tenant, head, now_ms=self._now_ms()):
+            if check_in(tx, tenant, head, outbox=self._outbox, now_ms=self._now_ms()):
                 self._note(Change("run", tenant, head.experiment, head.row))
             return True
         if batch.points is not None:

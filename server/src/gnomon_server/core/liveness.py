@@ -15,6 +15,7 @@ ended. Invariants:
 import logging
 from collections.abc import Callable
 
+from gnomon_server.core.outbox import Outbox
 from gnomon_server.model.changes import Change
 from gnomon_server.model.entities import RunHead
 from gnomon_server.model.ids import TenantId
@@ -37,7 +38,7 @@ def check_in_interval_secs(timeout_secs: float) -> float:
     return min(max(timeout_secs / _INTERVALS, _SHORTEST_SECS), _LONGEST_SECS)
 
 
-def check_in(tx: Connection, tenant: TenantId, head: RunHead, *, now_ms: int) -> bool:
+def check_in(tx: Connection, tenant: TenantId, head: RunHead, *, outbox: Outbox, now_ms: int) -> bool:
     """The job of a run says that it lives. Whether the run was lost, and goes on now."""
     found = sql.find_promise(tx, head.row)
     assert found is not None, "read in this transaction"
@@ -48,6 +49,7 @@ def check_in(tx: Connection, tenant: TenantId, head: RunHead, *, now_ms: int) ->
         silent_secs = max(0, now_ms - (found.seen_ms or now_ms)) // 1000
         message = f"running again: its job checked in after {_said(silent_secs)}"
         sql.add_event(tx, tenant, head.row, at_ms=now_ms, kind="back", message=message)
+        outbox.tell_status(tx, tenant, head.row, before="killed", after="running", reason=message)
         return True
     is_news = found.seen_ms is None or abs(now_ms - found.seen_ms) >= _SEEN_STEP_MS
     if found.status == "running" and is_news:
@@ -58,8 +60,9 @@ def check_in(tx: Connection, tenant: TenantId, head: RunHead, *, now_ms: int) ->
 class Liveness:
     """The watch over promises of one server. `sweep` is called again and again, by one thread."""
 
-    def __init__(self, stores: Stores, *, timeout_secs: float, now_ms: Callable[[], int]) -> None:
+    def __init__(self, stores: Stores, outbox: Outbox, *, timeout_secs: float, now_ms: Callable[[], int]) -> None:
         self._stores = stores
+        self._outbox = outbox
         self._timeout_ms = int(timeout_secs * 1000)
         self._now_ms = now_ms
         self._listening_ms: int | None = None
@@ -107,6 +110,7 @@ class Liveness:
             silent = _said((now_ms - last_ms) // 1000)
             message = f"killed by the server: its job had promised to check in and was not heard of for {silent}"
             sql.add_event(tx, absent.tenant, absent.run, at_ms=now_ms, kind="lost", message=message)
+            self._outbox.tell_status(tx, absent.tenant, absent.run, before="running", after="killed", reason=message)
             self._stores.writer.note(Change("run", absent.tenant, run[0].experiment, absent.run))
             log.warning("run lost: no check-in for %s", silent, extra={"run": run[0].uid})
             return True

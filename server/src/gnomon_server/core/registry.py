@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from gnomon_server.core.access import Principal
+from gnomon_server.core.outbox import Outbox
 from gnomon_server.model import names
 from gnomon_server.model.errors import AlreadyExists, RegisteredModelNotFound, invalid_field
 from gnomon_server.model.filters.clauses import Clause
@@ -24,8 +25,9 @@ MAX_ALIAS = 255
 class Registry:
     """Registered models of one tenant at a time."""
 
-    def __init__(self, stores: Stores, *, now_ms: Callable[[], int]) -> None:
+    def __init__(self, stores: Stores, outbox: Outbox, *, now_ms: Callable[[], int]) -> None:
         self._stores = stores
+        self._outbox = outbox
         self._now_ms = now_ms
 
     def create(self, principal: Principal, *, name: str, description: str, tags: Mapping[str, str]) -> RegisteredModel:
@@ -103,12 +105,18 @@ class Registry:
             found = _registered(tx, name)
             sql.set_alias(tx, principal.tenant, found.row, alias, version)
             sql.update_registered(tx, principal.tenant, found.row, updated_ms=self._now_ms())
+            facts = {"name": name, "alias": alias, "version": version}
+            self._outbox.tell_model(tx, principal.tenant, "model_alias.set", facts)
 
         self._stores.writer.call(principal.tenant, work)
 
     def delete_alias(self, principal: Principal, name: str, alias: str) -> None:
         def work(tx: Connection) -> None:
-            sql.delete_alias(tx, principal.tenant, _registered(tx, name).row, alias)
+            found = _registered(tx, name)
+            sql.delete_alias(tx, principal.tenant, found.row, alias)
+            if alias in found.aliases:
+                facts = {"name": name, "alias": alias, "version": found.aliases[alias]}
+                self._outbox.tell_model(tx, principal.tenant, "model_alias.deleted", facts)
 
         self._stores.writer.call(principal.tenant, work)
 
@@ -148,7 +156,9 @@ class Registry:
             )
             sql.update_registered(tx, principal.tenant, found.row, updated_ms=now_ms)
             sql.set_tags(tx, principal.tenant, (found.row, version), clean_tags)
-            return _version(tx, name, version)
+            made = _version(tx, name, version)
+            self._outbox.tell_model(tx, principal.tenant, "model_version.created", _facts(made))
+            return made
 
         return self._stores.writer.call(principal.tenant, work)
 
@@ -187,14 +197,17 @@ class Registry:
         """Move a version to a stage, and perhaps those that are there to the archive."""
 
         def work(tx: Connection) -> ModelVersion:
-            _version(tx, name, version)
+            before = _version(tx, name, version)
             row = _registered(tx, name).row
             now_ms = self._now_ms()
             if archive_others:
                 sql.archive_stage(tx, principal.tenant, row, stage, but=version, now_ms=now_ms)
             sql.update_version(tx, principal.tenant, row, version, stage=stage, updated_ms=now_ms)
             sql.update_registered(tx, principal.tenant, row, updated_ms=now_ms)
-            return _version(tx, name, version)
+            moved = _version(tx, name, version)
+            if moved.stage != before.stage:
+                self._outbox.tell_model(tx, principal.tenant, "model_version.stage_changed", _facts(moved))
+            return moved
 
         return self._stores.writer.call(principal.tenant, work)
 
@@ -223,6 +236,11 @@ class Registry:
             change(tx, (row, sql.ITSELF if version is None else version))
 
         self._stores.writer.call(principal.tenant, work)
+
+
+def _facts(version: ModelVersion) -> dict[str, object]:
+    facts = ("name", "version", "stage", "source", "run", "created_by")
+    return {name: getattr(version, name) for name in facts}
 
 
 def _registered(connection: Connection, name: str) -> RegisteredModel:

@@ -29,6 +29,8 @@ Permission = Literal[
     "keys.manage",  # and sessions
     "audit.read",
     "retention.manage",  # the rules by which runs are archived and removed
+    "webhooks.read",
+    "webhooks.manage",
     "server.read",  # the whole installation: its files
 ]
 
@@ -41,15 +43,17 @@ _LOG: frozenset[Permission] = frozenset(
 _DATA: frozenset[Permission] = (
     _READ | _LOG | frozenset(("experiments.write", "experiments.delete", "runs.write", "runs.delete"))
 )
+# A webhook carries names and values of all runs of a tenant out of the house.
+_WEBHOOKS: frozenset[Permission] = frozenset(("webhooks.read", "webhooks.manage"))
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "viewer": _READ,
     "ingest": _LOG,
     "editor": _DATA,
-    "admin": _DATA | frozenset(("keys.manage", "audit.read", "retention.manage")),
+    "admin": _DATA | _WEBHOOKS | frozenset(("keys.manage", "audit.read", "retention.manage")),
     "platform": frozenset(("public", "self.read", "self.end", "keys.manage", "audit.read", "server.read")),
 }
 # Who comes without a key in open mode: everything of the data; keys are made on the server's own machine.
-OPEN: frozenset[Permission] = _DATA | frozenset(("retention.manage", "server.read"))
+OPEN: frozenset[Permission] = _DATA | _WEBHOOKS | frozenset(("retention.manage", "server.read"))
 EVERY_PERMISSION: frozenset[Permission] = frozenset(get_args(Permission))
 
 ANONYMOUS = "anonymous"

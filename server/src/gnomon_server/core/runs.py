@@ -8,6 +8,7 @@ from msgspec import Struct
 from gnomon_server.core.access import Access, Principal
 from gnomon_server.core.experiments import clean_tag_map
 from gnomon_server.core.ingest import Ingest, store_tags
+from gnomon_server.core.outbox import Outbox
 from gnomon_server.core.run_begin import begin_run, refuse_foreign_id
 from gnomon_server.model import names
 from gnomon_server.model.changes import Change
@@ -45,11 +46,19 @@ class Runs:
     """Create, read, find, change, end, archive and restore runs of one tenant at a time."""
 
     def __init__(
-        self, stores: Stores, access: Access, ingest: Ingest, *, now_ms: Callable[[], int], rng: random.Random
+        self,
+        stores: Stores,
+        access: Access,
+        ingest: Ingest,
+        outbox: Outbox,
+        *,
+        now_ms: Callable[[], int],
+        rng: random.Random,
     ) -> None:
         self._stores = stores
         self._access = access
         self._ingest = ingest
+        self._outbox = outbox
         self._now_ms = now_ms
         self._rng = rng
 
@@ -97,6 +106,7 @@ class Runs:
             )
             if clean_tags:
                 store_tags(tx, principal.tenant, head, clean_tags, keys=KeyCache())
+            self._outbox.tell_begun(tx, principal.tenant, head.row)
             return self._changed(tx, principal.tenant, uid)
 
         return self._stores.writer.call(principal.tenant, work)
@@ -201,6 +211,8 @@ class Runs:
             sql.update_run(tx, principal.tenant, run.row, **values)
             if clean_tags:
                 store_tags(tx, principal.tenant, _head(run), clean_tags, keys=KeyCache())
+            if status is not None:
+                self._outbox.tell_status(tx, principal.tenant, run.row, before=run.status, after=status)
             return self._changed(tx, principal.tenant, uid)
 
         return self._stores.writer.call(principal.tenant, work)
@@ -222,6 +234,7 @@ class Runs:
             keeps_end = end_ms is None and run.end_ms is not None
             ended_ms = run.end_ms if keeps_end else (now_ms if end_ms is None else end_ms)
             sql.update_run(tx, principal.tenant, run.row, status=status, end_ms=ended_ms, updated_ms=now_ms)
+            self._outbox.tell_status(tx, principal.tenant, run.row, before=run.status, after=status)
             return self._changed(tx, principal.tenant, uid)
 
         return self._stores.writer.call(principal.tenant, work)

@@ -19,6 +19,7 @@ from gnomon_server.api.native import (
     traces,
     uploads,
     views,
+    webhooks,
 )
 
 INGEST: list[IngestRoute] = [*logging.INGEST, *batches.INGEST]
@@ -38,4 +39,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *retention.ROUTES,
     *keys.ROUTES,
     *sign_in.ROUTES,
+    *webhooks.ROUTES,
 ]

@@ -37,6 +37,13 @@ _PICTURE = {
     "thinned_": {"thinned_": "1000 1000 1 1"},
     "check_in_": {"check_in_": "1000 1000 1", "check_in_due": "1000 2"},
     "run_event_": {"run_event_": "10000 10000 5 1"},
+    "webhook_": {"webhook_": "10 10 1"},
+    "delivery_": {
+        "delivery_": "10000 10000 1",
+        "delivery_webhook": "10000 10000 1000 1",
+        "delivery_done": "10000 2",
+        "delivery_due": "100 1 1 1",
+    },
     "segment_": {"segment_run": "10000 10000 100 1"},
     "chunk_": {"sqlite_autoindex_chunk__1": "4000000 4000000 40 2 1 1"},
     "blob_": {"blob_": "100000 100000 1", "blob_unused": "100 100 1"},

@@ -16,6 +16,11 @@ def find_tenant(connection: Connection, name: str) -> TenantId | None:
     return None if row is None else TenantId(row.id)
 
 
+def tenant_name(connection: Connection, tenant: TenantId) -> str:
+    """The name of a tenant that there is."""
+    return str(connection.scalar(sa.select(t.tenant_base.c.name).where(t.tenant_base.c.id == tenant)))
+
+
 def insert_tenant(connection: Connection, name: str, *, now_ms: int) -> TenantId:
     """Make a tenant; the id is the next integer."""
     insert = sa.insert(t.tenant_base).values(name=name, created_ms=now_ms).returning(t.tenant_base.c.id)

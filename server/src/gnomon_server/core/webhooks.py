@@ -1,0 +1,208 @@
+"""The rules of webhooks: who is told what, where, and with which secret; and the log of what was sent.
+
+Invariants: a secret is shown when it is made and never again; a URL is one that the egress guard could let pass;
+replacing a secret keeps the old one valid for a day, so that receivers change over without a gap.
+"""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import structs
+
+from gnomon_server.core.access import Access, Principal
+from gnomon_server.core.outbox import Outbox
+from gnomon_server.egress.addresses import EgressRefused
+from gnomon_server.egress.client import Egress
+from gnomon_server.model import names
+from gnomon_server.model.errors import FieldError, InvalidRequest, NotFound, invalid_field
+from gnomon_server.model.ids import RowId, new_uid
+from gnomon_server.model.webhooks import Delivery, DeliveryState, EventType, Webhook, WebhookFormat, new_secret
+from gnomon_server.store import Connection, Stores
+from gnomon_server.store.meta import experiments as experiment_sql
+from gnomon_server.store.meta import webhooks as sql
+
+MAX_WEBHOOKS = 50
+OVERLAP_MS = 86_400_000
+
+
+class WebhookNotFound(NotFound):
+    """No such webhook, or delivery of it, in this tenant."""
+
+    code = "webhook_not_found"
+
+
+class Webhooks:
+    """List, make, change, try and remove the webhooks of one tenant at a time."""
+
+    def __init__(
+        self, stores: Stores, access: Access, egress: Egress, outbox: Outbox, *, now_ms: Callable[[], int]
+    ) -> None:
+        self._stores = stores
+        self._access = access
+        self._egress = egress
+        self._outbox = outbox
+        self._now_ms = now_ms
+
+    def list(self, by: Principal) -> list[Webhook]:
+        with self._stores.database.read(by.tenant) as connection:
+            return sql.list_webhooks(connection)
+
+    def get(self, by: Principal, uid: str) -> Webhook:
+        with self._stores.database.read(by.tenant) as connection:
+            return _found(connection, uid)
+
+    def create(
+        self,
+        by: Principal,
+        *,
+        name: str,
+        url: str,
+        events: Sequence[EventType],
+        experiment: str | None,
+        format: WebhookFormat,
+    ) -> Webhook:
+        """Make a webhook. The answer holds its secret, this once."""
+        now_ms = self._now_ms()
+        made = Webhook(
+            uid=new_uid(),
+            name=names.experiment_name(name),
+            url=self._checked_url(url),
+            events=_checked_events(events),
+            experiment=experiment,
+            format=format,
+            is_active=True,
+            secret=new_secret(),
+            previous_secret=None,
+            previous_until_ms=None,
+            created_by=by.subject,
+            created_ms=now_ms,
+            updated_ms=now_ms,
+        )
+
+        def work(tx: Connection) -> Webhook:
+            if len(sql.list_webhooks(tx)) >= MAX_WEBHOOKS:
+                raise InvalidRequest(f"there are {MAX_WEBHOOKS} webhooks, as many as may be", code="too_many_webhooks")
+            sql.insert_webhook(tx, by.tenant, made, self._experiment_row(tx, experiment))
+            return made
+
+        return self._stores.writer.call(by.tenant, work)
+
+    def update(
+        self,
+        by: Principal,
+        uid: str,
+        *,
+        name: str | None,
+        url: str | None,
+        events: Sequence[EventType] | None,
+        format: WebhookFormat | None,
+        is_active: bool | None,
+    ) -> Webhook:
+        """Change what is given. While it is not active nothing is written down for it, and what waits, waits."""
+        changes: dict[str, object] = {
+            "name": None if name is None else names.experiment_name(name),
+            "url": None if url is None else self._checked_url(url),
+            "events": None if events is None else _checked_events(events),
+            "format": format,
+            "is_active": is_active,
+        }
+        given = {field: value for field, value in changes.items() if value is not None}
+        if not given:
+            raise InvalidRequest("the body changes nothing; give name, url, events, format or active")
+        return self._changed(by, uid, lambda hook: structs.replace(hook, **given, updated_ms=self._now_ms()))
+
+    def rotate_secret(self, by: Principal, uid: str) -> Webhook:
+        """Give it a new secret, which the answer holds. For a day deliveries are signed with both."""
+        now_ms = self._now_ms()
+        return self._changed(
+            by,
+            uid,
+            lambda hook: structs.replace(
+                hook,
+                secret=new_secret(),
+                previous_secret=hook.secret,
+                previous_until_ms=now_ms + OVERLAP_MS,
+                updated_ms=now_ms,
+            ),
+        )
+
+    def delete(self, by: Principal, uid: str) -> Webhook:
+        """Remove it, with what waits for it and the log of what was sent."""
+
+        def work(tx: Connection) -> Webhook:
+            hook = _found(tx, uid)
+            sql.delete_webhook(tx, by.tenant, uid)
+            return hook
+
+        return self._stores.writer.call(by.tenant, work)
+
+    def test(self, by: Principal, uid: str) -> Delivery:
+        """Send it a test message, as any event is sent; the log tells what became of it."""
+
+        def work(tx: Connection) -> Delivery:
+            hook = _found(tx, uid)
+            if not hook.is_active:
+                raise InvalidRequest("the webhook is not active; set active to true first", code="webhook_inactive")
+            return self._outbox.test(tx, by.tenant, hook)
+
+        return self._stores.writer.call(by.tenant, work)
+
+    def deliveries(
+        self, by: Principal, uid: str, *, state: DeliveryState | None, limit: int, offset: int
+    ) -> tuple[int, Sequence[Delivery]]:
+        """What was sent and what waits, newest first."""
+        with self._stores.database.read(by.tenant) as connection:
+            _found(connection, uid)
+            return sql.read_deliveries(connection, uid, state=state, limit=limit, offset=offset)
+
+    def redeliver(self, by: Principal, uid: str, delivery_uid: str) -> Delivery:
+        """Send a delivery once more, under its old id, whatever became of it."""
+
+        def work(tx: Connection) -> Delivery:
+            _found(tx, uid)
+            found = sql.find_delivery(tx, uid, delivery_uid)
+            if found is None:
+                raise WebhookNotFound(f"there is no delivery {delivery_uid!r} of this webhook; its log lists them")
+            now_ms = self._now_ms()
+            again = structs.replace(found, state="waiting", created_ms=now_ms, next_ms=now_ms, done_ms=None)
+            sql.restart_delivery(tx, by.tenant, again)
+            return again
+
+        return self._stores.writer.call(by.tenant, work)
+
+    def _changed(self, by: Principal, uid: str, change: Callable[[Webhook], Webhook]) -> Webhook:
+        def work(tx: Connection) -> Webhook:
+            hook = change(_found(tx, uid))
+            sql.update_webhook(tx, by.tenant, hook, self._experiment_row(tx, hook.experiment))
+            return hook
+
+        return self._stores.writer.call(by.tenant, work)
+
+    def _experiment_row(self, tx: Connection, uid: str | None) -> RowId | None:
+        if uid is None:
+            return None
+        found = experiment_sql.find_experiment(tx, uid)
+        if found is None:
+            raise self._access.missing_experiment(uid)
+        return found.row
+
+    def _checked_url(self, url: str) -> str:
+        try:
+            self._egress.check(url)
+        except EgressRefused as refused:
+            raise InvalidRequest(
+                refused.detail, errors=[FieldError("url", refused.detail)], code=refused.code
+            ) from None
+        return url
+
+
+def _found(connection: Connection, uid: str) -> Webhook:
+    hook = sql.find_webhook(connection, uid)
+    if hook is None:
+        raise WebhookNotFound(f"there is no webhook {uid!r} in this tenant; GET /api/v1/webhooks lists them")
+    return hook
+
+
+def _checked_events(events: Sequence[EventType]) -> tuple[EventType, ...]:
+    if not events:
+        raise invalid_field("events", "is empty; name at least one event")
+    return tuple(dict.fromkeys(events))
