@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.support.places import KINDS, make_place
 from tests.support.points_world import RUNS, Entry, World, fold_item
 
 from gnomon_server.model.ids import RowId
@@ -18,9 +19,9 @@ VALUES = (0.0, -1.0, 1.0, 0.5, math.nan, math.inf, -math.inf, 3.0)
 Batch = tuple[RowId, list[Entry], bool]
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path / "gnomon.db")
+@pytest.fixture(params=KINDS)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    world = World(make_place(request.param, request, tmp_path, shared="points"))
     yield world
     world.close()
 

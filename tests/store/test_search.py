@@ -1,10 +1,11 @@
-"""Run search in SQL agrees with the plain evaluator: random filters, orders and pages of random runs on real SQLite."""
+"""Run search in SQL agrees with the plain evaluator: random filters, orders and pages of random runs, on either."""
 
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.support.places import make_place
 from tests.support.search_world import KEYS, METRICS, START_MS, TENANT, TEXTS, World, make_world
 
 from gnomon_server.model.filters import Expr, OrderItem, parse_filter, parse_order_by
@@ -16,9 +17,14 @@ from gnomon_server.store.meta.search import Lifecycle, find_runs
 NOW_MS = START_MS + 5 * 60_000
 
 
-@pytest.fixture(scope="module", params=(1, 2, 3), ids=lambda seed: f"seed{seed}")
+@pytest.fixture(
+    scope="module",
+    params=[("sqlite", 1), ("sqlite", 2), ("postgresql", 2), ("postgresql", 3)],
+    ids=lambda param: f"{param[0]}-seed{param[1]}",
+)
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = make_world(tmp_path_factory.mktemp("search") / "g.db", seed=request.param, runs=60)
+    kind, seed = request.param
+    made = make_world(make_place(kind, request, tmp_path_factory.mktemp("search")), seed=seed, runs=60)
     yield made
     made.database.close()
 

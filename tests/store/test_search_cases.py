@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import pysqlite3
 import pytest
 import sqlalchemy as sa
+from tests.support.places import KINDS, Place, SqlitePlace, make_place
 from tests.support.search_world import TENANT, World, make_world
 from tests.support.two_tenants import SERVERS_OWN
 
 from gnomon_server.model.filters import MLFLOW, NATIVE, parse_filter, parse_order_by
 from gnomon_server.model.ids import RowId, TenantId
 from gnomon_server.store.meta import tables as t
-from gnomon_server.store.meta.engine import Database
+from gnomon_server.store.meta.doors import Database
 from gnomon_server.store.meta.search import Lifecycle, find_runs
 from gnomon_server.store.meta.statistics import write_statistics
 
@@ -29,21 +29,29 @@ RUNS: dict[str, tuple[str, int, int | None, dict[str, str], dict[str, str], dict
 NAMES = list(RUNS)
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    path = tmp_path_factory.mktemp("cases") / "g.db"
-    _fill(path)
-    opened = Database(path)
+@pytest.fixture(scope="module", params=KINDS)
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    place = make_place(request.param, request, tmp_path_factory.mktemp("cases"))
+    _fill(place)
+    opened = place.open()
     yield opened
     opened.close()
 
 
-def _fill(path: Path) -> None:
-    engine = sa.create_engine(f"sqlite:///{path}", module=pysqlite3)
-    t.metadata.create_all(engine)
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """On SQLite: what its planner is told, and does."""
+    place = SqlitePlace(tmp_path_factory.mktemp("planned") / "g.db")
+    _fill(place)
+    opened = place.open()
+    yield opened
+    opened.close()
+
+
+def _fill(place: Place) -> None:
     names = sorted({name for run in RUNS.values() for part in run[3:] for name in part})
     keys = {name: number for number, name in enumerate(names)}
-    with engine.begin() as tx:
+    with place.past_wall().begin() as tx:
         tx.execute(t.tenant_base.insert(), {"id": 1, "name": "t", "created_ms": 0})
         tx.execute(
             t.experiment_base.insert(),
@@ -74,8 +82,8 @@ def _fill(path: Path) -> None:
                        "last_ms": 0, "last_value": last, "low": 0.0, "low_step": 0, "high": 9.0, "high_step": 0,
                        "total": 12.0, "late": 0},
                 )  # fmt: skip
-        write_statistics(tx)
-    engine.dispose()
+        if tx.dialect.name == "sqlite":
+            write_statistics(tx)
 
 
 def found(
@@ -269,7 +277,7 @@ def statements_of(database: Database, text: str, order_by: str, experiments: Seq
     return [sql for sql, _ in seen]
 
 
-def test_user_text_never_reaches_the_sql(database: Database) -> None:
+def test_user_text_never_reaches_the_sql(embedded: Database) -> None:
     quoted = HOSTILE.replace("'", "''")
     text = " and ".join(
         (
@@ -282,7 +290,7 @@ def test_user_text_never_reaches_the_sql(database: Database) -> None:
             f"status between '{quoted}' and '{quoted}'",
         )
     )
-    for sql in statements_of(database, text, f'tags."{HOSTILE}" desc, metrics."{HOSTILE}".max', [RowId(1)]):
+    for sql in statements_of(embedded, text, f'tags."{HOSTILE}" desc, metrics."{HOSTILE}".max', [RowId(1)]):
         assert "1=1" not in sql
         assert "987654321" not in sql
 
@@ -301,17 +309,17 @@ def test_user_text_never_reaches_the_sql(database: Database) -> None:
     ],
 )
 def test_a_search_walks_covering_indexes_only(
-    database: Database, text: str, order_by: str, experiments: list[RowId] | None
+    embedded: Database, text: str, order_by: str, experiments: list[RowId] | None
 ) -> None:
     steps = [
-        step for step in statements_of(database, text, order_by, experiments) if step.startswith(("SEARCH", "SCAN"))
+        step for step in statements_of(embedded, text, order_by, experiments) if step.startswith(("SEARCH", "SCAN"))
     ]
     assert any("COVERING INDEX" in step for step in steps)
     assert [step for step in steps if "PRIMARY KEY (tenant=?)" in step or step.startswith("SCAN main.")] == []
 
 
-def test_the_planner_is_told_of_every_index(database: Database) -> None:
-    with database.system() as connection:
+def test_the_planner_is_told_of_every_index(embedded: Database) -> None:
+    with embedded.system() as connection:
         told = {row[0]: row[1].split() for row in connection.exec_driver_sql("SELECT idx, stat FROM sqlite_stat1")}
         for table in t.metadata.tables.values():
             if table.name in SERVERS_OWN:
@@ -324,7 +332,7 @@ def test_the_planner_is_told_of_every_index(database: Database) -> None:
 
 
 def test_lifecycle_stages(tmp_path: Path) -> None:
-    world: World = make_world(tmp_path / "g.db", seed=9, runs=30)
+    world: World = make_world(SqlitePlace(tmp_path / "g.db"), seed=9, runs=30)
     by_stage: dict[Lifecycle, list[int]] = {}
     with world.database.read(TENANT) as connection:
         for stage in ("active", "deleted", "all"):

@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 
 import pytest
+from tests.support.places import KINDS, make_place
 from tests.support.search_world import KEYS, METRICS, TENANT, World, make_world
 
 from gnomon_server.model.errors import InvalidRequest
@@ -16,9 +17,9 @@ from gnomon_server.store.meta.columns import LARGEST, Group, columns_page, group
 RUNS = 80
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = make_world(tmp_path_factory.mktemp("columns") / "g.db", seed=5, runs=RUNS)
+@pytest.fixture(scope="module", params=KINDS)
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    made = make_world(make_place(request.param, request, tmp_path_factory.mktemp("columns")), seed=5, runs=RUNS)
     yield made
     made.database.close()
 

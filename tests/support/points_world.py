@@ -1,22 +1,20 @@
 """A small database for tests of the point store, written as the server's writer does it.
 
-It is the seam for another database: what differs between two of them is how `World` opens, commits and reads.
+It stands on either database: a `Place` says which.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-import pysqlite3.dbapi2 as sqlite
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gnomon_server.model.ids import KeyId, RowId, TenantId
 from gnomon_server.model.points import PointBatch, Points
 from gnomon_server.store.meta import tables as t
-from gnomon_server.store.meta.engine import Database
 from gnomon_server.store.points import folding, purge, read, recount, sealing, segments, summaries
 from gnomon_server.store.points.grids import as_grid
+from tests.support.places import Place, SqlitePlace
 
 Point = tuple[float, int, float]  # step, time, value
 Entry = tuple[int, float, int, float]  # key and a point
@@ -29,20 +27,18 @@ KEYS = [KeyId(1), KeyId(2), KeyId(300)]
 class World:
     """A database with one experiment and two runs, written as the server's writer does it."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        engine = sa.create_engine(f"sqlite:///{path}", module=sqlite)
-        t.metadata.create_all(engine)
-        with engine.begin() as connection:
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.is_embedded = isinstance(place, SqlitePlace)
+        with place.past_wall().begin() as connection:
             connection.execute(sa.insert(t.tenant_base), {"id": TENANT, "name": "a", "created_ms": 0})
             _insert_parent(connection, t.experiment_base, id=1)
             for run in RUNS:
                 _insert_parent(connection, t.run_base, id=run, uid=str(run), experiment=1, archived_with=None)
-        engine.dispose()
         self._open()
 
     def _open(self) -> None:
-        self.database = Database(self.path)
+        self.database = self.place.open()
         self._writer = self.database.open_writer()
 
     def close(self) -> None:
@@ -59,7 +55,7 @@ class World:
         """Commit batches of (run, entries, identified) as one group; the series that are new."""
         items = [fold_item(run, RowId(1), entries, identified) for run, entries, identified in batches]
         rows = folding.fold(items)
-        with self._writer.connection.begin(), self._writer.as_tenant(TENANT) as connection:
+        with self._writer.transaction(TENANT) as connection:
             new = summaries.new_series(connection, rows, set())
             summaries.write_summaries(connection, TENANT, rows)
             segments.insert(connection, TENANT, [_segment(item) for item in items])
@@ -72,7 +68,7 @@ class World:
             return sealing.prepare(connection, run)
 
     def commit(self, plan: sealing.SealPlan) -> bool:
-        with self._writer.connection.begin(), self._writer.as_tenant(TENANT) as connection:
+        with self._writer.transaction(TENANT) as connection:
             return sealing.commit(connection, TENANT, plan)
 
     def seal(self, run: RowId) -> None:
@@ -80,7 +76,7 @@ class World:
         assert plan is None or self.commit(plan)
 
     def delete(self, run: RowId) -> list[KeyId]:
-        with self._writer.connection.begin(), self._writer.as_tenant(TENANT) as connection:
+        with self._writer.transaction(TENANT) as connection:
             return purge.delete_run(connection, TENANT, run)
 
     def read(self, run: RowId, steps: tuple[float, float] | None = None) -> dict[KeyId, list[Point]]:

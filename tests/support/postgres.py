@@ -31,6 +31,7 @@ class Cluster:
         self.port = _free_port()
         self._settings = settings
         self._databases = 0
+        self._named: dict[str, str] = {}
         if os.getuid() == 0:
             user = pwd.getpwnam("postgres")
             os.chown(self.folder, user.pw_uid, user.pw_gid)
@@ -83,6 +84,12 @@ class Cluster:
         with self.connect("postgres") as connection:
             connection.execute(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template}")
         return name
+
+    def named_database(self, name: str) -> str:
+        """The database that goes by a name, made when it is first asked for."""
+        if name not in self._named:
+            self._named[name] = self.make_database()
+        return self._named[name]
 
     def _run(self, program: str, *arguments: object) -> None:
         command = [str(BINARIES[-1] / program), *map(str, arguments)]

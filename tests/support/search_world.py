@@ -2,16 +2,15 @@
 
 import math
 import random
-from pathlib import Path
 
-import pysqlite3
 import sqlalchemy as sa
 
 from gnomon_server.model.filters.ast import Aggregate
 from gnomon_server.model.filters.evaluate import Param, RunRecord
 from gnomon_server.model.ids import TenantId
 from gnomon_server.store.meta import tables as t
-from gnomon_server.store.meta.engine import Database
+from gnomon_server.store.meta.doors import Database
+from tests.support.places import Place
 
 TENANT = TenantId(1)
 START_MS = 1_700_000_000_000
@@ -54,19 +53,16 @@ class World:
         return f"<world of {len(self.records)} runs>"
 
 
-def make_world(path: Path, *, seed: int, runs: int, experiments: int = 2) -> World:
+def make_world(place: Place, *, seed: int, runs: int, experiments: int = 2) -> World:
     """A database of one tenant with these runs, and of another tenant whose runs must never be seen."""
-    engine = sa.create_engine(f"sqlite:///{path}", module=pysqlite3)
-    t.metadata.create_all(engine)
     chance = random.Random(seed)
-    with engine.begin() as connection:
+    with place.past_wall().begin() as connection:
         for tenant in (1, 2):
             connection.execute(t.tenant_base.insert(), {"id": tenant, "name": f"t{tenant}", "created_ms": 0})
             records = _fill(connection, tenant, chance, runs, experiments)
             if tenant == TENANT:
                 kept = records
-    engine.dispose()
-    return World(Database(path), tuple(kept))
+    return World(place.open(), tuple(kept))
 
 
 def _fill(

@@ -1,6 +1,7 @@
 """A server in secured mode, and keys for it, made as an operator makes them."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -13,7 +14,12 @@ from tests.support.server_process import ServerProcess
 
 
 def gnomon(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "gnomon", *arguments], capture_output=True, text=True, check=False)
+    """Run a command of the operator; `--home` says whose database it is of."""
+    env = dict(os.environ)
+    if ServerProcess.database_of is not None and "--home" in arguments:
+        env["GNOMON_DATABASE"] = ServerProcess.database_of(Path(arguments[arguments.index("--home") + 1]))
+    command = [sys.executable, "-m", "gnomon", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
 
 
 @dataclass(frozen=True)

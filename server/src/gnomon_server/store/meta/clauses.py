@@ -7,10 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from gnomon_server.model.errors import InvalidRequest
 from gnomon_server.model.filters.clauses import Clause, ClauseKind, ClauseOp
-from gnomon_server.model.filters.patterns import ilike_to_regex, like_to_regex
+from gnomon_server.model.filters.patterns import ascii_lower, ilike_to_regex, like_to_regex, matcher
 
 Condition = sa.ColumnElement[bool]
+# More of them than this would be a burden on both sides.
+_MOST_VALUES = 20_000
 _SIGNS: Mapping[ClauseOp, Callable[[Any, Any], Condition]] = {
     "=": operator.eq,
     "!=": operator.ne,
@@ -78,12 +81,27 @@ def compared(connection: Connection, clause: Clause, value: Attribute) -> Condit
 
 def _like(connection: Connection, pattern: str, value: Attribute, *, is_exact: bool) -> Condition:
     if connection.dialect.name != "sqlite":
-        return value.like(pattern, escape="") if is_exact else value.ilike(pattern, escape="")
+        if is_exact:
+            return value.like(pattern, escape="")
+        if pattern.isascii():  # only ASCII letters are folded, whatever the locale of the database
+            return sa.func.lower(sa.collate(value, "C")).like(ascii_lower(pattern), escape="")
     return matches(connection, like_to_regex(pattern) if is_exact else ilike_to_regex(pattern), value)
 
 
 def matches(connection: Connection, regex: str, value: Attribute) -> Condition:
     """Whether a regular expression is found in a text."""
     if connection.dialect.name != "sqlite":
-        return value.regexp_match(regex)
+        return value.in_(_matching(connection, regex, value))
     return sa.func.gnomon_regexp(regex, value, type_=sa.Integer) == 1
+
+
+def _matching(connection: Connection, regex: str, value: Attribute) -> Sequence[str]:
+    """The different values of the tenant that match: PostgreSQL has no RE2, so they are decided on here."""
+    values = connection.scalars(sa.select(value).distinct().limit(_MOST_VALUES + 1)).all()
+    if len(values) > _MOST_VALUES:
+        raise InvalidRequest(
+            f"filter: there are more than {_MOST_VALUES:,} different values to match with; use = or like",
+            code="invalid_filter",
+        )
+    is_match = matcher(regex)
+    return [text for text in values if isinstance(text, str) and is_match(text)]

@@ -60,10 +60,21 @@ def list_experiments(
     """A page, newest first, and how many match in all. `search`: a substring of the name, whatever its case."""
     where = [t.experiment.c.lifecycle_stage == lifecycle_stage]
     if search:
-        where.append(sa.func.instr(sa.func.gnomon_casefold(t.experiment.c.name), search.casefold()) > 0)
+        where.append(_is_named_like(connection, search))
     total = connection.scalar(sa.select(sa.func.count()).select_from(t.experiment).where(*where)) or 0
     query = sa.select(*_COLUMNS).where(*where).order_by(t.experiment.c.number.desc()).limit(limit).offset(offset)
     return total, _with_tags(connection, connection.execute(query).all())
+
+
+def _is_named_like(connection: Connection, search: str) -> sa.ColumnElement[bool]:
+    """That a name holds the text, whatever the case of either."""
+    c = t.experiment.c
+    if connection.dialect.name == "sqlite":
+        return sa.func.instr(sa.func.gnomon_casefold(c.name), search.casefold()) > 0
+    # PostgreSQL folds case as its locale does. Names are few: they are compared here, as everywhere else.
+    wanted = search.casefold()
+    found = [row for row, name in connection.execute(sa.select(c.id, c.name)) if wanted in name.casefold()]
+    return c.id.in_(found)
 
 
 def insert_experiment(

@@ -6,7 +6,7 @@ for positive conditions (a WHERE takes NULL for false), and the negated ones say
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
@@ -272,10 +272,12 @@ def _matches(scope: Scope, leaf: Matches, value: Value, table: sa.FromClause) ->
         return _matches_on_sqlite(leaf.how, leaf.pattern, value)
     if leaf.how == "like":
         return value.like(leaf.pattern, escape="")
-    if leaf.how == "ilike":
-        return value.ilike(leaf.pattern, escape="")
-    if leaf.how == "contains":
-        return sa.func.strpos(sa.func.lower(value), leaf.pattern.lower()) > 0
+    # Of ASCII patterns only ASCII letters are folded, which collation C does whatever the database's locale is.
+    folded = sa.func.lower(sa.collate(value, "C"))
+    if leaf.how == "ilike" and leaf.pattern.isascii():
+        return folded.like(ascii_lower(leaf.pattern), escape="")
+    if leaf.how == "contains" and leaf.pattern.isascii():
+        return sa.func.strpos(folded, ascii_lower(leaf.pattern)) > 0
     found = _matching_values(scope, leaf, value, table)
     return value == sa.any_(sa.cast(found, postgresql.ARRAY(sa.Text)))
 
@@ -317,8 +319,16 @@ def _regexp(pattern: str, value: Value) -> Condition:
     return sa.func.gnomon_regexp(pattern, value, type_=sa.Integer) == 1
 
 
+_REGEX_OF: Mapping[TextMatch, Callable[[str], str]] = {
+    "like": like_to_regex,
+    "ilike": ilike_to_regex,
+    "contains": contains_to_regex,
+    "regex": str,
+}
+
+
 def _matching_values(scope: Scope, leaf: Matches, value: Value, table: sa.FromClause) -> Sequence[str]:
-    """The distinct values that the regular expression is found in, decided by RE2 here."""
+    """The distinct values that match, decided by RE2 here."""
     column = leaf.column
     covered = sa.select(value).select_from(table).where(scope.covers(table, column.kind))
     rows = covered.distinct().limit(_MAX_DISTINCT_VALUES + 1)
@@ -332,5 +342,5 @@ def _matching_values(scope: Scope, leaf: Matches, value: Value, table: sa.FromCl
             "expression; name fewer experiments or use like",
             code="invalid_filter",
         )
-    matches = matcher(leaf.pattern)
+    matches = matcher(_REGEX_OF[leaf.how](leaf.pattern))
     return [text for text in values if isinstance(text, str) and matches(text)]
