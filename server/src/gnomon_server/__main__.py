@@ -18,9 +18,13 @@ from types import FrameType
 import click
 import uvicorn
 
+from gnomon_server.commands import listening as listening_socket
 from gnomon_server.settings import load_settings
 
 _OPEN_FILES = 8192
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# A request follows its connection within a round trip.
+_GOODBYE_SECS = 0.5
 # Bodies of a thousand points make that many short-lived objects; the default of 700 would walk the heap for each.
 _GC_THRESHOLDS = (20_000, 20, 20)
 # From glibc's malloc.h, and the values for a process whose large arrays come and go in a dozen threads: two arenas
@@ -82,7 +86,9 @@ def command(
     from gnomon_server.app import open_server
     from gnomon_server.store.opening import CANNOT_OPEN, HomeInUse
 
-    listening = _listen(settings.host, settings.port)
+    passed = listening_socket.inherited()
+    listening = passed or listening_socket.listen(settings.host, settings.port)
+    host, bound_port = listening.getsockname()[:2]
     try:
         server = open_server(settings)
     except (HomeInUse, *CANNOT_OPEN) as error:
@@ -91,26 +97,33 @@ def command(
         raise click.ClickException(f"cannot use the home {settings.home_path}: {error.strerror}") from None
     if port_file is not None:
         port_file.unlink(missing_ok=True)  # what a killed server left; a script would take it for the answer
-    if not _is_loopback(settings.host) and not server.services.access.is_secured:
+    if not _is_loopback(host if passed else settings.host) and not server.services.access.is_secured:
         if not settings.insecure_open:
             server.close()
-            raise click.ClickException(_NO_KEYS.format(host=settings.host))
+            raise click.ClickException(_NO_KEYS.format(host=host))
         click.echo(_INSECURE, err=True)
     limits = ConnectionLimits(head_secs=settings.header_timeout_secs, body_grace_secs=settings.body_grace_secs)
     config = make_uvicorn_config(
         server.asgi, host=settings.host, port=settings.port, limits=limits, drain_secs=settings.drain_secs
     )
-    bound_port = listening.getsockname()[1]
     if not quiet:
-        click.echo(
-            f"Gnomon is at http://{_shown(settings.host)}:{bound_port}  (data in {settings.home_path})", err=True
-        )
+        shown = _shown(host if passed else settings.host)
+        click.echo(f"Gnomon is at http://{shown}:{bound_port}  (data in {settings.home_path})", err=True)
+    serving = _Serving(
+        config,
+        port_file,
+        listening,
+        on_stop=server.services.streams.close,
+        is_passed_on=passed is not None,
+    )
     try:
-        _Serving(config, port_file, bound_port, on_stop=server.services.streams.close).run(sockets=[listening])
+        serving.run(sockets=[listening.dup()])  # which uvicorn closes; ours stays open for a successor
     finally:
         server.close()
-        if port_file is not None:
+        if port_file is not None and not serving.has_successor:
             port_file.unlink(missing_ok=True)
+    if serving.has_successor:
+        listening_socket.become_successor(listening)
 
 
 @command.command("migrate")
@@ -141,24 +154,38 @@ class _Serving(uvicorn.Server):
     """
 
     def __init__(
-        self, config: uvicorn.Config, port_file: Path | None, port: int, *, on_stop: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        port_file: Path | None,
+        listening: socket.socket,
+        *,
+        on_stop: Callable[[], None],
+        is_passed_on: bool,
     ) -> None:
         super().__init__(config)
+        self.has_successor = False
+        self._is_passed_on = is_passed_on
+        # SIGHUP of a terminal that is closed means what it always did. Asked now: then it is no terminal any more.
+        self._is_on_terminal = os.isatty(0)
         self._on_stop = on_stop
         self._port_file = port_file
-        self._port = port
+        self._listening = listening
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, self.handle_exit) for number in _STOPPING}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def handle_exit(self, _signal: int, _frame: FrameType | None) -> None:
-        """The first signal lets the requests under way finish, the second cuts them off."""
+    def handle_exit(self, number: int, _frame: FrameType | None) -> None:
+        """The first signal lets the requests under way finish, the second cuts them off; SIGHUP starts anew after."""
+        is_restart = number == signal.SIGHUP and not self._is_on_terminal
+        if is_restart and self.should_exit:
+            return
+        self.has_successor = is_restart
         if self.should_exit:
             self.force_exit = True
             self._loop.call_soon_threadsafe(self._cut_off)
@@ -170,31 +197,32 @@ class _Serving(uvicorn.Server):
                 connection.transport.abort()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.has_successor or self._is_passed_on:
+            await self._hand_over()
+        if not self.has_successor:
+            self._listening.close()  # uvicorn has its own: only without both are connections refused
         self._on_stop()  # what would never end by itself; then uvicorn waits for the rest
         await super().shutdown(sockets)
+
+    async def _hand_over(self) -> None:
+        """Accept no more: the kernel queues for the next server. Then answer what had been accepted, and say goodbye.
+
+        A connection that was accepted and has not brought its request yet would be reset by closing it.
+        """
+        from gnomon_server.api.front.serving import announce_leaving
+
+        for server in self.servers:
+            server.close()
+        announce_leaving(self.config)
+        await asyncio.sleep(_GOODBYE_SECS)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self._port_file is not None and self.started:
             partial = self._port_file.with_suffix(".partial")
-            partial.write_text(str(self._port))
+            partial.write_text(str(self._listening.getsockname()[1]))
             partial.replace(self._port_file)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # Accepted connections inherit it; with Nagle's algorithm on, an answer in two writes waits 40 ms for an ACK.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from None
-    listening.listen(2048)
-    listening.set_inheritable(True)
-    return listening
 
 
 def _allow_many_files() -> None:

@@ -26,6 +26,8 @@ class Telemetry:
         self.errors = Counter("gnomon_errors", "Requests that met a defect of the server", registry=self.registry)
         self.points = Gauge("gnomon_points", "Points kept since start", registry=self.registry)
         self.queued = Gauge("gnomon_writer_queue", "Writes that wait for a commit", registry=self.registry)
+        started = Gauge("gnomon_start_time_seconds", "When this process began to serve", registry=self.registry)
+        started.set_to_current_time()
         self.disk_free = Gauge(
             "gnomon_disk_free_bytes", "Free bytes where the home's files are", registry=self.registry
         )

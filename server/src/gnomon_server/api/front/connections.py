@@ -30,6 +30,7 @@ class Connection(Protocol):
 class Connections:
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
+        self.is_leaving = False  # a server that hands over: each answer closes its connection
         self._exempt = tuple(ipaddress.ip_network(network, strict=False) for network in limits.exempt)
         self._open: set[Connection] = set()
         self._of_peer: dict[str, int] = {}

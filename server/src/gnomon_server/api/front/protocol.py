@@ -199,9 +199,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def last_words(self, head: bytes) -> bytes:
         """The head of an answer; an early one says so when the connection will not outlive the rest of the body.
 
-        Or the client would send its next request into a connection that is about to be closed.
+        Or the client would send its next request into a connection that is about to be closed. So does every answer
+        of a server that is about to hand over.
         """
-        if not self._body_open or self._is_small_rest():
+        if not self.admitted.is_leaving and (not self._body_open or self._is_small_rest()):
             return head
         self.cycle.keep_alive = False
         return head if b"\r\nconnection: close\r\n" in head else head[:-2] + b"connection: close\r\n\r\n"

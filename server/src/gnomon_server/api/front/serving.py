@@ -8,7 +8,14 @@ import uvicorn
 
 from gnomon_server.api.front.asgi import App
 from gnomon_server.api.front.limits import ConnectionLimits
-from gnomon_server.api.front.protocol import bounded_protocol
+from gnomon_server.api.front.protocol import BoundedProtocol, bounded_protocol
+
+
+def announce_leaving(config: uvicorn.Config) -> None:
+    """From now on every answer closes its connection: the next request of that client finds the next server."""
+    protocol = config.http_protocol_class
+    assert issubclass(protocol, BoundedProtocol), "made by make_uvicorn_config"
+    protocol.admitted.is_leaving = True
 
 
 def make_uvicorn_config(
