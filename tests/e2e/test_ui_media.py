@@ -1,6 +1,8 @@
-"""Pictures of several runs side by side: by key, step by step."""
+"""Pictures, tables, distributions, texts and sound of several runs side by side: by key, step by step."""
 
 import io
+import json
+import wave
 
 import httpx
 from PIL import Image
@@ -74,5 +76,68 @@ def test_pictures_stand_side_by_side_step_by_step(site_api: httpx.Client, begin:
             expect(seen.page.get_by_role("img")).to_have_count(4)
             assert seen.accessibility_problems() == []
             seen.picture("media")
+    finally:
+        site_api.delete(f"/experiments/{experiment}").raise_for_status()
+
+
+def _wav() -> bytes:
+    """A tenth of a second of silence."""
+    content = io.BytesIO()
+    with wave.open(content, "wb") as sound:
+        sound.setparams((1, 2, 8_000, 0, "NONE", ""))
+        sound.writeframes(bytes(1_600))
+    return content.getvalue()
+
+
+def _histogram(middle: float) -> bytes:
+    edges = [middle - 1, middle, middle + 1]
+    return json.dumps({"edges": edges, "counts": [3, 5], "total": 9, "nonfinite": 1, "mean": middle}).encode()
+
+
+def _file(api: httpx.Client, run: str, path: str, data: bytes) -> None:
+    folder, _, name = path.rpartition("/")
+    to = {"artifact_path": folder}
+    api.post(f"/experiments/runs/{run}/log-artifact", params=to, files={"file": (name, data)}).raise_for_status()
+
+
+TABLE = {
+    "columns": [{"name": "label", "type": "string"}, {"name": "score", "type": "double"}],
+    "rows": [["<i>cat</i>", 0.912345678912], ["dog", "NaN"]],
+    "total": 2_000,
+    "is_whole": False,
+}
+
+
+def test_tables_distributions_texts_and_sound_have_a_view_each(site_api: httpx.Client, begin: Begin) -> None:
+    experiment = site_api.post("/experiments", json={"name": "with media"}).raise_for_status().json()["id"]
+    made = site_api.post("/experiments/runs", json={"experiment_id": experiment, "name": "all kinds"})
+    run = made.raise_for_status().json()["id"]
+    for step in (0, 50, 100):
+        _file(site_api, run, f"media/histograms/weights/{step}.json", _histogram(step / 50))
+    _file(site_api, run, "media/tables/errors/0.json", json.dumps(TABLE).encode())
+    _file(site_api, run, "media/text/sample/0.txt", b"<script>alert(1)</script> is text")
+    _file(site_api, run, "audio/speech/0.wav", _wav())
+    try:
+        for theme in ("light", "dark"):
+            visit = begin(theme=theme).open(f"/e/{experiment}/media")
+            key = visit.page.get_by_role("combobox", name="Key")
+            card = visit.page.get_by_role("region", name="all kinds", exact=True)
+            expect(key.get_by_role("option")).to_have_count(4)
+            key.select_option("histograms/weights")
+            expect(card).to_contain_text("9 values, mean 2, 1 not finite")
+            expect(card.get_by_role("img", name="Distribution over 3 steps")).to_be_visible()
+            visit.page.get_by_role("slider", name="Step").press("Home")
+            expect(card).to_contain_text("mean 0")
+            assert visit.accessibility_problems() == []
+            visit.picture("media-histogram")
+            key.select_option("tables/errors")
+            expect(card.get_by_role("cell")).to_have_text(["<i>cat</i>", "0.9123", "dog", "NaN"])
+            expect(card).to_contain_text("2,000 rows; the first 2 are shown")
+            assert visit.accessibility_problems() == []
+            key.select_option("text/sample")
+            expect(card.locator("pre")).to_have_text("<script>alert(1)</script> is text")
+            key.select_option("audio/speech")
+            visit.until(lambda card=card: card.locator("audio").evaluate("sound => sound.readyState >= 1"))
+            assert visit.accessibility_problems() == []
     finally:
         site_api.delete(f"/experiments/{experiment}").raise_for_status()

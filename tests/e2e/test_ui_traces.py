@@ -91,6 +91,12 @@ def test_the_spans_of_a_run_are_a_tree(site: Site, site_api: httpx.Client, begin
             expect(detail).to_contain_text("<b>deep</b>")
             expect(visit.page.get_by_role("list", name="Assessments")).to_have_text("helpful true")
             visit.page.get_by_role("tree", name="Spans").focus()
+            visit.page.keyboard.press("ArrowDown")
+            visit.page.keyboard.press("ArrowLeft")
+            expect(spans).to_have_count(3)
+            expect(spans.nth(1)).to_have_attribute("aria-expanded", "false")
+            visit.page.keyboard.press("ArrowRight")
+            expect(spans).to_have_count(4)
             visit.page.keyboard.press("End")
             expect(visit.page.get_by_role("region", name="Span generate")).to_contain_text("the model is out of words")
             assert visit.accessibility_problems() == []

@@ -1,10 +1,17 @@
 /** Rows of cells under headings, numbers to the right. */
+import { formatValue } from "../../charts/numbers";
+
 interface Props {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /** Long fractions in few digits; the title has all of them. */
+  readonly isRounded?: boolean;
 }
 
-export function RowTable({ head, rows }: Props) {
+/** More digits than a reader compares. */
+const LONG = 8;
+
+export function RowTable({ head, rows, isRounded = false }: Props) {
   return (
     <table className="artifact-table">
       <thead>
@@ -21,7 +28,7 @@ export function RowTable({ head, rows }: Props) {
           <tr key={i}>
             {row.map((cell, j) => (
               <td key={j} className={cell !== "" && Number.isFinite(Number(cell)) ? "is-number" : ""} title={cell}>
-                {cell}
+                {isRounded && cell.length > LONG && cell.includes(".") && Number.isFinite(Number(cell)) ? formatValue(Number(cell)) : cell}
               </td>
             ))}
           </tr>

@@ -11,8 +11,8 @@ describe("sections", () => {
     expect(groupIntoSections(metrics, DEFAULT_LAYOUT)).toEqual([
       { name: "val", metrics: ["val/acc", "val/loss"] },
       { name: "eval", metrics: ["eval/bleu"] },
-      { name: "metrics", metrics: ["loss"] },
       { name: "train", metrics: ["train/loss"] },
+      { name: "metrics", metrics: ["loss"] },
       { name: "layer", metrics: ["layer/2", "layer/10"] },
       { name: "system", metrics: ["system/gpu"] },
     ]);

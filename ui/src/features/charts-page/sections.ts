@@ -9,7 +9,7 @@ export interface Section {
 /** Metrics without a prefix. */
 export const NO_PREFIX = "metrics";
 
-const FIRST = ["val", "valid", "validation", "eval", "test", NO_PREFIX, "train", "training"];
+const FIRST = ["val", "valid", "validation", "eval", "test", "train", "training", NO_PREFIX];
 const LAST = ["system", "sys"];
 
 export function sectionOf(metric: string): string {

@@ -9,7 +9,13 @@ import { readHistogram, type Histogram } from "./table";
 const WIDTH = 240;
 const HEIGHT = 96;
 
-export function HistogramView({ runId, file }: { readonly runId: string; readonly file: ArtifactInfo }) {
+interface Props {
+  readonly runId: string;
+  readonly file: ArtifactInfo;
+  readonly color: string;
+}
+
+export function HistogramView({ runId, file, color }: Props) {
   const { data, error } = useQuery({ ...artifactBytesQuery(runId, file, MOST_TEXT), placeholderData: keepPreviousData });
   if (error !== null) return <p className="media-note">{error.message}</p>;
   if (data === undefined) return <Loading />;
@@ -17,19 +23,19 @@ export function HistogramView({ runId, file }: { readonly runId: string; readonl
   if (histogram === null) return <p className="media-note">The distribution cannot be read.</p>;
   return (
     <figure className="media-item">
-      {histogram.counts.length === 0 ? <p className="media-note">No finite value.</p> : <Bars histogram={histogram} />}
+      {histogram.counts.length === 0 ? <p className="media-note">No finite value.</p> : <Bars histogram={histogram} color={color} />}
       <figcaption>{wordsOf(histogram)}</figcaption>
     </figure>
   );
 }
 
-function Bars({ histogram: { edges, counts } }: { readonly histogram: Histogram }) {
+function Bars({ histogram: { edges, counts }, color }: { readonly histogram: Histogram; readonly color: string }) {
   const [lo, hi] = [edges[0] ?? 0, edges.at(-1) ?? 1];
   const most = Math.max(1, ...counts);
   const place = (x: number): number => (hi > lo ? ((x - lo) / (hi - lo)) * WIDTH : 0);
   return (
     <>
-      <svg className="media-bars" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label="Distribution">
+      <svg className="media-bars" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label="Distribution" fill={color}>
         {counts.map((count, i) => {
           const [from, to] = [place(edges[i] ?? lo), place(edges[i + 1] ?? hi)];
           const height = (count / most) * HEIGHT;

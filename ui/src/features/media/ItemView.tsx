@@ -15,16 +15,17 @@ import "../artifacts/artifacts.css";
 interface Props {
   readonly runId: string;
   readonly item: MediaItem;
+  readonly color: string;
 }
 
 /** A file of less is of a few pixels. */
 const SMALL_BYTES = 6_000;
 const PLAYED: Readonly<Partial<Record<MediaKind, FileKind>>> = { image: "image", audio: "audio", video: "video" };
 
-export function ItemView({ runId, item }: Props) {
+export function ItemView({ runId, item, color }: Props) {
   const { kind, file, caption } = item;
   const words = useQuery({ ...artifactTextQuery(runId, caption ?? undefined), enabled: caption !== null });
-  if (kind === "histogram") return <HistogramView runId={runId} file={file} />;
+  if (kind === "histogram") return <HistogramView runId={runId} file={file} color={color} />;
   if (kind === "plotly") {
     return (
       <p className="media-note">
@@ -77,7 +78,7 @@ function LoggedTable({ bytes }: { readonly bytes: ArrayBuffer }) {
   return (
     <>
       <div className="media-table thin-scroll" tabIndex={0} role="region" aria-label="Table">
-        <RowTable head={table.columns} rows={shown} />
+        <RowTable head={table.columns} rows={shown} isRounded />
       </div>
       <figcaption>
         {table.total.toLocaleString("en-US")} rows{table.total > shown.length && `; the first ${shown.length} are shown, the artifact has all`}

@@ -109,7 +109,7 @@ function RunMedia({ run, color, items, mediaKey, step }: RunProps) {
       </h2>
       {shown.length === 0 && <p className="media-note">None up to this step.</p>}
       {shown.map((item) => (
-        <ItemView key={item.number} runId={run.id} item={item} />
+        <ItemView key={item.number} runId={run.id} item={item} color={color} />
       ))}
       {steps !== undefined && shown[0]?.kind === "histogram" && <HistogramSteps runId={run.id} color={color} steps={steps} step={step} />}
     </section>

@@ -43,7 +43,7 @@ export function gridColumns(
     const isRight = column.kind === "metric" || isTime(column) || mostAreNumbers(cells);
     const longest = Math.max(0, ...cells.map((cell) => formatCell(column, cell, now).length));
     const heading = Math.min(label.length, LONGEST_HEADING[column.kind]) + (note === "" ? 0 : note.length + 1);
-    const width = Math.ceil(Math.max(heading * LETTER * 0.82, longest * (isRight ? DIGIT : LETTER)) + PADDING) + (column.id === headlineId ? ARROW : 0);
+    const width = Math.ceil(Math.max(heading * LETTER * 0.88 + 3, longest * (isRight ? DIGIT : LETTER)) + PADDING) + (column.id === headlineId ? ARROW : 0);
     return {
       column,
       label,

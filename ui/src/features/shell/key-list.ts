@@ -44,6 +44,13 @@ export function keyGroups(mod: string): readonly KeyGroup[] {
       ],
     },
     {
+      name: "Traces",
+      keys: [
+        ["↑ ↓", "next, previous span"],
+        ["← →", "fold, unfold the span"],
+      ],
+    },
+    {
       name: "Charts",
       keys: [
         ["Drag", "zoom"],

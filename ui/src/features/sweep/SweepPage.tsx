@@ -162,7 +162,7 @@ export function SweepPage(props: SweepPageProps) {
               onOpen={open}
             />
           </section>
-          <section className="sweep-panel" aria-label="Best so far">
+          <section className="sweep-panel is-wide" aria-label="Best so far">
             <h2>Best so far, by start</h2>
             <BestSoFar sweep={sweep} style={style} focus={focus} onFocus={lift} />
           </section>
