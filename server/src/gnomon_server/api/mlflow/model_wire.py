@@ -45,6 +45,7 @@ class OrderAsked(Asked, frozen=True):
 
 
 class SearchLoggedModels(Asked, frozen=True):
+    required = ("experiment_ids",)
     experiment_ids: list[str] = []
     filter: str = ""
     datasets: list[DatasetAsked] = []

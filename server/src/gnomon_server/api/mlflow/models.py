@@ -1,7 +1,6 @@
 """The routes of logged models."""
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 from gnomon_server.api.bodies import given
 from gnomon_server.api.mlflow import model_wire as wire
@@ -10,13 +9,11 @@ from gnomon_server.api.mlflow.convert import model_message
 from gnomon_server.api.mlflow.declare import wire_route
 from gnomon_server.api.mlflow.experiments import number_of
 from gnomon_server.api.mlflow.limits import MAX_PARAM_VALUE
-from gnomon_server.api.mlflow.paging import offset_of, token_at
 from gnomon_server.api.mlflow.reading import missing_value, word_of
 from gnomon_server.api.mlflow.wire import FilesFound, Nothing, Pair
 from gnomon_server.api.route import Answer, Call
 from gnomon_server.model.errors import InvalidRequest
-from gnomon_server.model.filters.clauses import Clause, Vocabulary, parse_clauses
-from gnomon_server.model.registry import ModelOrder, ModelStatus
+from gnomon_server.model.registry import ModelStatus
 
 _STATUSES: Mapping[str, int] = {
     "LOGGED_MODEL_STATUS_UNSPECIFIED": 0,
@@ -24,30 +21,11 @@ _STATUSES: Mapping[str, int] = {
     "LOGGED_MODEL_READY": 2,
     "LOGGED_MODEL_UPLOAD_FAILED": 3,
 }
-_STATUS_OF: Mapping[str, ModelStatus] = {
+STATUS_OF: Mapping[str, ModelStatus] = {
     "LOGGED_MODEL_PENDING": "pending",
     "LOGGED_MODEL_READY": "ready",
     "LOGGED_MODEL_UPLOAD_FAILED": "failed",
 }
-_WORDS = Vocabulary(
-    attributes={
-        "name": "text",
-        "model_id": "text",
-        "model_type": "text",
-        "status": "text",
-        "source_run_id": "text",
-        "experiment_id": "text",
-        "creation_timestamp": "number",
-        "last_updated_timestamp": "number",
-    },
-    entities={
-        **dict.fromkeys(("attribute", "attributes", "attr"), "attribute"),
-        **dict.fromkeys(("tag", "tags"), "tag"),
-        **dict.fromkeys(("param", "params", "parameter", "parameters"), "param"),
-        **dict.fromkeys(("metric", "metrics"), "metric"),
-    },
-    aliases={"creation_time": "creation_timestamp", "last_updated_time": "last_updated_timestamp"},
-)
 _MODEL = "/2.0/mlflow/logged-models/{model_id:str}"
 _FORBIDDEN_IN_NAME = set("/:.%\"'`")
 
@@ -87,9 +65,9 @@ def get_model(call: Call[None, None]) -> wire.LoggedModelFound:
 def finalize_model(call: Call[wire.FinalizeLoggedModel, None]) -> wire.LoggedModelFound:
     """Say whether the files of a logged model are there."""
     word = word_of(call.body.status, _STATUSES, field="status")
-    if word not in _STATUS_OF:
-        raise InvalidRequest(f"Invalid model status: {word}. Expected one of {', '.join(_STATUS_OF)}.")
-    changed = call.services.models.finish(call.principal, call.path("model_id"), _STATUS_OF[word])
+    if word not in STATUS_OF:
+        raise InvalidRequest(f"Invalid model status: {word}. Expected one of {', '.join(STATUS_OF)}.")
+    changed = call.services.models.finish(call.principal, call.path("model_id"), STATUS_OF[word])
     return wire.LoggedModelFound(model_message(changed))
 
 
@@ -98,28 +76,6 @@ def delete_model(call: Call[None, None]) -> Nothing:
     """Delete a logged model."""
     call.services.models.archive(call.principal, call.path("model_id"))
     return Nothing()
-
-
-@wire_route("POST", "/2.0/mlflow/logged-models/search", needs="runs.read", asks=wire.SearchLoggedModels)
-def search_models(call: Call[wire.SearchLoggedModels, None]) -> wire.LoggedModelsFound:
-    """Find logged models; the newest first."""
-    body = call.body
-    if body.max_results < 1:
-        raise InvalidRequest(f"Invalid value {body.max_results} for parameter 'max_results' supplied: it must be > 0.")
-    offset = offset_of(body.page_token)
-    for place, dataset in enumerate(body.datasets):
-        if not dataset.dataset_name:
-            raise missing_value(f"datasets[{place}].dataset_name")
-    total, found = call.services.models.search(
-        call.principal,
-        [_with_status(clause) for clause in parse_clauses(body.filter, _WORDS)],
-        [_order(item) for item in body.order_by],
-        numbers=[number_of(one) for one in body.experiment_ids],
-        datasets=[(one.dataset_name, one.dataset_digest) for one in body.datasets],
-        limit=body.max_results,
-        offset=offset,
-    )
-    return wire.LoggedModelsFound([model_message(one) for one in found], token_at(offset + len(found), total=total))
 
 
 @wire_route("POST", _MODEL + "/params", needs="runs.log", asks=wire.LoggedModelPairs)
@@ -166,43 +122,11 @@ def _pairs(sent: Sequence[Pair], field: str, *, longest: int | None = None) -> d
     return {pair.key: pair.value[:longest] for pair in sent}
 
 
-def _with_status(clause: Clause) -> Clause:
-    """A status as it is kept, where a client names it as the protocol does or in its short form."""
-    if clause.kind != "attribute" or clause.key != "status":
-        return clause
-    kept = tuple(_STATUS_OF.get(f"LOGGED_MODEL_{text.upper()}", _STATUS_OF.get(text, text)) for text in _texts(clause))
-    return Clause(clause.kind, clause.key, clause.op, kept)
-
-
-def _texts(clause: Clause) -> tuple[str, ...]:
-    return cast("tuple[str, ...]", clause.values)  # the vocabulary says that it holds text
-
-
-def _order(item: wire.OrderAsked) -> ModelOrder:
-    entity, dot, key = item.field_name.partition(".")
-    kind = _WORDS.entities.get(entity.lower()) if dot else "attribute"
-    name = key if dot else item.field_name
-    if kind == "metric" and key:
-        return ModelOrder(
-            key,
-            is_metric=True,
-            descending=not item.ascending,
-            dataset_name=item.dataset_name,
-            dataset_digest=item.dataset_digest,
-        )
-    name = _WORDS.aliases.get(name, name)
-    if kind != "attribute" or name not in _WORDS.attributes:
-        known = ", ".join(_WORDS.attributes)
-        raise InvalidRequest(f"Invalid order by field name: {item.field_name!r}; order by metrics.<key> or {known}")
-    return ModelOrder(name, descending=not item.ascending)
-
-
 ROUTES = [
     create_model,
     get_model,
     finalize_model,
     delete_model,
-    search_models,
     log_model_params,
     set_model_tags,
     delete_model_tag,

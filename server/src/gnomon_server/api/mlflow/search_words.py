@@ -20,10 +20,10 @@ _TOKEN = re.compile(
 _ITEM = re.compile(rf"\s*(?:({_TEXTS})|([^,]*?))\s*(?:,|$)")
 _SIGN = re.compile(r"[<>=!~]+")
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
-_BY_SIZE = (">", ">=", "<", "<=", "=", "!=")
-_TEXT = ("=", "!=", "LIKE", "ILIKE")
-_LIST = ("IN", "NOT IN")
-_NULL = ("IS NULL", "IS NOT NULL")
+BY_SIZE = (">", ">=", "<", "<=", "=", "!=")
+TEXTS = ("=", "!=", "LIKE", "ILIKE")
+LISTS = ("IN", "NOT IN")
+NULLS = ("IS NULL", "IS NOT NULL")
 _WORDS = ("LIKE", "ILIKE", "RLIKE", "IN")
 
 
@@ -34,6 +34,7 @@ class Words(Struct, frozen=True):
     those of `listed` are compared with lists, `exact` with nothing but equality besides. `nulls`: the kinds that are
     asked for being absent, and how those are called. `ordered`: attributes that an order may name. `sets`: the kinds
     of whose operators it says which there are. `quotes_rest`: what is no comparison is shown in quotes.
+    `unread`: kinds of which only the name is looked at.
     """
 
     entities: Mapping[str, str]
@@ -47,9 +48,13 @@ class Words(Struct, frozen=True):
     keyed_order: bool = False
     sets: Sequence[str] = ()
     quotes_rest: bool = False
+    rlike: bool = False
+    unread: Sequence[str] = ()
 
 
-class _Clause(Struct, frozen=True):
+class Comparison(Struct, frozen=True):
+    """One comparison as it is written, its operator in capitals."""
+
     name: str
     operator: str
     value: str
@@ -71,8 +76,13 @@ def in_mlflow_words(words: Words, filter: str, order: Sequence[str]) -> Iterator
         raise InvalidRequest(said, code=code) from None
 
 
+def read_comparisons(text: str) -> tuple[list[Comparison], list[str]]:
+    """The comparisons of a filter that AND joins, and the words from where on they are none."""
+    return _clauses(_TOKEN.findall(text))
+
+
 def explain_filter(text: str, words: Words) -> str | None:
-    clauses, rest = _clauses(_TOKEN.findall(text))
+    clauses, rest = read_comparisons(text)
     if rest:
         shown = (f"'{token}'" for token in rest) if words.quotes_rest else rest
         return f"Invalid clause(s) in filter string: {', '.join(shown)}"
@@ -100,9 +110,9 @@ def explain_order(text: str, words: Words) -> str | None:
     return None
 
 
-def _clauses(tokens: Sequence[str]) -> tuple[list[_Clause], list[str]]:
+def _clauses(tokens: Sequence[str]) -> tuple[list[Comparison], list[str]]:
     """The comparisons joined by AND, and from where on they are none."""
-    found: list[_Clause] = []
+    found: list[Comparison] = []
     at = 0
     while at < len(tokens):
         clause, end = _clause(tokens, at)
@@ -115,15 +125,15 @@ def _clauses(tokens: Sequence[str]) -> tuple[list[_Clause], list[str]]:
     return found, []
 
 
-def _clause(tokens: Sequence[str], at: int) -> tuple[_Clause | None, int]:
+def _clause(tokens: Sequence[str], at: int) -> tuple[Comparison | None, int]:
     name, *after = [*tokens[at : at + 4], "", "", ""][:4]
     words = [word.upper() for word in after]
     if name.startswith("(") or name.upper() in ("AND", "OR", "NOT") or _SIGN.fullmatch(name):
         return None, at
     if words[:2] == ["IS", "NULL"]:
-        return _Clause(name, "IS NULL", ""), at + 3
+        return Comparison(name, "IS NULL", ""), at + 3
     if words == ["IS", "NOT", "NULL"]:
-        return _Clause(name, "IS NOT NULL", ""), at + 4
+        return Comparison(name, "IS NOT NULL", ""), at + 4
     if words[0] == "NOT" and words[1] in _WORDS and after[2]:
         operator, value, end = f"NOT {words[1]}", after[2], at + 4
     elif (_SIGN.fullmatch(words[0]) or words[0] in _WORDS) and after[1]:
@@ -131,12 +141,12 @@ def _clause(tokens: Sequence[str], at: int) -> tuple[_Clause | None, int]:
     else:
         return None, at
     is_list = value.startswith("(")
-    if _SIGN.fullmatch(value) or value.upper() in ("TRUE", "FALSE") or (operator in _LIST and not is_list):
+    if _SIGN.fullmatch(value) or value.upper() in ("TRUE", "FALSE") or (operator in LISTS and not is_list):
         return None, at
-    return _Clause(name, operator, value), end
+    return Comparison(name, operator, value), end
 
 
-def _explain(clause: _Clause, words: Words) -> str | None:
+def _explain(clause: Comparison, words: Words) -> str | None:
     name = clause.name
     if name.startswith("'") or _NUMBER.fullmatch(name):
         return f"Invalid comparison clause. Expected 'Identifier' found '{name}'"
@@ -147,7 +157,9 @@ def _explain(clause: _Clause, words: Words) -> str | None:
         return f"Invalid attribute key '{key}' specified. Valid keys are '{_set(words.attributes)}'"
     if kind == "dataset" and key not in _DATASET:
         return f"Invalid dataset key '{key}' specified. Valid keys are '{_set(_DATASET)}'"
-    if clause.operator in _NULL:
+    if kind in words.unread:
+        return None
+    if clause.operator in NULLS:
         return _explain_null(kind, key, words)
     if kind == "metric" or (kind == "attribute" and key in words.numbers):
         return _explain_number(kind, key, clause, words)
@@ -162,22 +174,22 @@ def _explain_null(kind: str, key: str, words: Words) -> str | None:
     return f"IS NULL / IS NOT NULL is only supported for {only}, not for {thing}"
 
 
-def _explain_number(kind: str, key: str, clause: _Clause, words: Words) -> str | None:
+def _explain_number(kind: str, key: str, clause: Comparison, words: Words) -> str | None:
     if not _NUMBER.fullmatch(clause.value):
         of = "metric" if kind == "metric" else f"numeric attribute: {key}"
         return f"Expected numeric value type for {of}. Found {clause.value}"
-    if clause.operator not in _BY_SIZE:
-        return _bad_operator(kind, clause.operator, _BY_SIZE, words, key=key)
+    if clause.operator not in BY_SIZE:
+        return _bad_operator(kind, clause.operator, BY_SIZE, words, key=key)
     return None
 
 
-def _explain_text(kind: str, key: str, clause: _Clause, words: Words) -> str | None:
+def _explain_text(kind: str, key: str, clause: Comparison, words: Words) -> str | None:
     value = clause.value
     takes_lists = kind == "dataset" or (kind == "attribute" and key in words.listed)
     if value.startswith("("):
-        if takes_lists and clause.operator in _LIST:
+        if takes_lists and clause.operator in LISTS:
             return _explain_list(value)
-        if kind == "attribute" and clause.operator in _LIST and words.listed:
+        if kind == "attribute" and clause.operator in LISTS and words.listed:
             return f"Only {list(words.listed)} attributes support comparison with a list of quoted string values."
         return _not_text(kind, value, words)
     if _NUMBER.fullmatch(value) or value.upper() == "NULL":
@@ -187,11 +199,13 @@ def _explain_text(kind: str, key: str, clause: _Clause, words: Words) -> str | N
             "Parameter value is either not quoted or unidentified quote types used for string value "
             f"{value}. Use either single or double quotes."
         )
-    operators = ("=", "!=") if key in words.exact and kind == "attribute" else _TEXT
+    operators = ("=", "!=") if key in words.exact and kind == "attribute" else TEXTS
+    if words.rlike:
+        operators = (*operators, "RLIKE")
     if clause.operator not in operators:
         if key in words.exact and kind == "attribute":
             return f"Invalid comparator for {key}: {clause.operator}"
-        also = _LIST if takes_lists else _NULL if words.nulls and kind in words.nulls else ()
+        also = LISTS if takes_lists else NULLS if words.nulls and kind in words.nulls else ()
         return _bad_operator(kind, clause.operator, (*operators, *also), words)
     return None
 

@@ -94,7 +94,7 @@ async def send_file(call: AnyCall, uid: str) -> Response[bytes]:
     """The spans of a trace as such a file."""
     trace, spans = await to_thread.run_sync(call.services.traces.tree, call.principal, uid)
     body = msgspec.json.encode({"spans": [_written(span, trace.uid) for span in spans]})
-    headers = {"Content-Disposition": 'attachment; filename="traces.json"'}
+    headers = {"Content-Disposition": "attachment; filename=traces.json"}
     return Response(content=body, media_type="application/json", headers=headers)
 
 

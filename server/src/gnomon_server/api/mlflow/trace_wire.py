@@ -63,6 +63,11 @@ class StartTrace(Asked, frozen=True):
     trace: TraceSent | UnsetType = UNSET
 
 
+class TraceFileAsked(Asked, frozen=True):
+    required = ("request_id",)
+    request_id: str = ""
+
+
 class TraceAsked(Asked, frozen=True):
     required = ("trace_id",)
     trace_id: str = ""

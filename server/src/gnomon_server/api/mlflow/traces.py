@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from litestar import Response
 from msgspec import UnsetType
 from msgspec.structs import replace
 
@@ -11,7 +12,9 @@ from gnomon_server.api.mlflow.declare import PREFIXES, wire_route
 from gnomon_server.api.mlflow.experiments import number_of
 from gnomon_server.api.mlflow.limits import checked_key
 from gnomon_server.api.mlflow.paging import offset_of, token_at
+from gnomon_server.api.mlflow.search_words import Words, in_mlflow_words
 from gnomon_server.api.mlflow.trace_convert import head_of, trace_info, trace_message
+from gnomon_server.api.mlflow.trace_files import send_file
 from gnomon_server.api.mlflow.wire import Nothing
 from gnomon_server.api.route import Call
 from gnomon_server.core.span_facts import SOURCE_RUN, SPANS_LOCATION
@@ -55,6 +58,21 @@ _WORDS = Vocabulary(
         "trace_id": "request_id",
         "state": "status",
     },
+)
+_NUMBERS = ("timestamp", "timestamp_ms", "execution_time", "execution_time_ms", "end_time", "end_time_ms")
+_LISTED = ("status", "request_id", "run_id", "trace_id", "state")
+_SAID = Words(
+    entities=_WORDS.entities,
+    known=f"Valid values are {list(_WORDS.entities)}",
+    attributes=("name", *_NUMBERS, *_LISTED, "client_request_id", "prompt", "text"),
+    numbers=_NUMBERS,
+    listed=_LISTED,
+    ordered=("name", *_NUMBERS, *_LISTED, "client_request_id"),
+    keyed_order=True,
+    sets=("tag", "metadata", "attribute"),
+    quotes_rest=True,
+    rlike=True,
+    unread=("span", "feedback", "expectation"),
 )
 _ORDERED = ("timestamp_ms", "execution_time_ms", "end_time_ms", "status", "request_id", "client_request_id")
 
@@ -173,22 +191,41 @@ def link_prompts(call: Call[wire.LinkPrompts, None]) -> Nothing:
     return Nothing()
 
 
+@wire_route(
+    "GET",
+    "/mlflow/get-trace-artifact",
+    needs="runs.get",
+    asks=wire.TraceFileAsked,
+    prefixes=("/ajax-api/2.0", "/ajax-api/3.0"),
+)
+async def get_trace_file(call: Call[wire.TraceFileAsked, None]) -> Response[bytes]:
+    """Download the spans of a trace as a file, as MLflow's own pages do."""
+    return await send_file(call, call.body.request_id)
+
+
 def find_traces(
     call: Call[wire.SearchTraces, None] | Call[wire.SearchTracesV2, None],
     ids: Sequence[str],
     asked: wire.SearchTraces | wire.SearchTracesV2,
 ) -> tuple[list[Trace], str]:
     """A page of traces and the token of the next; there is one whenever the page is full."""
-    if not 1 <= asked.max_results <= _MAX_PAGE:
+    if asked.max_results < 1:
+        raise InvalidRequest(
+            f"Invalid value {asked.max_results} for parameter 'max_results' supplied. It must be a positive integer"
+        )
+    if asked.max_results > _MAX_PAGE:
         raise InvalidRequest(
             f"Invalid value {asked.max_results} for parameter 'max_results' supplied: "
             f"it must be between 1 and {_MAX_PAGE}."
         )
     offset = offset_of(asked.page_token)
+    with in_mlflow_words(_SAID, asked.filter, asked.order_by):
+        clauses = [_meant(clause) for clause in parse_clauses(asked.filter, _WORDS)]
+        order = [_order(*item) for item in parse_keyed_order(asked.order_by, _WORDS)]
     found = call.services.traces.search(
         call.principal,
-        [_meant(clause) for clause in parse_clauses(asked.filter, _WORDS)],
-        [_order(*item) for item in parse_keyed_order(asked.order_by, _WORDS)],
+        clauses,
+        order,
         numbers=[number_of(one) for one in ids],
         limit=asked.max_results,
         offset=offset,
@@ -253,4 +290,5 @@ ROUTES = [
     delete_trace_tag,
     link_to_run,
     link_prompts,
+    get_trace_file,
 ]

@@ -151,7 +151,8 @@ def search_models(
 ) -> tuple[int, list[RowId]]:
     """A page of the active models that match, the newest first, and how many do.
 
-    With `datasets` (name and digest, "" is any), a clause on a metric holds where it was measured on one of them.
+    With `datasets` (name and digest, "" is any), those that were measured on one of them; a clause on a metric holds
+    where it was measured there.
     """
     c = m.logged_model.c
     attributes: dict[str, Attribute] = {
@@ -182,6 +183,8 @@ def search_models(
     }
     where = conditions(connection, clauses, attributes, keyed)  # type: ignore[arg-type]  # its keys are kinds
     where += [c.lifecycle_stage == "active", c.experiment.in_(experiments)]
+    if measured:
+        where.append(sa.exists().where(metric.model == c.id, on_dataset))
     total = connection.scalar(sa.select(sa.func.count()).select_from(_SOURCE).where(*where)) or 0
     by: list[sa.ColumnElement[bool] | Attribute] = []
     for item in order:
