@@ -22,8 +22,6 @@ LEFT_OUT = {
     "get-online-trace-details",
     "issues",
     "label-schemas",
-    "mpu",
-    "presigned",
     "prompt-optimization",
     "review-queues",
     "scorers",

@@ -129,7 +129,7 @@ NATIVE = [
     Row("GET", "/audit", own=(403,)),
 ]
 
-_M, _P = "/2.0/mlflow", "/2.0/mlflow-artifacts/artifacts"
+_M, _P, _D = "/2.0/mlflow", "/2.0/mlflow-artifacts/artifacts", "/2.0/mlflow-artifacts"
 _L, _RM, _MV = f"{_M}/logged-models/MODEL_ID", f"{_M}/registered-models", f"{_M}/model-versions"
 _T2, _T3 = f"{_M}/traces", "/3.0/mlflow/traces"
 _ALL = ("RUN", "MODEL_ID", "REGISTERED", "TRACE")
@@ -178,6 +178,11 @@ MLFLOW = [
     Row("GET", f"{_P}/EXPERIMENT/models/MODEL_ID/artifacts/secret.txt"),
     Row("PUT", f"{_P}/EXPERIMENT/models/MODEL_ID/artifacts/stolen.txt", content=b"x"),
     Row("DELETE", f"{_P}/EXPERIMENT/models/MODEL_ID/artifacts/secret.txt"),
+    # What this server has no object store for; a foreign run is told apart before that is said.
+    Row("POST", f"{_D}/mpu/create/EXPERIMENT/RUN/artifacts", {"path": "f", "num_parts": 1}, own=(501,)),
+    Row("POST", f"{_D}/mpu/complete/EXPERIMENT/RUN/artifacts", {"path": "f", "upload_id": NO_UPLOAD}, own=(501,)),
+    Row("POST", f"{_D}/mpu/abort/EXPERIMENT/RUN/artifacts", {"path": "f", "upload_id": NO_UPLOAD}, own=(501,)),
+    Row("GET", f"{_D}/presigned/EXPERIMENT/RUN/artifacts/secret.txt", own=(501,)),
     Row("POST", f"{_M}/logged-models", {"experiment_id": "NUMBER", "source_run_id": "RUN", "name": "n"}, quiet=_ALL),
     Row("POST", f"{_M}/logged-models/search", {"experiment_ids": ["NUMBER"]}),
     Row("GET", _L),

@@ -37,6 +37,7 @@ from gnomon_server.core.assessments import Assessments
 from gnomon_server.core.audit import Audit
 from gnomon_server.core.automation import Automation
 from gnomon_server.core.deliveries import Deliveries
+from gnomon_server.core.direct import Direct
 from gnomon_server.core.experiments import Experiments
 from gnomon_server.core.full_runs import FullRuns
 from gnomon_server.core.ingest import Ingest
@@ -174,13 +175,13 @@ def open_server(
     ingest.attach(writer, is_shared=database.is_shared)
     writer.start()
     try:
-        blobs, upload_store = open_files(settings, database, writer)
+        files = open_files(settings, database, writer)
     except StoreRefused:
         writer.close()
         database.close()
         lock.close()
         raise
-    stores = Stores(database, writer, blobs)
+    stores = Stores(database, writer, files.blobs)
     access = Access(
         stores, now_ms=clock, hide_foreign_ids=settings.hide_foreign_ids, has_sign_in=provider_config is not None
     )
@@ -193,7 +194,7 @@ def open_server(
     audit = Audit(stores, now_ms=clock)
     missing_run.append(access.missing_run)
     artifacts = Artifacts(stores, access, settings=settings, now_ms=clock)
-    uploads = Uploads(upload_store, artifacts, settings=settings, now_ms=clock)
+    uploads = Uploads(files.uploads, artifacts, settings=settings, now_ms=clock)
     runs = Runs(stores, access, ingest, outbox, now_ms=clock, rng=rng)
     experiments = Experiments(
         stores, access, ingest, artifact_prefixes=comma_list(settings.artifact_prefixes), now_ms=clock
@@ -217,6 +218,7 @@ def open_server(
         tables=RunTables(stores, runs),
         artifacts=artifacts,
         uploads=uploads,
+        direct=Direct(files.direct, files.uploads, artifacts, settings=settings, now_ms=clock),
         numbered=NumberedExperiments(stores, experiments, now_ms=clock),
         full_runs=FullRuns(stores, access, runs, outbox, now_ms=clock, rng=rng),
         models=Models(stores, access, now_ms=clock, rng=rng),

@@ -33,6 +33,10 @@ class Settings(Struct, frozen=True):
     artifacts_allow_http: Annotated[
         bool, Meta(description="take an http:// endpoint, which sends artifacts unencrypted")
     ] = False
+    presign: Annotated[
+        bool, Meta(description="send large artifacts past the server: addresses of the object store, for a short time")
+    ] = False
+    presign_secs: Annotated[int, Meta(ge=1, le=604_800, description="how long such an address is valid")] = 900
     artifact_prefixes: Annotated[
         str, Meta(description="comma-separated s3:// prefixes that a client may name as artifact_location")
     ] = ""

@@ -338,6 +338,11 @@ export interface PartReceived {
   readonly sha256: string;
 }
 
+export interface PartUrl {
+  readonly number: number;
+  readonly url: string;
+}
+
 export interface PointColumns {
   readonly keys: readonly string[];
   readonly key: readonly number[] | string;
@@ -671,6 +676,7 @@ export interface UploadStatus {
   readonly part_size: number;
   readonly parts: readonly number[];
   readonly artifact: ArtifactLogged | null;
+  readonly part_urls?: readonly PartUrl[];
 }
 
 export interface ViewListResponse {

@@ -153,6 +153,8 @@ class Transport:
                     raise ConnectionFailed(_connection_sentence(self.settings.url, error, repeatable)) from error
                 self._sleep(self._wait_secs(attempt))
                 continue
+            if response.status == 302 and method == "GET":
+                return self._follow(response, headers, preload)
             if response.status < 300:
                 return response
             refusal = _read_error(response, preload)
@@ -160,6 +162,34 @@ class Transport:
             if last or wait_secs > LONGEST_WAIT_SECS or not _may_repeat(refusal, repeatable):
                 raise refusal
             self._sleep(wait_secs)
+
+    def put_elsewhere(self, url: str, body: Body, length: int) -> bool:
+        """PUT to an address that the server gave, which is another host's: without our key. Whether it was taken."""
+        try:
+            response = self._pool.request(
+                "PUT", url, body=body(), headers={"Content-Length": str(length)}, redirect=False
+            )
+        except HTTPError:
+            return False
+        return response.status < 300
+
+    def _follow(
+        self, response: urllib3.BaseHTTPResponse, headers: Mapping[str, str], preload: bool
+    ) -> urllib3.BaseHTTPResponse:
+        """The file that stands at another host; our server's ETag says what it holds, and our key stays with us."""
+        response.close()
+        wanted = {name: value for name, value in headers.items() if name == "Range"}
+        try:
+            found = self._pool.request(
+                "GET", response.headers["Location"], headers=wanted, redirect=False, preload_content=preload
+            )
+        except (HTTPError, KeyError) as error:
+            raise ConnectionFailed("the object store of the server cannot be reached from here; try again") from error
+        if found.status >= 300:
+            found.close()
+            raise ConnectionFailed(f"the object store of the server answered {found.status}; try again")
+        found.headers["ETag"] = response.headers.get("ETag", "")
+        return found
 
     def _wait_secs(self, attempt: int, at_least_secs: float = 0.0) -> float:
         return at_least_secs + self._jitter() * FIRST_WAIT_SECS * 2.0 ** (attempt - 1)

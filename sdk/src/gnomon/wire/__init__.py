@@ -32,6 +32,7 @@ from gnomon.wire.artifacts import ArtifactInfo as ArtifactInfo
 from gnomon.wire.artifacts import ArtifactListResponse as ArtifactListResponse
 from gnomon.wire.artifacts import ArtifactLogged as ArtifactLogged
 from gnomon.wire.artifacts import PartReceived as PartReceived
+from gnomon.wire.artifacts import PartUrl as PartUrl
 from gnomon.wire.artifacts import UploadRemoved as UploadRemoved
 from gnomon.wire.artifacts import UploadStatus as UploadStatus
 from gnomon.wire.artifacts import part_size as part_size

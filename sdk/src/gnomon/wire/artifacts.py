@@ -32,8 +32,19 @@ class ArtifactListResponse(Struct, frozen=True):
     offset: Count
 
 
+class PartUrl(Struct, frozen=True):
+    """Where the bytes of a part can be PUT for a short time, past the server and without a key."""
+
+    number: Count
+    url: str
+
+
 class UploadStatus(Struct, frozen=True):
-    """`parts` are the numbers of those that are here. With `artifact` nothing has to be sent: the content was here."""
+    """`parts` are the numbers of those that are here. With `artifact` nothing has to be sent: the content was here.
+
+    `part_urls` are addresses for the first missing parts, where the server offers any; each part may also go through
+    the server.
+    """
 
     upload_id: Uid
     path: str
@@ -42,6 +53,7 @@ class UploadStatus(Struct, frozen=True):
     part_size: Count
     parts: list[Count]
     artifact: ArtifactLogged | None
+    part_urls: list[PartUrl] = []
 
 
 class PartReceived(Struct, frozen=True):

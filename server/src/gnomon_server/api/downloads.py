@@ -11,14 +11,23 @@ from gnomon_server.api.attachments import attachment_headers
 from gnomon_server.api.ranges import is_known, wanted_range
 from gnomon_server.api.route import Answer, HttpRequest
 from gnomon_server.core.artifacts import OpenArtifact
+from gnomon_server.core.direct import Direct
 
 # A slow reader holds one of these; many slow readers must fit into memory.
 _PIECE_BYTES = 128 * 1024
 
 
-def answer_file(request: HttpRequest, opened: OpenArtifact) -> Answer:
+# What a page of ours fetches by itself is not sent elsewhere: another origin would refuse it.
+_FETCHED_BY_A_PAGE = ("cors", "no-cors", "same-origin")
+
+
+def answer_file(request: HttpRequest, opened: OpenArtifact, direct: Direct) -> Answer:
     """The answer to a GET of an artifact; it closes the file, whatever comes of it."""
     try:
+        if request.headers.get("sec-fetch-mode") not in _FETCHED_BY_A_PAGE and (url := direct.redirect_url(opened)):
+            opened.file.close()
+            headers = {"Location": url, "ETag": file_headers(opened)["ETag"], "Cache-Control": "no-store"}
+            return Response(b"", status_code=302, headers=headers)
         return _answer(request, opened)
     except BaseException:
         opened.file.close()

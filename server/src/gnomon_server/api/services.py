@@ -11,6 +11,7 @@ from gnomon_server.core.access import Access
 from gnomon_server.core.artifacts import Artifacts
 from gnomon_server.core.assessments import Assessments
 from gnomon_server.core.audit import Audit
+from gnomon_server.core.direct import Direct
 from gnomon_server.core.experiments import Experiments
 from gnomon_server.core.full_runs import FullRuns
 from gnomon_server.core.ingest import Ingest
@@ -56,6 +57,7 @@ class Services:
     tables: RunTables
     artifacts: Artifacts
     uploads: Uploads
+    direct: Direct
     numbered: NumberedExperiments
     full_runs: FullRuns
     models: Models

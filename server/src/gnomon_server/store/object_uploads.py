@@ -36,6 +36,7 @@ class StoredPart(NamedTuple):
     number: int
     size: int
     changed_ms: float
+    etag: str
 
 
 class ObjectUploads:
@@ -88,6 +89,10 @@ class ObjectUploads:
         parts = self._parts(tenant, expected)
         return Assembled(self._blobs, tenant, [parts[number] for number in sorted(parts)])
 
+    def list_parts(self, tenant: TenantId, upload: str) -> Iterator[StoredPart]:
+        """The parts of an upload as they stand in the store."""
+        return self._list(f"{_UPLOADS}/{int(tenant)}/{upload}")
+
     def remove(self, tenant: TenantId, upload: str) -> None:
         self._writer.call(tenant, lambda tx: sql.delete_upload(tx, tenant, upload))
         self._remove_parts(tenant, upload)
@@ -105,7 +110,7 @@ class ObjectUploads:
     def _parts(self, tenant: TenantId, expected: Expected) -> dict[int, StoredPart]:
         """The parts that have their length, by number; of two of one number the later."""
         found: dict[int, StoredPart] = {}
-        for part in sorted(self._list(f"{_UPLOADS}/{int(tenant)}/{expected.id}"), key=lambda part: part.changed_ms):
+        for part in sorted(self.list_parts(tenant, expected.id), key=lambda part: part.changed_ms):
             if 0 <= part.number < expected.parts and part.size == expected.length_of(part.number):
                 found[part.number] = part
         return found
@@ -116,15 +121,14 @@ class ObjectUploads:
                 for found in page:
                     number = found["path"].rpartition("/")[2].partition("-")[0]
                     changed_ms = found["last_modified"].timestamp() * 1000
-                    yield StoredPart(
-                        found["path"], int(number) if number.isdecimal() else -1, found["size"], changed_ms
-                    )
+                    known = int(number) if number.isdecimal() else -1
+                    yield StoredPart(found["path"], known, found["size"], changed_ms, found["e_tag"] or "")
 
     def _has_part_since(self, tenant: TenantId, upload: str, since_ms: int) -> bool:
-        return any(part.changed_ms >= since_ms for part in self._list(f"{_UPLOADS}/{int(tenant)}/{upload}"))
+        return any(part.changed_ms >= since_ms for part in self.list_parts(tenant, upload))
 
     def _remove_parts(self, tenant: TenantId, upload: str) -> None:
-        self._blobs.remove([part.key for part in self._list(f"{_UPLOADS}/{int(tenant)}/{upload}")])
+        self._blobs.remove([part.key for part in self.list_parts(tenant, upload)])
 
     def _remove_strays(self, before_ms: int) -> None:
         old: dict[tuple[TenantId, str], list[str]] = {}
@@ -172,7 +176,8 @@ class Assembled:
 
     def __init__(self, blobs: ObjectBlobs, tenant: TenantId, parts: list[StoredPart]) -> None:
         self._store = blobs.store
-        self._incoming = blobs.begin(tenant, sum(part.size for part in parts))
+        self.expected_size = sum(part.size for part in parts)
+        self._incoming = blobs.begin(tenant, self.expected_size)
         self._parts = parts
 
     @property

@@ -10,7 +10,7 @@ any process goes on with any upload. Both promise:
 
 import hashlib
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -38,6 +38,14 @@ class Expected(Struct, frozen=True):
 
     def length_of(self, number: int) -> int:
         return min(self.part_size, self.size - number * self.part_size)
+
+
+class Target(NamedTuple):
+    """Where a file goes of which nothing else is known yet."""
+
+    kind: Literal["run", "model"]
+    owner: str
+    path: str
 
 
 class PartMismatch(Exception):

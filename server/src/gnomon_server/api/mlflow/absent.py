@@ -40,7 +40,6 @@ _ABSENT = (
     (r"/(api|ajax-api)/2\.0/mlflow/webhooks", "webhooks"),
     (r"/(api|ajax-api)/3\.0/mlflow/workspaces", "making and listing workspaces: name one, and it is there"),
     (r"/(api|ajax-api)/[23]\.0/mlflow/(users|roles)", "users and roles"),
-    (r"/(api|ajax-api)/2\.0/mlflow-artifacts/(mpu|presigned)/", "uploads in parts; files go up whole"),
     (r"/(api|ajax-api)/2\.0/mlflow/artifacts/presigned", "presigned addresses; files go through this server"),
     (r"/graphql", "GraphQL, which only MLflow's own pages use"),
 )

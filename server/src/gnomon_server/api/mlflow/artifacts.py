@@ -88,7 +88,7 @@ def list_proxied(call: Call[wire.ListArtifacts, None]) -> wire.FilesFound:
 @wire_route("PUT", _PROXY + "/{rest:path}", needs="runs.log")
 async def upload(call: Call[None, None]) -> Response[bytes]:
     """Upload a file: the body is its content."""
-    path = _asked_path(call.request)
+    path = proxied_path(call.request)
     trace = trace_files.trace_of(path)
     if trace is not None:
         await trace_files.keep_file(call, trace)
@@ -100,7 +100,7 @@ async def upload(call: Call[None, None]) -> Response[bytes]:
 @wire_route("GET", _PROXY + "/{rest:path}", needs="runs.get")
 async def download(call: Call[None, None]) -> Answer:
     """Download a file, or one byte range of it."""
-    path = _asked_path(call.request)
+    path = proxied_path(call.request)
     trace = trace_files.trace_of(path)
     return await (send_file(call, place_of(path)) if trace is None else trace_files.send_file(call, trace))
 
@@ -109,7 +109,7 @@ async def download(call: Call[None, None]) -> Answer:
 def remove(call: Call[None, None]) -> wire.Nothing:
     """Remove a file, or a directory with all that is in it; what is not there is removed."""
     try:
-        place = place_of(_asked_path(call.request))
+        place = place_of(proxied_path(call.request))
     except ArtifactNotFound:
         return wire.Nothing()
     call.services.artifacts.remove(call.principal, place.uid, place.path, of=place.of)
@@ -150,14 +150,15 @@ async def upload_from_page(call: Call[None, None]) -> wire.Nothing:
 
 async def send_file(call: AnyCall, place: Place) -> Answer:
     """The file at a place, as a download."""
-    opened = await to_thread.run_sync(_open, call, place)
-    answer = answer_file(call.request, opened)
+    opened = await to_thread.run_sync(open_file, call, place)
+    answer = answer_file(call.request, opened, call.services.direct)
     if _TEXT.search(place.path):
         answer.media_type = "text/plain"
     return answer
 
 
-def _open(call: AnyCall, place: Place) -> OpenArtifact:
+def open_file(call: AnyCall, place: Place) -> OpenArtifact:
+    """The file at a place; the caller closes it."""
     artifacts = call.services.artifacts
     if not place.path:
         raise InvalidRequest("This is a directory; name a file in it.")
@@ -185,14 +186,14 @@ async def _keep(call: Call[None, None], place: Place) -> None:
             await to_thread.run_sync(upload.close)
 
 
-def _asked_path(request: HttpRequest) -> str:
+def proxied_path(request: HttpRequest, after: str = _PROXY + "/") -> str:
     """The path of the artifact as the client wrote it, decoded once; the router's parameter is repaired already."""
     raw = request.scope["raw_path"].decode("latin-1")
     try:
         path = unquote(raw, errors="strict")
     except UnicodeDecodeError:
         raise InvalidRequest("Invalid path: it is not UTF-8") from None
-    return path.partition(_PROXY + "/")[2]
+    return path.partition(after)[2]
 
 
 ROUTES = [list_proxied, upload, download, remove, list_artifacts, get_artifact, upload_from_page]

@@ -34,14 +34,14 @@ async def version(call: Call[None, None]) -> Response[bytes]:  # noqa: ARG001
 
 
 @wire_route("GET", "/3.0/mlflow/server-info", needs="public")
-async def server_info(call: Call[None, None]) -> ServerInfo:  # noqa: ARG001
+async def server_info(call: Call[None, None]) -> ServerInfo:
     """What this server can do."""
     return ServerInfo(
         store_type="SqlStore",
         workspaces_enabled=True,
         trace_archival_enabled=False,
-        multipart_uploads_enabled=False,
-        multipart_downloads_enabled=False,
+        multipart_uploads_enabled=call.services.direct.is_possible,
+        multipart_downloads_enabled=call.services.direct.is_possible,
         presigned_upload_run_id_supported=False,
         presigned_upload_model_id_supported=False,
         features_enabled={"gateway": False},

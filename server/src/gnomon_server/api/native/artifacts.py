@@ -131,7 +131,11 @@ def list_artifacts(call: Call[None, ListQuery]) -> wire.ArtifactListResponse:
     media=_ATTACHMENT,
     headers=_HEADERS,
     raises=[*READS, RangeUnsatisfiable],
-    also={206: "the byte range asked for", 304: "the content is the one named by If-None-Match"},
+    also={
+        206: "the byte range asked for",
+        302: "the address of the object store that has it, valid for a short time (GNOMON_PRESIGN)",
+        304: "the content is the one named by If-None-Match",
+    },
 )
 async def download_artifact(call: Call[None, None]) -> Answer:
     """Download an artifact, or one byte range of it.
@@ -139,7 +143,7 @@ async def download_artifact(call: Call[None, None]) -> Answer:
     Always as an attachment. `If-None-Match` with its ETag is answered 304; one `Range` is answered 206, and with
     `If-Range` only while the artifact is still the same.
     """
-    return answer_file(call.request, await _open(call))
+    return answer_file(call.request, await _open(call), call.services.direct)
 
 
 @route(

@@ -71,7 +71,8 @@ def begin_upload(call: Call[UploadBegin, None]) -> wire.UploadStatus:
     uploads = call.services.uploads
     found = uploads.begin(call.principal, expected)
     parts = [] if found is not None else uploads.find(call.principal, run, expected.id)[1]
-    return _status(expected, parts, found)
+    urls = {} if found is not None else call.services.direct.offered_parts(call.principal, expected, parts)
+    return _status(expected, parts, found, urls)
 
 
 @route(
@@ -85,7 +86,7 @@ def begin_upload(call: Call[UploadBegin, None]) -> wire.UploadStatus:
 def get_upload(call: Call[None, None]) -> wire.UploadStatus:
     """Get an upload under way: which of its parts are here."""
     expected, parts = call.services.uploads.find(call.principal, call.path("run_id"), _id(call))
-    return _status(expected, parts, None)
+    return _status(expected, parts, None, call.services.direct.offered_parts(call.principal, expected, parts))
 
 
 @route(
@@ -175,7 +176,7 @@ def _sha256(text: str) -> str:
     return text
 
 
-def _status(expected: Expected, parts: list[int], kept: Artifact | None) -> wire.UploadStatus:
+def _status(expected: Expected, parts: list[int], kept: Artifact | None, urls: dict[int, str]) -> wire.UploadStatus:
     return wire.UploadStatus(
         upload_id=expected.id,
         path=expected.path,
@@ -184,6 +185,7 @@ def _status(expected: Expected, parts: list[int], kept: Artifact | None) -> wire
         part_size=expected.part_size,
         parts=parts,
         artifact=None if kept is None else _logged(expected.run, kept),
+        part_urls=[wire.PartUrl(number=number, url=url) for number, url in urls.items()],
     )
 
 

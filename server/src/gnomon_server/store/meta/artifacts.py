@@ -146,7 +146,7 @@ def add_object_reference(
     """
     base = o.blob_object_base
     insert = upsert(connection, t.blob_base).values(tenant=tenant, sha256=sha256, size=size, refs=0, unused_ms=None)
-    if connection.execute(insert.on_conflict_do_nothing()).rowcount:
+    if connection.execute(insert.on_conflict_do_nothing().returning(t.blob_base.c.sha256)).first() is not None:
         connection.execute(sa.insert(base).values(tenant=tenant, sha256=sha256, object=stored))
     return find_object(connection, sha256) if revive(connection, tenant, sha256) else None
 

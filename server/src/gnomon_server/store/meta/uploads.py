@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from gnomon_server.model.ids import TenantId
 from gnomon_server.store.meta import object_tables as o
 from gnomon_server.store.meta.upsert import upsert
-from gnomon_server.store.uploads import Expected
+from gnomon_server.store.uploads import Expected, Target
 
 _FACTS = ("kind", "owner", "path", "size", "sha256", "part_size")
 
@@ -31,8 +31,23 @@ def insert_upload(connection: Connection, tenant: TenantId, expected: Expected, 
 
 def find_upload(connection: Connection, uid: str) -> Expected | None:
     c = o.upload.c
-    row = connection.execute(sa.select(*(c[name] for name in _FACTS)).where(c.uid == uid, c.kind == "run")).first()
+    row = connection.execute(
+        sa.select(*(c[name] for name in _FACTS)).where(c.uid == uid, c.sha256.is_not(None))
+    ).first()
     return None if row is None else Expected(row.owner, row.path, row.size, row.sha256, row.part_size)
+
+
+def insert_target(connection: Connection, tenant: TenantId, uid: str, target: Target, *, now_ms: int) -> None:
+    """Expect an upload of which only the place is known."""
+    values = {"tenant": tenant, "uid": uid, **target._asdict(), "part_size": 0, "begun_ms": now_ms}
+    connection.execute(sa.insert(o.upload_base).values(values))
+
+
+def find_target(connection: Connection, uid: str) -> Target | None:
+    """Where an upload goes of which only that was known."""
+    c = o.upload.c
+    row = connection.execute(sa.select(c.kind, c.owner, c.path).where(c.uid == uid, c.sha256.is_(None))).first()
+    return None if row is None else Target("model" if row.kind == "model" else "run", row.owner, row.path)
 
 
 def count_uploads(connection: Connection) -> int:
