@@ -58,14 +58,19 @@ function dashesOf({ ratio }: Frame, { line }: Curve, style: PlotStyle): number[]
   return lineDash(style, line.slot).map((length) => length * ratio);
 }
 
-/** Over the lines: running ends, breaks, and what was clipped away. */
+/**
+ * Over the lines: running ends, breaks, and what was clipped away. The pen is given back as it was: uPlot remembers the
+ * styles that it set, and draws its next grid with what it finds.
+ */
 export function paintFront(u: uPlot, { curves, style, isLog, isClipped, isDraft }: Painting): void {
   const frame = frameOf(u, isLog);
   if (frame === null) return;
+  frame.ctx.save();
   for (const curve of curves) {
     paintEnds(frame, curve, style);
     if (isClipped && !isDraft) paintClipped(frame, curve, lineColor(style, curve.line.slot));
   }
+  frame.ctx.restore();
 }
 
 /**
