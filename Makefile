@@ -26,6 +26,11 @@ $(UI_TOOLS): ui/package.json ui/package-lock.json
 	cd ui && npm install --no-save --no-audit --no-fund --silent
 	touch $@
 
+# The identity provider that the tests sign in with.
+tests/support/oidc/node_modules/.installed: tests/support/oidc/package.json tests/support/oidc/package-lock.json
+	cd tests/support/oidc && npm install --no-save --no-audit --no-fund --silent
+	touch $@
+
 # MLflow pins other versions of what we use, so the tests that run its client do so in an environment of its own.
 .venv-mlflow/.installed: tests/compat/requirements.txt
 	$(PYTHON) -m venv .venv-mlflow
@@ -57,7 +62,7 @@ $(UI): $(UI_TOOLS) $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/
 run: $(VENV)/.installed $(UI) ## start the server on http://127.0.0.1:7417, with the demo the first time
 	@$(BIN)/python scripts/run.py --home $(HOME_DIR) --port $(PORT)
 
-test: $(VENV)/.installed $(UI) ## every test
+test: $(VENV)/.installed $(UI) tests/support/oidc/node_modules/.installed ## every test
 	scripts/system-packages.sh
 	cd ui && npm test --silent
 	$(BIN)/python -m pytest -m 'not nightly'
@@ -81,14 +86,14 @@ fault: $(VENV)/.installed ## the fault suite alone
 compat: $(VENV)/.installed ## the MLflow suite alone, by hand and with MLflow's own client
 	$(BIN)/python -m pytest tests/compat -m 'not nightly'
 
-e2e: $(VENV)/.installed $(UI) ## the browser suite alone
+e2e: $(VENV)/.installed $(UI) tests/support/oidc/node_modules/.installed ## the browser suite alone
 	scripts/system-packages.sh
 	$(BIN)/python -m pytest tests/e2e
 
 bench: $(VENV)/.installed ## the measurements, with peers beside ours
 	$(BIN)/python -m bench
 
-nightly: $(VENV)/.installed $(UI) ## everything, the slow suites too
+nightly: $(VENV)/.installed $(UI) tests/support/oidc/node_modules/.installed ## everything, the slow suites too
 	scripts/system-packages.sh
 	$(BIN)/python -m pytest
 

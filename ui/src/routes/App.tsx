@@ -4,6 +4,7 @@ import { lazy, Suspense, useMemo, useState } from "react";
 import { Route, Router, Switch, useSearch } from "wouter";
 import { ApiError, setCaller } from "../api/client";
 import { usePreferences } from "../lib/preferences";
+import { useSession } from "../lib/session";
 import { ErrorBoundary } from "../ui/ErrorBoundary";
 import { Loading } from "../ui/Message";
 import { tenantOf } from "../ui/tenant";
@@ -19,6 +20,7 @@ const RunPage = lazy(async () => ({ default: (await import("../features/run/RunP
 const ModelsPage = lazy(async () => ({ default: (await import("../features/models/ModelsPage")).ModelsPage }));
 const ModelPage = lazy(async () => ({ default: (await import("../features/models/ModelPage")).ModelPage }));
 const SettingsPage = lazy(async () => ({ default: (await import("../features/settings/SettingsPage")).SettingsPage }));
+const SignedInPage = lazy(async () => ({ default: (await import("./SignedInPage")).SignedInPage }));
 
 /** The path prefix that the server wrote into <base>. */
 const PREFIX = new URL(document.baseURI).pathname.replace(/\/$/, "");
@@ -35,17 +37,18 @@ export function App() {
 function Tenant() {
   const tenant = tenantOf(useSearch());
   const { apiKey } = usePreferences();
+  const secret = useSession() ?? apiKey;
   const [wantsKey, setWantsKey] = useState(false);
   const client = useMemo(() => {
     // Before any page below asks for anything; another tenant or key starts with nothing of the former's answers.
-    setCaller({ tenant, key: apiKey === "" ? null : apiKey });
+    setCaller({ tenant, key: secret === "" ? null : secret });
     return makeClient(() => setWantsKey(true));
-  }, [tenant, apiKey]);
+  }, [tenant, secret]);
   return (
     <QueryClientProvider client={client}>
       <ErrorBoundary key={tenant ?? ""}>
         <Suspense fallback={<Loading />}>
-          <Pages key={`${tenant ?? ""} ${apiKey}`} />
+          <Pages key={`${tenant ?? ""} ${secret}`} />
         </Suspense>
       </ErrorBoundary>
       <Toasts />
@@ -68,6 +71,9 @@ function Pages() {
       <Route path="/models/:name">{({ name }) => <ModelPage key={name} name={decoded(name)} />}</Route>
       <Route path="/settings">
         <SettingsPage />
+      </Route>
+      <Route path="/signed-in">
+        <SignedInPage />
       </Route>
       <Route>
         <NotFoundPage />

@@ -7,6 +7,7 @@ import { Icon, Mark } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
 import { CommandBar } from "./CommandBar";
 import { KeySheet } from "./KeySheet";
+import { Person } from "./Person";
 import { TenantSwitch } from "./TenantSwitch";
 import "./shell.css";
 
@@ -67,6 +68,7 @@ export function AppBar({ crumb, tabs, status, link }: Props) {
         <Link className="icon-button" to="/settings" aria-label="Settings" title="Settings">
           <Icon name="gear" />
         </Link>
+        <Person />
       </div>
       {open === "command" && <CommandBar onClose={() => setOpen(null)} onKeys={() => setOpen("keys")} />}
       {open === "keys" && <KeySheet onClose={() => setOpen(null)} />}
