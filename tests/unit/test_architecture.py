@@ -112,7 +112,7 @@ def test_the_server_evaluates_unpickles_and_starts_nothing() -> None:
 def test_connections_are_opened_in_one_place() -> None:
     """W1: of the server, only the engine, the migrations, and what they hand a connection to, know the driver.
 
-    A backup copies a whole database and compares the copy; it reads no tenant's rows for anybody.
+    A backup and a move copy a whole database and compare the copy; they read no tenant's rows for anybody.
     """
     openers = {
         _id(path)
@@ -122,7 +122,7 @@ def test_connections_are_opened_in_one_place() -> None:
     }
     store = "server/src/gnomon_server/store"
     known = {f"{store}/meta/{name}.py" for name in ("engine", "migrate", "postgres", "migrate_postgres")}
-    assert openers <= {*known, f"{store}/backup.py"}
+    assert openers <= {*known, f"{store}/backup.py", f"{store}/meta/move.py"}
 
 
 def test_every_route_declares_a_permission_that_exists() -> None:

@@ -19,6 +19,7 @@ import click
 import uvicorn
 
 from gnomon_server.commands import listening as listening_socket
+from gnomon_server.commands.move import move
 from gnomon_server.settings import load_settings
 
 _OPEN_FILES = 8192
@@ -145,6 +146,9 @@ def migrate(database: str | None, serving_role: str | None) -> None:
         click.echo(f"The database is at revision {after} already.")
     else:
         click.echo(f"The database is at revision {after} now (before: {before or 'empty'}).")
+
+
+command.add_command(move)
 
 
 class _Serving(uvicorn.Server):

@@ -1,0 +1,119 @@
+"""`gnomon server move`: PostgreSQL then answers what SQLite answered; a cut move goes on; what differs is found."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.support.postgres import OWNER, SERVING, Cluster
+from tests.support.secured import as_key, make_key
+from tests.support.server_process import ServerProcess
+
+Answers = dict[str, Any]
+
+
+def _move(home: Path, url: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gnomon_server", "move", "--home", str(home), "--to", url, *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ})
+
+
+def _fill(api: httpx.Client, name: str) -> None:
+    """An experiment with what a database can hold that is not plain."""
+    experiment = api.post("/experiments", json={"name": name, "tags": {"λ": "ü"}}).json()["id"]
+    for number in range(3):
+        body = {"experiment_id": experiment, "name": f"{name} {number}", "tags": {"team": "a\tb"}}
+        run = api.post("/experiments/runs", json=body).json()["id"]
+        values: list[object] = [0.1, "NaN", "Infinity", -0.0, 5e-324, 3]
+        points = [{"key": "loss", "value": value, "step": step} for step, value in enumerate(values * 30)]
+        log = {"metrics": points, "params": [{"key": "lr", "value": "1e-3"}]}
+        api.post(f"/experiments/runs/{run}/log-batch", json=log).raise_for_status()
+        batch = {"writer": "w", "seq": 0, "params": {"depth": "3"}}
+        api.post(f"/experiments/runs/{run}/batches", json=batch).raise_for_status()
+        files = {"file": ("model.bin", b"\0\xff" * 500)}
+        api.post(f"/experiments/runs/{run}/log-artifact", files=files).raise_for_status()
+    api.delete(f"/experiments/runs/{run}").raise_for_status()
+    api.post("/retention", json={"action": "purge", "after_days": 400, "experiment_id": experiment}).raise_for_status()
+    api.post(f"/experiments/{experiment}/views", json={"name": "mine", "state": "a=b"}).raise_for_status()
+
+
+def _answers(api: httpx.Client) -> Answers:
+    """All that there is to read."""
+    found: Answers = {path: api.get(path).json() for path in ("/experiments", "/retention", "/storage/experiments")}
+    for stage in ("active", "deleted"):
+        found[stage] = api.get("/experiments/runs", params={"lifecycle_stage": stage}).json()
+        for run in found[stage]["runs"]:
+            path = f"/experiments/runs/{run['id']}"
+            for part in ("/history", "/artifacts", "/ledger"):
+                found[path + part] = api.get(path + part).json()
+            found[f"{path} model"] = api.get(f"{path}/artifacts/model.bin").content
+    return found
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Path:
+    """A stopped home: two tenants, one run sealed or not as it came, keys and an audit log."""
+    server = ServerProcess(tmp_path / "home", env={"GNOMON_SEAL_IDLE_SECS": "0.05"}).start()
+    for tenant in ("default", "other"):
+        with server.client(tenant) as api:
+            _fill(api, f"of {tenant}")
+    assert server.stop() == 0
+    return server.home
+
+
+def test_a_moved_home_answers_the_same_from_postgresql(postgres: Cluster, filled: Path) -> None:
+    admin = make_key(filled, "admin", "default", "other")
+    url = postgres.make_database(is_empty=True)
+    before: Answers = {}
+    server = ServerProcess(filled, "--quiet").start()
+    assert "another gnomon server" in _move(filled, postgres.url(url, OWNER)).stderr
+    for tenant in ("default", "other"):
+        with as_key(server, admin.text, X_Tenant_ID=tenant) as api:
+            before[tenant] = _answers(api)
+    assert server.stop() == 0
+    moved = _move(filled, postgres.url(url, OWNER), "--serving-role", SERVING, "--json")
+    assert moved.returncode == 0, moved.stderr
+    said = json.loads(moved.stdout)
+    assert (said["series"], said["points"]) == (6, 6 * 180)
+    server = ServerProcess(filled, "--quiet", "--database", postgres.url(url)).start()
+    for tenant in ("default", "other"):
+        with as_key(server, admin.text, X_Tenant_ID=tenant) as api:
+            assert _answers(api) == before[tenant]
+            _fill(api, "made afterwards")  # the numbers that PostgreSQL gives out go on
+            assert api.get("/audit").status_code == 200
+    assert server.stop() == 0
+    again = _move(filled, postgres.url(url, OWNER))
+    assert again.returncode == 1
+    assert "more rows in PostgreSQL" in again.stderr
+
+
+def test_a_move_goes_on_and_what_differs_is_found(postgres: Cluster, filled: Path) -> None:
+    name = postgres.make_database(is_empty=True)
+    url = postgres.url(name, OWNER)
+    first = json.loads(_move(filled, url, "--json").stdout)
+    with postgres.connect(name) as connection:
+        for table in ("retention_rule_", "artifact_", "tag_", "param_"):
+            last = f"SELECT max(tenant) FROM {table}"
+            connection.execute(f"DELETE FROM {table} WHERE tenant = ({last})")  # as a move leaves it that was cut
+    assert json.loads(_move(filled, url, "--json").stdout) == first
+    with postgres.connect(name) as connection:
+        changed = connection.execute("UPDATE series_ SET high = high + 1e-9 WHERE tenant = 1 AND high > 0")
+        assert changed.rowcount
+    found = _move(filled, url)
+    assert found.returncode == 1
+    assert "series_ of tenant 1 differs" in found.stderr
+    with postgres.connect(name) as connection:
+        connection.execute("UPDATE tenant_ SET name = 'elsewhere' WHERE id = 1")
+    assert "another installation" in _move(filled, url).stderr
+
+
+def test_what_cannot_be_moved_is_said(postgres: Cluster, tmp_path: Path) -> None:
+    name = postgres.make_database()
+    assert "there is no database" in _move(tmp_path / "none", postgres.url(name, OWNER)).stderr
+    server = ServerProcess(tmp_path / "home", "--quiet").start()
+    assert server.stop() == 0
+    assert "cannot be reached" in _move(server.home, "postgresql://nobody@127.0.0.1:1/none").stderr
+    assert "embedded" in _move(server.home, "sqlite:///other.db").stderr
