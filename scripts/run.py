@@ -1,6 +1,7 @@
 """`make run`: start the server, load the demo the first time, print the URL, stay in the foreground."""
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,9 @@ def main() -> int:
             [
                 *(sys.executable, "-m", "gnomon_server", "--home", str(asked.home)),
                 *("--port", str(asked.port), "--port-file", str(port_file)),
-            ]
+            ],
+            # A page asks for much, and this terminal is where warnings are to be seen; set it to have the requests too.
+            env={"GNOMON_LOG_REQUESTS": "false", **os.environ},
         )
         try:
             while not port_file.exists():
