@@ -23,6 +23,7 @@ _ROOMS = (
     "storage",
     "retention",
     "webhooks",
+    "rules",
 )
 
 # What one module of the package calls of another, and nobody else.

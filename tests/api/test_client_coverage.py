@@ -12,6 +12,7 @@ from tests.unit.test_sdk_http.scripted import Answer, ScriptedServer
 
 import gnomon
 import gnomon.wire
+from gnomon.wire import RuleSave
 
 E = R = V = "0" * 32
 Call = Callable[[gnomon.Client], Any]
@@ -76,6 +77,13 @@ CALLS: dict[str, Call] = {
     "POST /keys": lambda c: c.access.create_key("viewer"),
     "POST /keys/{}/rotate": lambda c: c.access.rotate_key("a" * 10),
     "DELETE /keys/{}": lambda c: c.access.revoke_key("a" * 10),
+    "GET /experiments/{}/rules": lambda c: c.rules.list(E),
+    "POST /experiments/{}/rules": lambda c: c.rules.create(E, RuleSave(name="n", kind="nonfinite")),
+    "PUT /experiments/{}/rules/{}": lambda c: c.rules.replace(E, V, RuleSave(name="n", kind="nonfinite")),
+    "DELETE /experiments/{}/rules/{}": lambda c: c.rules.delete(E, V),
+    "POST /experiments/{}/rules/{}/test": lambda c: c.rules.test(E, V),
+    "GET /experiments/{}/rules/{}/firings": lambda c: c.rules.firings(E, V),
+    "POST /experiments/{}/rules/{}/firings/{}/clear": lambda c: c.rules.clear(E, V, R),
     "GET /webhooks": lambda c: c.webhooks.list(),
     "POST /webhooks": lambda c: c.webhooks.create("n", "https://example.com/", ["run.failed"]),
     "GET /webhooks/{}": lambda c: c.webhooks.get(V),

@@ -44,7 +44,7 @@ class Row:
 
 _E, _R = "/experiments/EXPERIMENT", "/experiments/runs/RUN"
 NO_VIEW = "f" * 32
-NO_WEBHOOK, NO_DELIVERY = "d" * 32, "b" * 32
+NO_WEBHOOK, NO_DELIVERY = "9" * 32, "8" * 32
 NO_TRACE = "tr-nobody"
 NO_KEY = "a" * 10
 NO_UPLOAD = "e" * 32
@@ -107,6 +107,13 @@ NATIVE = [
     Row("GET", f"{_R}/artifacts"),
     Row("GET", f"{_R}/artifacts/secret.txt"),
     Row("HEAD", f"{_R}/artifacts/secret.txt"),
+    Row("GET", f"{_E}/rules"),
+    Row("POST", f"{_E}/rules", {"name": "changed", "kind": "nonfinite"}),
+    Row("PUT", f"{_E}/rules/{NO_RULE}", {"name": "changed", "kind": "nonfinite"}, own=(404,)),
+    Row("DELETE", f"{_E}/rules/{NO_RULE}", own=(404,)),
+    Row("POST", f"{_E}/rules/{NO_RULE}/test", own=(404,)),
+    Row("GET", f"{_E}/rules/{NO_RULE}/firings", own=(404,)),
+    Row("POST", f"{_E}/rules/{NO_RULE}/firings/RUN/clear", own=(404,)),
     Row("GET", "/webhooks"),
     Row(
         "POST",

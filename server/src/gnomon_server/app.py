@@ -52,6 +52,8 @@ from gnomon_server.core.outbox import Outbox
 from gnomon_server.core.rates import Rates
 from gnomon_server.core.registry import Registry
 from gnomon_server.core.retention import Retention
+from gnomon_server.core.rule_watch import RuleWatch
+from gnomon_server.core.rules import Rules
 from gnomon_server.core.runs import Runs
 from gnomon_server.core.sessions import Sessions
 from gnomon_server.core.sign_in import SignIn, SignInConfig, sign_in_config
@@ -65,6 +67,7 @@ from gnomon_server.core.watch import Watch
 from gnomon_server.core.webhooks import Webhooks
 from gnomon_server.egress.addresses import parse_allowed
 from gnomon_server.egress.client import Egress
+from gnomon_server.model.changes import Change
 from gnomon_server.model.errors import GnomonError
 from gnomon_server.model.ids import TenantId
 from gnomon_server.settings import Settings, comma_list
@@ -164,13 +167,20 @@ def open_server(
     outbox = Outbox(public_url=settings.public_url, now_ms=clock)
     ingest = Ingest(missing_run=lambda uid: missing_run[0](uid), outbox=outbox, now_ms=clock, rng=rng)
     live = Live(database)
+    watched: list[RuleWatch] = []
+
+    def publish(changes: Sequence[Change]) -> None:
+        live.publish(changes)
+        for each in watched:
+            each.note(changes)
+
     writer = make_writer(
         database,
         commit_batches=ingest.commit,
         on_undo=ingest.undo,
         on_fatal=on_fatal or _stop_process,
         on_commit=telemetry.on_commit,
-        on_changes=live.publish,
+        on_changes=publish,
     )
     ingest.attach(writer, is_shared=database.is_shared)
     writer.start()
@@ -182,6 +192,7 @@ def open_server(
         lock.close()
         raise
     stores = Stores(database, writer, files.blobs)
+    watched.append(RuleWatch(stores, outbox, now_ms=clock))
     access = Access(
         stores, now_ms=clock, hide_foreign_ids=settings.hide_foreign_ids, has_sign_in=provider_config is not None
     )
@@ -227,6 +238,7 @@ def open_server(
         assessments=Assessments(stores, now_ms=clock),
         streams=LiveStreams(live, encode_news, most=settings.live_streams),
         views=Views(stores, access, now_ms=clock),
+        rules=Rules(stores, access, now_ms=clock, on_change=watched[0].forget_rules),
         webhooks=Webhooks(stores, access, egress, outbox, now_ms=clock),
         storage=Storage(stores, access),
         retention=retention,
@@ -249,7 +261,7 @@ def open_server(
     watch = Watch(stores, access, audit)
     timeout_secs = settings.check_in_timeout_secs
     automation = Automation(
-        Liveness(stores, outbox, timeout_secs=timeout_secs, now_ms=clock), timeout_secs=timeout_secs
+        Liveness(stores, outbox, timeout_secs=timeout_secs, now_ms=clock), watched[0], timeout_secs=timeout_secs
     )
     deliveries = Deliveries(stores, egress, now_ms=clock, rng=rng)
     app = build_app(services, [upkeep, watch, automation, deliveries])

@@ -175,6 +175,26 @@ export interface FieldProblem {
   readonly message: string;
 }
 
+export interface FiringCleared {
+  readonly rule_id: string;
+  readonly run_id: string;
+}
+
+export interface FiringListResponse {
+  readonly firings: readonly FiringResponse[];
+  readonly total: number;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface FiringResponse {
+  readonly run_id: string;
+  readonly run_name: string;
+  readonly fired_at: string;
+  readonly message: string;
+  readonly cleared_at: string | null;
+}
+
 export interface GroupRow {
   readonly values: Readonly<Record<string, string | null>>;
   readonly n: number;
@@ -427,6 +447,59 @@ export interface RetentionRuleResponse {
   readonly applied_runs: number;
 }
 
+export interface RuleListResponse {
+  readonly rules: readonly RuleResponse[];
+  readonly total: number;
+}
+
+export interface RuleMatch {
+  readonly run_id: string;
+  readonly run_name: string;
+  readonly message: string;
+}
+
+export interface RuleResponse {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: "no_progress" | "nonfinite" | "silent" | "threshold";
+  readonly metric: string | null;
+  readonly aggregate: "last" | "max" | "mean" | "min";
+  readonly comparison: "<" | "<=" | ">" | ">=";
+  readonly value: number | "-Infinity" | "Infinity" | "NaN";
+  readonly direction: "max" | "min";
+  readonly steps: number | null;
+  readonly minutes: number | null;
+  readonly filter: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly webhook_id: string | null;
+  readonly end_run: boolean;
+  readonly active: boolean;
+  readonly created_by: string;
+  readonly created_at: string;
+  readonly last_updated: string;
+}
+
+export interface RuleSave {
+  readonly name: string;
+  readonly kind: "no_progress" | "nonfinite" | "silent" | "threshold";
+  readonly metric?: string | null;
+  readonly aggregate?: "last" | "max" | "mean" | "min";
+  readonly comparison?: "<" | "<=" | ">" | ">=";
+  readonly value?: number | "-Infinity" | "Infinity" | "NaN";
+  readonly direction?: "max" | "min";
+  readonly steps?: number | null;
+  readonly minutes?: number | null;
+  readonly filter?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly webhook_id?: string | null;
+  readonly end_run?: boolean;
+  readonly active?: boolean;
+}
+
+export interface RuleTested {
+  readonly matches: readonly RuleMatch[];
+}
+
 export interface RunBegin {
   readonly experiment_id?: string | null;
   readonly experiment?: string | null;
@@ -460,7 +533,7 @@ export interface RunEventListResponse {
 export interface RunEventResponse {
   readonly id: string;
   readonly time: string;
-  readonly kind: "back" | "lost";
+  readonly kind: "back" | "lost" | "rule";
   readonly message: string;
 }
 

@@ -55,7 +55,7 @@ const readLedger = object<LedgerResponse>({
 });
 
 const readEvents = object<{ events: RunEventResponse[]; total: number }>({
-  events: list(object<RunEventResponse>({ id: text, time: text, kind: word("lost", "back"), message: text })),
+  events: list(object<RunEventResponse>({ id: text, time: text, kind: word("lost", "back", "rule"), message: text })),
   total: integer,
 });
 

@@ -30,6 +30,7 @@ _COMMANDS = {
     "storage": "gnomon.cli.storage:storage",
     "doctor": "gnomon.cli.doctor:doctor",
     "retention": "gnomon.cli.retention:retention",
+    "rules": "gnomon.cli.rules:rules",
     "webhooks": "gnomon.cli.webhooks:webhooks",
     "mcp": "gnomon.cli.mcp:mcp",
     "import": "gnomon.cli.importing:import_",

@@ -10,6 +10,7 @@ The calls stand in rooms, named for what they are about:
 - `client.views`: list, create, replace, delete
 - `client.traces`: list and get, with the tree of spans
 - `client.access`: me, keys, create_key, rotate_key, revoke_key, audit
+- `client.rules`: list, create, replace, delete, test, firings, clear
 - `client.webhooks`: list, create, get, update, delete, rotate_secret, test, deliveries, redeliver
 - `client.storage`: what uses the disk: installation, experiments, runs, metrics, run, run_metrics
 - `client.retention`: rules, add, remove, preview, apply
@@ -32,6 +33,7 @@ from gnomon.client.frames import ExperimentReader, RunReader, find_experiment
 from gnomon.client.live import Live
 from gnomon.client.metrics import Metrics
 from gnomon.client.retention import Retention
+from gnomon.client.rules import Rules
 from gnomon.client.runs import Runs
 from gnomon.client.storage import Storage
 from gnomon.client.traces import Traces
@@ -69,6 +71,7 @@ class Client:
         self.storage = Storage(transport)
         self.retention = Retention(transport)
         self.webhooks = Webhooks(transport)
+        self.rules = Rules(transport)
 
     def experiment(self, name_or_id: str) -> ExperimentReader:
         """An experiment to read frames from, by its name or its id."""

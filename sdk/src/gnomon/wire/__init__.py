@@ -40,6 +40,15 @@ from gnomon.wire.automation import DeliveryListResponse as DeliveryListResponse
 from gnomon.wire.automation import DeliveryResponse as DeliveryResponse
 from gnomon.wire.automation import DeliveryState as DeliveryState
 from gnomon.wire.automation import EventType as EventType
+from gnomon.wire.automation import FiringCleared as FiringCleared
+from gnomon.wire.automation import FiringListResponse as FiringListResponse
+from gnomon.wire.automation import FiringResponse as FiringResponse
+from gnomon.wire.automation import RuleKind as RuleKind
+from gnomon.wire.automation import RuleListResponse as RuleListResponse
+from gnomon.wire.automation import RuleMatch as RuleMatch
+from gnomon.wire.automation import RuleResponse as RuleResponse
+from gnomon.wire.automation import RuleSave as RuleSave
+from gnomon.wire.automation import RuleTested as RuleTested
 from gnomon.wire.automation import WebhookCreate as WebhookCreate
 from gnomon.wire.automation import WebhookFormat as WebhookFormat
 from gnomon.wire.automation import WebhookListResponse as WebhookListResponse

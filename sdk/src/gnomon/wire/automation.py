@@ -1,11 +1,11 @@
-"""Messages about what the server does by itself: webhooks and their deliveries."""
+"""Messages about what the server does by itself: webhooks and their deliveries, rules and what they fired for."""
 
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from gnomon.bounds import Count, ExperimentName, Time, Uid, said
-from gnomon.wire.messages import Request
+from gnomon.bounds import Count, ExperimentName, Key, Tags, Time, Uid, said
+from gnomon.wire.messages import Direction, Number, Request
 
 EventType = Literal[
     "run.created",
@@ -22,6 +22,8 @@ EventType = Literal[
 ]
 WebhookFormat = Literal["json", "slack"]
 DeliveryState = Literal["waiting", "delivered", "dead"]
+RuleKind = Literal["threshold", "nonfinite", "no_progress", "silent"]
+Positive = Annotated[float, said(exclusiveMinimum=0, maximum=2**53)]
 WebhookUrl = Annotated[str, said(minLength=10, maxLength=2048, pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://[!-~]+$")]
 Events = Annotated[list[EventType], said(minItems=1, maxItems=50)]
 
@@ -92,3 +94,91 @@ class DeliveryListResponse(Struct, frozen=True):
     total: Count
     limit: Count
     offset: Count
+
+
+class RuleSave(Request, frozen=True):
+    """What a rule waits for, and what it does then. Which fields count is said by `kind`:
+
+    `threshold`: `aggregate` of `metric` stands in `comparison` to `value`. `nonfinite`: a NaN or an infinity came, in
+    `metric` or, without it, in any. `no_progress`: the best value of `metric` (by `direction`) is `steps` steps or
+    `minutes` minutes old. `silent`: nothing was heard of a running run for `minutes`.
+
+    It looks at runs that `filter` finds (absent: all of the experiment), and fires once for each: the event
+    `rule.fired` goes to `webhook_id` or, without it, to every webhook that wants it; `tags` are set on the run; with
+    `end_run` a running run ends as killed.
+    """
+
+    name: ExperimentName
+    kind: RuleKind
+    metric: Key | None = None
+    aggregate: Literal["last", "min", "max", "mean"] = "last"
+    comparison: Literal[">", ">=", "<", "<="] = ">"
+    value: Number = 0.0
+    direction: Direction = "min"
+    steps: Positive | None = None
+    minutes: Positive | None = None
+    filter: Annotated[str, said(maxLength=8192)] = ""
+    tags: Tags = {}
+    webhook_id: Uid | None = None
+    end_run: bool = False
+    active: bool = True
+
+
+class RuleResponse(Struct, frozen=True):
+    id: Uid
+    name: str
+    kind: RuleKind
+    metric: str | None
+    aggregate: Literal["last", "min", "max", "mean"]
+    comparison: Literal[">", ">=", "<", "<="]
+    value: Number
+    direction: Direction
+    steps: float | None
+    minutes: float | None
+    filter: str
+    tags: dict[str, str]
+    webhook_id: Uid | None
+    end_run: bool
+    active: bool
+    created_by: str
+    created_at: Time
+    last_updated: Time
+
+
+class RuleListResponse(Struct, frozen=True):
+    rules: list[RuleResponse]
+    total: Count
+
+
+class RuleMatch(Struct, frozen=True):
+    run_id: Uid
+    run_name: str
+    message: str
+
+
+class RuleTested(Struct, frozen=True):
+    """The newest 100 runs for which the rule holds now; time and filter are not asked."""
+
+    matches: list[RuleMatch]
+
+
+class FiringResponse(Struct, frozen=True):
+    """That a rule fired for a run; once cleared it may fire again."""
+
+    run_id: Uid
+    run_name: str
+    fired_at: Time
+    message: str
+    cleared_at: Time | None
+
+
+class FiringListResponse(Struct, frozen=True):
+    firings: list[FiringResponse]
+    total: Count
+    limit: Count
+    offset: Count
+
+
+class FiringCleared(Struct, frozen=True):
+    rule_id: Uid
+    run_id: Uid

@@ -46,7 +46,7 @@ _PATH_MEANING = {
     "session_id": ("the id of a session", "^[a-z2-7]{10}$"),
     "upload_id": ("the id of an upload under way", "^[0-9a-f]{32}$"),
     "number": ("the number of a part, from 0", "^[0-9]{1,6}$"),
-    "rule_id": ("the id of a retention rule: 32 lower-case hex digits", _UID),
+    "rule_id": ("the id of a rule: 32 lower-case hex digits", _UID),
     "view_id": ("the id of a saved view: 32 lower-case hex digits", _UID),
     "trace_id": ("the id of a trace, as its client made it", r"^[A-Za-z0-9_.:-]{1,100}$"),
     "webhook_id": ("the id of a webhook: 32 lower-case hex digits", _UID),

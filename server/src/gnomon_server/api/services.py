@@ -22,6 +22,7 @@ from gnomon_server.core.numbered import NumberedExperiments
 from gnomon_server.core.rates import Rates
 from gnomon_server.core.registry import Registry
 from gnomon_server.core.retention import Retention
+from gnomon_server.core.rules import Rules
 from gnomon_server.core.runs import Runs
 from gnomon_server.core.sessions import Sessions
 from gnomon_server.core.sign_in import SignIn
@@ -67,6 +68,7 @@ class Services:
     streams: LiveStreams
     views: Views
     webhooks: Webhooks
+    rules: Rules
     storage: Storage
     retention: Retention
     now_ms: Callable[[], int]

@@ -13,8 +13,8 @@ from gnomon_server.model.ids import ExperimentUid, RowId, RunUid
 LifecycleStage = Literal["active", "deleted"]
 RunStatus = Literal["running", "scheduled", "finished", "failed", "killed"]
 KeyKind = Literal["metric", "param", "tag"]
-# lost: ended because nothing was heard of its job; back: heard of again, and running.
-RunEventKind = Literal["lost", "back"]
+# lost: ended because nothing was heard of its job; back: heard of again, and running; rule: a rule has fired.
+RunEventKind = Literal["lost", "back", "rule"]
 
 
 class Experiment(Struct, frozen=True):

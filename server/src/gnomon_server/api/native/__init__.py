@@ -12,6 +12,7 @@ from gnomon_server.api.native import (
     logging,
     metrics,
     retention,
+    rules,
     runs,
     sign_in,
     storage,
@@ -40,4 +41,5 @@ ROUTES: list[HTTPRouteHandler] = [
     *keys.ROUTES,
     *sign_in.ROUTES,
     *webhooks.ROUTES,
+    *rules.ROUTES,
 ]

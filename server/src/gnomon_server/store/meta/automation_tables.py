@@ -35,7 +35,7 @@ run_event_base = base_table(
     Column("run", Int, nullable=False),
     Column("uid", Text, nullable=False),  # time-ordered
     Column("at_ms", Int, nullable=False),
-    Column("kind", Text, nullable=False),  # lost | back
+    Column("kind", Text, nullable=False),  # lost | back | rule
     Column("message", Text, nullable=False),
     PrimaryKey("tenant", "run", "uid"),
     ForeignKeyConstraint(["tenant", "run"], ["run_.tenant", "run_.id"]),
@@ -89,7 +89,40 @@ Index(
     postgresql_where=delivery_base.c.state == "waiting",
 )
 
+rule_base = base_table(
+    "rule",
+    Column("tenant", Int, nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("experiment", Int, nullable=False),
+    Column("active", Int, nullable=False),
+    Column("content", Text, nullable=False),  # JSON: what it waits for and what it does
+    Column("created_by", Text, nullable=False),
+    Column("created_ms", Int, nullable=False),
+    Column("updated_ms", Int, nullable=False),
+    PrimaryKey("tenant", "uid"),
+    ForeignKeyConstraint(["tenant", "experiment"], ["experiment_.tenant", "experiment_.id"]),
+    Index("rule_experiment", "tenant", "experiment", "uid"),
+)
+
+# That a rule has fired for a run: so it does once, until somebody clears it.
+firing_base = base_table(
+    "firing",
+    Column("tenant", Int, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("run", Int, nullable=False),
+    Column("fired_ms", Int, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("seen", Int, nullable=False),  # non-finite values that it has told of
+    Column("cleared_ms", Int),
+    PrimaryKey("tenant", "rule", "run"),
+    ForeignKeyConstraint(["tenant", "rule"], ["rule_.tenant", "rule_.uid"]),
+    ForeignKeyConstraint(["tenant", "run"], ["run_.tenant", "run_.id"]),
+    Index("firing_run", "tenant", "run"),
+)
+
 check_in = view_of(check_in_base)
 run_event = view_of(run_event_base)
 webhook = view_of(webhook_base)
 delivery = view_of(delivery_base)
+rule = view_of(rule_base)
+firing = view_of(firing_base)

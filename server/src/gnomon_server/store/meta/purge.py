@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from gnomon_server.model.entities import KeyKind
 from gnomon_server.model.ids import KeyId, RowId, TenantId
-from gnomon_server.store.meta import artifacts, check_ins, traces, webhooks
+from gnomon_server.store.meta import artifacts, check_ins, rules, traces, webhooks
 from gnomon_server.store.meta import model_tables as m
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta import trace_tables as r
@@ -33,6 +33,7 @@ def purge_run(connection: Connection, tenant: TenantId, run: RowId, experiment: 
     for sha256 in connection.scalars(sa.select(t.artifact.c.sha256).where(t.artifact.c.run == run)).all():
         artifacts.drop_reference(connection, tenant, sha256, now_ms=now_ms)
     check_ins.delete_of_run(connection, tenant, run)
+    rules.delete_of_run(connection, tenant, run)
     for base in (t.param_base, t.tag_base, t.artifact_base, m.run_dataset_base, m.run_model_base):
         connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.run == run))
     base = t.run_base
@@ -47,6 +48,7 @@ def purge_experiment(connection: Connection, tenant: TenantId, experiment: RowId
     trace = r.trace.c
     rows = connection.scalars(sa.select(trace.id).where(trace.experiment == experiment)).all()
     traces.delete_traces(connection, tenant, [RowId(row) for row in rows])
+    rules.delete_of_experiment(connection, tenant, experiment)
     webhooks.delete_of_experiment(connection, tenant, experiment)
     for base in (t.experiment_tag_base, t.key_count_base, t.saved_view_base, m.dataset_base, retention_rule_base):
         connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.experiment == experiment))

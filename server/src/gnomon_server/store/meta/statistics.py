@@ -38,6 +38,8 @@ _PICTURE = {
     "check_in_": {"check_in_": "1000 1000 1", "check_in_due": "1000 2"},
     "run_event_": {"run_event_": "10000 10000 5 1"},
     "webhook_": {"webhook_": "10 10 1"},
+    "rule_": {"rule_": "50 50 1", "rule_experiment": "50 50 5 1"},
+    "firing_": {"firing_": "1000 1000 20 1", "firing_run": "1000 1000 1"},
     "delivery_": {
         "delivery_": "10000 10000 1",
         "delivery_webhook": "10000 10000 1000 1",
