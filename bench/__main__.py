@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import inspect
+import signal
 
 from bench.report import load, machine, markdown, save
 
@@ -11,6 +12,8 @@ _MODULES = {"mlflow": "mlflow_wire"}  # where the name of a measurement is not t
 
 
 def main() -> None:
+    # Ended by a signal, it ends its servers and removes their homes, as after an error.
+    signal.signal(signal.SIGTERM, _end)
     parser = argparse.ArgumentParser(prog="bench", description="Measure Gnomon, with peers beside it.")
     parser.add_argument(
         "names", nargs="*", metavar="name", help=f"what to measure: {', '.join(BENCHES)}; `all`, or none: all of them"
@@ -29,6 +32,10 @@ def main() -> None:
         measure(names, {name: value for name, value in vars(asked).items() if value})
     if asked.markdown or asked.saved:
         print("\n".join(markdown(*saved) for name in names if (saved := load(name)) is not None))
+
+
+def _end(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def measure(names: list[str], options: dict[str, object]) -> None:

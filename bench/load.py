@@ -124,18 +124,28 @@ def _answer_length(buffer: bytearray) -> int | None:
 
 
 def drive(
-    address: Address, groups: Sequence[Sequence[Requests]], *, seconds: float, warmup_secs: float = 0.5
+    address: Address,
+    groups: Sequence[Sequence[Requests]],
+    *,
+    seconds: float,
+    warmup_secs: float = 0.5,
+    longest_secs: float = _LONGEST_SECS,
 ) -> list[Outcome]:
     """Run groups of connections at once, each until the time is over; one outcome a group.
 
-    A slow server is given longer, until every connection could have had two answers: cut in the middle of its first
-    ones it would be shown as slower, or faster, than it is. What is under way at the end is waited for.
+    A slow server is given longer, at most `longest_secs`, until every connection could have had two answers: cut in
+    the middle of its first ones it would be shown as slower, or faster, than it is. What is under way at the end is
+    waited for.
     """
-    return uvloop.run(_drive(address, groups, seconds, warmup_secs))
+    return uvloop.run(_drive(address, groups, seconds, warmup_secs, longest_secs))
 
 
 async def _drive(
-    address: Address, groups: Sequence[Sequence[Requests]], seconds: float, warmup_secs: float
+    address: Address,
+    groups: Sequence[Sequence[Requests]],
+    seconds: float,
+    warmup_secs: float,
+    longest_secs: float,
 ) -> list[Outcome]:
     loop = asyncio.get_running_loop()
     outcomes = [Outcome() for _ in groups]
@@ -151,7 +161,7 @@ async def _drive(
     for connection in connections:
         connection.is_measured = True
     await asyncio.sleep(seconds)
-    while perf_counter() - started < _LONGEST_SECS and any(  # noqa: ASYNC110  # an event an answer would cost too much
+    while perf_counter() - started < longest_secs and any(  # noqa: ASYNC110  # an event an answer would cost too much
         outcome.answered + outcome.refused < 2 * len(group) for outcome, group in zip(outcomes, groups, strict=True)
     ):
         await asyncio.sleep(0.05)
