@@ -17,7 +17,7 @@ from gnomon_server.api.route import HttpRequest
 PATHS = ("/api/2.0/", "/api/3.0/", "/ajax-api/", "/v1/traces", "/graphql", "/gateway/")
 
 # Those of its paths that stand outside of these.
-_PLAIN = ("/get-artifact", "/model-versions/")
+_PLAIN = ("/get-artifact", "/api/get-artifact", "/model-versions/")
 _MANY_RUNS = ("/metrics/get-history-bulk", "/metrics/get-history-bulk-interval")
 _CODES = {
     400: "INVALID_PARAMETER_VALUE",
