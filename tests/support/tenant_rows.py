@@ -48,7 +48,8 @@ NO_WEBHOOK, NO_DELIVERY = "9" * 32, "8" * 32
 NO_TRACE = "tr-nobody"
 NO_KEY = "a" * 10
 NO_UPLOAD = "e" * 32
-NO_RULE = "d" * 32
+NO_RULE = "c" * 32
+NO_SESSION = "q" * 10
 
 NATIVE = [
     Row("POST", "/experiments", {"name": "matrix"}),
@@ -134,6 +135,13 @@ NATIVE = [
     Row("POST", f"/keys/{NO_KEY}/rotate", own=(403,)),
     Row("DELETE", f"/keys/{NO_KEY}", own=(403,)),
     Row("GET", "/audit", own=(403,)),
+    # And nobody signs in; tests/api/test_sign_in.py does.
+    Row("GET", "/sign-in"),
+    Row("POST", "/sign-in/start", {}, own=(404,)),
+    Row("POST", "/sign-in/finish", {"code": "c", "state": "s"}, own=(404,)),
+    Row("POST", "/sign-out", own=(400,)),
+    Row("GET", "/sessions"),
+    Row("DELETE", f"/sessions/{NO_SESSION}", own=(404,)),
 ]
 
 _M, _P, _D = "/2.0/mlflow", "/2.0/mlflow-artifacts/artifacts", "/2.0/mlflow-artifacts"
