@@ -47,3 +47,30 @@ def test_a_tenant_without_models_learns_how_to_register_one(begin: Begin, tenant
     visit = begin().open(f"/models?tenant={tenant}")
     expect(visit.page.get_by_text("No model is registered yet")).to_be_visible()
     assert visit.accessibility_problems() == []
+
+
+def test_a_run_says_its_data_who_else_took_it_in_and_its_models(site: Site, begin: Begin) -> None:
+    tenant = "lineage"
+    headers = {"X-Tenant-ID": tenant}
+    with httpx.Client(base_url=f"{site.base_url}/api/2.0/mlflow", headers=headers, timeout=60) as wire:
+        runs = {}
+        data = {"name": "mnist <b>", "digest": "d1", "source_type": "http", "source": "https://example.org/mnist"}
+        for name in ("taught", "other"):
+            body = {"experiment_id": "0", "run_name": name, "start_time": 1}
+            runs[name] = wire.post("/runs/create", json=body).raise_for_status().json()["run"]["info"]["run_id"]
+            tags = [{"key": "mlflow.data.context", "value": "training"}]
+            inputs = {"run_id": runs[name], "datasets": [{"dataset": data, "tags": tags}]}
+            wire.post("/runs/log-inputs", json=inputs).raise_for_status()
+        wire.post("/registered-models/create", json={"name": "digits"}).raise_for_status()
+        version = {"name": "digits", "source": "s3://bucket/1", "run_id": runs["taught"]}
+        wire.post("/model-versions/create", json=version).raise_for_status()
+    for theme in ("light", "dark"):
+        visit = begin(theme=theme).open(f"/r/{runs['taught']}?tenant={tenant}")
+        card = visit.page.locator(".run-lineage")
+        expect(card).to_contain_text("trainingmnist <b> d1also in other")
+        expect(card.get_by_role("link", name="digits, version 1")).to_be_visible()
+        visit.picture("run-lineage")
+        assert visit.accessibility_problems() == []
+        card.get_by_role("link", name="other").click()
+        expect(card).to_contain_text("also in taught")
+        expect(card).not_to_contain_text("digits")

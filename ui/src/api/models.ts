@@ -73,15 +73,15 @@ interface VersionPage {
 }
 
 const readModels = object<ModelPage>({ registered_models: nullable(list(readModel)), next_page_token: nullable(text) });
-const readVersions = object<VersionPage>({ model_versions: nullable(list(readVersion)), next_page_token: nullable(text) });
+export const readVersions = object<VersionPage>({ model_versions: nullable(list(readVersion)), next_page_token: nullable(text) });
 const readOne = object<{ registered_model: RegisteredModel }>({ registered_model: readModel });
 
-const WIRE = "ajax-api/2.0/mlflow";
+export const WIRE = "ajax-api/2.0/mlflow";
 export const MOST_MODELS = 500;
 export const MOST_VERSIONS = 500;
 
 /** A text within the quotes of the wire's filters, which know no escapes: what would end it becomes any character. */
-function quoted(value: string, isPattern: boolean): string {
+export function quoted(value: string, isPattern: boolean): string {
   return `'${value.replaceAll("'", isPattern ? "_" : "''")}'`;
 }
 

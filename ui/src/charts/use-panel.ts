@@ -19,6 +19,8 @@ import { lineColor, type PlotStyle } from "./style";
 export interface PanelSettings {
   readonly axis: XAxis;
   readonly extent: Range;
+  /** The extent is that of data, not of a page that has none yet: before that lines have no place. */
+  readonly hasExtent: boolean;
   readonly window: Range | null;
   readonly smoothing: Smoothing;
   readonly scale: ScaleChoice;
@@ -75,6 +77,7 @@ export function usePanel(
       const log = next.kind === "lines" && wantsLog(now.settings.scale, curves.current);
       setState((before) => (isSameState(before, next) ? before : next));
       setIsLog(log);
+      if (next.kind === "lines" && !now.settings.hasExtent) return;
       plot.current?.setModel({
         metric: now.metric,
         direction: directionOf(now.metric),

@@ -97,6 +97,7 @@ export function ChartsPage(props: ChartsPageProps) {
                   lines={lines}
                   view={view}
                   extent={data.extent}
+                  hasExtent={!data.isEmpty}
                   onChange={onChange}
                   onInView={data.reportInView}
                   onDrawn={data.reportDrawn}

@@ -16,6 +16,7 @@ interface Props {
   readonly lines: readonly Line[];
   readonly view: ChartsView;
   readonly extent: Range;
+  readonly hasExtent: boolean;
   readonly onChange: (change: Partial<ChartsView>) => void;
   readonly onInView: (metric: string, isInView: boolean) => void;
   readonly onDrawn: () => void;
@@ -27,7 +28,7 @@ const TableDialog = lazy(async () => ({ default: (await import("./TableDialog"))
 
 const DRAG_TYPE = "text/x-gnomon-panel";
 
-export function PanelItem({ metric, section, lines, view, extent, onChange, onInView, onDrawn }: Props) {
+export function PanelItem({ metric, section, lines, view, extent, hasExtent, onChange, onInView, onDrawn }: Props) {
   const { style } = useCharts();
   const [table, setTable] = useState<readonly Curve[] | null>(null);
   const [isLarge, setIsLarge] = useState(false);
@@ -38,13 +39,14 @@ export function PanelItem({ metric, section, lines, view, extent, onChange, onIn
     () => ({
       axis: view.x,
       extent,
+      hasExtent,
       window: view.window,
       smoothing: view.smoothing,
       scale,
       isClipped: view.isClipped,
       hasBand: view.hasBand,
     }),
-    [view.x, extent, view.window, view.smoothing, scale, view.isClipped, view.hasBand],
+    [view.x, extent, hasExtent, view.window, view.smoothing, scale, view.isClipped, view.hasBand],
   );
   const change = (part: Partial<PanelLayout>): void => onChange({ layout: { ...layout, ...part } });
   const isWide = layout.wide.includes(metric);

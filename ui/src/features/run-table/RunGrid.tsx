@@ -15,7 +15,7 @@ import { RunGridRow, type RowActions } from "./RunGridRow";
 import type { RunRow } from "./rows";
 import { useGridColumns } from "./use-grid-columns";
 import { useGridKeys } from "./use-grid-keys";
-import { leadOf, useMeasures } from "./use-measures";
+import { leadOf, NARROW, useMeasures } from "./use-measures";
 import { useSparks, type SparkStore } from "./use-sparks";
 import type { TableRows } from "./use-rows";
 import { WaitingRow } from "./WaitingRow";
@@ -47,11 +47,12 @@ export interface RunGridProps {
 const OVERSCAN = 8;
 
 export function RunGrid(props: RunGridProps) {
-  const { rows, group, sort, colors, baseline, sparkMetric, headlineId, sparks, onRange } = props;
+  const { rows, group, sort, colors, baseline, headlineId, sparks, onRange } = props;
   const { layout } = rows;
   const scroll = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(0);
   const measures = useMeasures(scroll);
+  const sparkMetric = measures.width > 0 && measures.width < NARROW ? null : props.sparkMetric;
   const now = useNow(props.revision);
 
   // oxlint-disable-next-line react/incompatible-library -- nothing here is memoized by a compiler

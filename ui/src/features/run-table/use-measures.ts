@@ -15,7 +15,8 @@ export interface Measures {
 
 const NARROW_LEAD = 170;
 const LEAD = 198;
-const NARROW = 430;
+/** Beside the charts of a small window: the spark line leaves its place to the name. */
+export const NARROW = 430;
 const WIDE = 760;
 const WIDE_LEAD = 330;
 

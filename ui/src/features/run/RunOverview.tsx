@@ -9,6 +9,7 @@ import { CopyButton } from "../../ui/CopyButton";
 import { Icon } from "../../ui/Icon";
 import { Markdown } from "../../ui/Markdown";
 import { Status } from "../../ui/Status";
+import { LineageCard } from "./LineageCard";
 import { MetricCard } from "./MetricCard";
 import { Surroundings } from "./Surroundings";
 
@@ -44,6 +45,7 @@ export function RunOverview({ run }: { readonly run: Run }) {
           <Pairs name="Params" pairs={Object.entries(run.params).map(([key, value]) => [key, value, value])} search={search} />
           <Pairs name="Tags" pairs={tags.map(([key, value]) => [key, value, value])} search={search} />
         </div>
+        <LineageCard run={run} search={search} />
         <Surroundings run={run} search={search} />
         <Ledger runId={run.id} />
       </div>
