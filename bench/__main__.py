@@ -7,7 +7,7 @@ import signal
 
 from bench.report import load, machine, markdown, save
 
-BENCHES = ("ingest", "framework", "sdk", "kill", "read", "search", "mixed", "space", "cost", "mlflow", "ui")
+BENCHES = ("ingest", "framework", "sdk", "kill", "read", "search", "mixed", "space", "cost", "mlflow", "ui", "scale")
 _MODULES = {"mlflow": "mlflow_wire"}  # where the name of a measurement is not that of its module
 
 

@@ -10,7 +10,7 @@ from gnomon_server.store import Connection
 from gnomon_server.store.meta import check_ins, experiments, runs
 from gnomon_server.store.meta.engine import Database
 from gnomon_server.store.meta.migrate import migrate
-from gnomon_server.store.meta.tenants import insert_tenant
+from gnomon_server.store.meta.tenants import ensure_tenant
 
 TENANT = TenantId(1)
 
@@ -21,7 +21,7 @@ def tx(tmp_path: Path) -> Iterator[Connection]:
     database = Database(tmp_path / "gnomon.db")
     writing = database.open_writer()
     with writing.connection.begin(), writing.as_tenant(TENANT) as connection:
-        if insert_tenant(connection, "t", now_ms=0) != TENANT:
+        if ensure_tenant(connection, "t", now_ms=0) != TENANT:
             raise AssertionError
         experiments.insert_experiment(
             connection, TENANT, uid="e" * 32, name="e", description="", artifact_location="", now_ms=0

@@ -85,7 +85,7 @@ class Rig:
 
 
 def insert(tx: Connection, name: str) -> TenantId:
-    return tenants.insert_tenant(tx, name, now_ms=1)
+    return tenants.ensure_tenant(tx, name, now_ms=1)
 
 
 @pytest.fixture

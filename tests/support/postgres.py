@@ -6,6 +6,7 @@ It runs as an ordinary user, because the server refuses to be root's. Commits re
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -24,7 +25,8 @@ _WAIT_SECS = 60
 class Cluster:
     """A server in a folder of its own, which `remove` takes away again. Not pytest's, which only one user may enter."""
 
-    def __init__(self, *settings: str) -> None:
+    def __init__(self, *settings: str, copy_of: "Cluster | None" = None) -> None:
+        """With `copy_of`, a standby of that one, which must be running."""
         assert BINARIES, "PostgreSQL is not installed; run scripts/system-packages.sh"
         self.folder = Path(tempfile.mkdtemp(prefix="gnomon-postgres-"))
         self.data = self.folder / "data"
@@ -35,6 +37,10 @@ class Cluster:
         if os.getuid() == 0:
             user = pwd.getpwnam("postgres")
             os.chown(self.folder, user.pw_uid, user.pw_gid)
+        if copy_of is not None:
+            source = f"host=127.0.0.1 port={copy_of.port} user=postgres"
+            self._run("pg_basebackup", "-D", self.data, "-d", source, "-R", "-X", "stream", "-c", "fast")
+            return
         # Not C: the order of strings must be ours whatever the database's is.
         self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
 
@@ -65,9 +71,28 @@ class Cluster:
     def stop(self, how: str = "fast") -> None:
         self._run("pg_ctl", "stop", "-m", how, "-w", "-t", _WAIT_SECS, "-D", self.data)
 
+    def kill(self) -> None:
+        """SIGKILL of the postmaster; its children see that and end."""
+        postmaster = self._postmaster()
+        children: list[str] = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        os.kill(postmaster, signal.SIGKILL)
+        while any(_is_alive(pid) for pid in [postmaster, *map(int, children)]):
+            time.sleep(0.01)
+        # Until somebody has asked for its exit code, a dead process still looks alive to the next start.
+        for lock in (self.data / "postmaster.pid", *self.folder.glob(".s.PGSQL.*")):
+            lock.unlink()
+
+    def promote(self) -> None:
+        """Make a standby take writes."""
+        self._run("pg_ctl", "promote", "-w", "-t", _WAIT_SECS, "-D", self.data)
+
     def remove(self) -> None:
-        self.stop("immediate")
+        if self.is_running():
+            self.stop("immediate")
         shutil.rmtree(self.folder)
+
+    def is_running(self) -> bool:
+        return (self.data / "postmaster.pid").exists() and _is_alive(self._postmaster())
 
     def connect(self, database: str, user: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
         """A connection past the wall, for what tests look at themselves."""
@@ -91,12 +116,31 @@ class Cluster:
             self._named[name] = self.make_database()
         return self._named[name]
 
+    def _postmaster(self) -> int:
+        return int((self.data / "postmaster.pid").read_text().partition("\n")[0])
+
     def _run(self, program: str, *arguments: object) -> None:
         command = [str(BINARIES[-1] / program), *map(str, arguments)]
         if os.getuid() == 0:
             command = ["runuser", "-u", "postgres", "--", *command]
         done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False)
         assert done.returncode == 0, f"{program}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+
+
+def synchronous_pair(*settings: str) -> tuple[Cluster, Cluster]:
+    """A primary that answers for a commit when its standby has it on the disk too, and that standby."""
+    primary = Cluster(*settings).start()
+    standby = Cluster(*settings, copy_of=primary).start()
+    with primary.connect("postgres") as connection:
+        connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        connection.execute("SELECT pg_reload_conf()")
+    return primary, standby
+
+
+def pair_url(first: Cluster, second: Cluster, database: str) -> str:
+    """Whichever of the two takes writes, as a team would write it."""
+    hosts = f"127.0.0.1:{first.port},127.0.0.1:{second.port}"
+    return f"postgresql://{SERVING}@{hosts}/{database}?target_session_attrs=read-write"
 
 
 def wait_until_reachable(url: str) -> None:
@@ -109,6 +153,13 @@ def wait_until_reachable(url: str) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def _free_port() -> int:

@@ -174,7 +174,7 @@ class Access:
         writer = self._stores.writer
         if found is None:
             now_ms = self._now_ms()
-            found = writer.call(TenantId(0), lambda tx: tenants.insert_tenant(tx, name, now_ms=now_ms))
+            found = writer.call(TenantId(0), lambda tx: tenants.ensure_tenant(tx, name, now_ms=now_ms))
         return found
 
 

@@ -18,7 +18,7 @@ from gnomon_server.store import Connection
 from gnomon_server.store.meta import experiments as experiment_sql
 from gnomon_server.store.meta import runs as run_sql
 from gnomon_server.store.meta import webhooks as sql
-from gnomon_server.store.meta.tenants import tenant_name
+from gnomon_server.store.meta.tenants import name_of
 
 # A run may have thousands of metrics; a message names the first so many, by name.
 _MOST_METRICS = 50
@@ -101,7 +101,7 @@ class Outbox:
         message = {
             "type": event,
             "timestamp": _iso(now_ms),
-            "tenant": tenant_name(tx, tenant),
+            "tenant": name_of(tx, tenant),
             "data": data,
         }
         body = slack.message_of(event, data) if hook.format == "slack" else message

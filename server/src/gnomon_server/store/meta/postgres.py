@@ -150,9 +150,19 @@ def engine_url(url: str) -> sa.URL:
     if not found or scheme not in ("postgresql", "postgres"):
         raise ValueError("the database URL must begin with postgresql://")
     try:
-        return sa.make_url(f"postgresql+psycopg://{rest}")
+        return sa.make_url(f"postgresql+psycopg://{_with_hosts_apart(rest)}")
     except (sa.exc.ArgumentError, ValueError):
         raise ValueError("the database URL cannot be read; give postgresql://user@host:port/database") from None
+
+
+def _with_hosts_apart(rest: str) -> str:
+    """`user@a:1,b:2/name?x=y` as SQLAlchemy writes several hosts: `user@/name?x=y&host=a:1&host=b:2`."""
+    authority, slash, tail = rest.partition("/")
+    user, at, hosts = authority.rpartition("@")
+    if "," not in hosts or not slash:
+        return rest
+    named = "&".join(f"host={host}" for host in hosts.split(","))
+    return f"{user}{at}/{tail}{'&' if '?' in tail else '?'}{named}"
 
 
 @contextmanager

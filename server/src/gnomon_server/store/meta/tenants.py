@@ -7,6 +7,7 @@ from sqlalchemy.engine import Connection
 
 from gnomon_server.model.ids import TenantId
 from gnomon_server.store.meta import tables as t
+from gnomon_server.store.meta.upsert import upsert
 
 IdKind = Literal["experiment", "run"]
 
@@ -16,26 +17,18 @@ def find_tenant(connection: Connection, name: str) -> TenantId | None:
     return None if row is None else TenantId(row.id)
 
 
-def tenant_name(connection: Connection, tenant: TenantId) -> str:
-    """The name of a tenant that there is."""
-    return str(connection.scalar(sa.select(t.tenant_base.c.name).where(t.tenant_base.c.id == tenant)))
-
-
-def insert_tenant(connection: Connection, name: str, *, now_ms: int) -> TenantId:
-    """Make a tenant; the id is the next integer."""
-    insert = sa.insert(t.tenant_base).values(name=name, created_ms=now_ms).returning(t.tenant_base.c.id)
-    return TenantId(connection.execute(insert).scalar_one())
+def ensure_tenant(connection: Connection, name: str, *, now_ms: int) -> TenantId:
+    """The tenant of a name, made if it is not there: another process may make it at the same moment."""
+    insert = upsert(connection, t.tenant_base).values(name=name, created_ms=now_ms).on_conflict_do_nothing()
+    made = connection.execute(insert.returning(t.tenant_base.c.id)).scalar()
+    found = find_tenant(connection, name) if made is None else TenantId(made)
+    assert found is not None, "it was there or is now"
+    return found
 
 
 def name_of(connection: Connection, tenant: TenantId) -> str:
     """What a tenant that there is is called."""
     return str(connection.execute(sa.select(t.tenant_base.c.name).where(t.tenant_base.c.id == tenant)).scalar_one())
-
-
-def ensure_tenant(connection: Connection, name: str, *, now_ms: int) -> TenantId:
-    """The tenant of this name, made if it is new."""
-    found = find_tenant(connection, name)
-    return insert_tenant(connection, name, now_ms=now_ms) if found is None else found
 
 
 def owner_of(connection: Connection, kind: IdKind, uid: str) -> TenantId | None:
