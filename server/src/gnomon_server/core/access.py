@@ -20,12 +20,14 @@ from gnomon_server.model.api_keys import ApiKey, Front, Role, is_secret, parse_k
 from gnomon_server.model.errors import (
     AccessDenied,
     ExperimentNotFound,
+    ModelNotFound,
     NotFound,
     RunNotFound,
     Unauthenticated,
     invalid_field,
 )
 from gnomon_server.model.ids import TenantId, is_uid
+from gnomon_server.model.registry import is_model_uid
 from gnomon_server.model.sessions import Session
 from gnomon_server.store import Stores
 from gnomon_server.store.meta import api_keys, sessions, tenants
@@ -151,6 +153,10 @@ class Access:
         """What to answer for a run id that the caller's tenant does not have."""
         return AccessDenied() if self._is_foreign("run", uid) else RunNotFound(uid)
 
+    def missing_model(self, uid: str) -> NotFound | AccessDenied:
+        """What to answer for the id of a logged model that the caller's tenant does not have."""
+        return AccessDenied() if self._is_foreign("logged_model", uid) else ModelNotFound(uid)
+
     def _opening(self, credential: str | None) -> _Opening:
         sent = None if credential is None else parse_key(credential)
         if sent is None:
@@ -163,7 +169,8 @@ class Access:
         return opening
 
     def _is_foreign(self, kind: tenants.IdKind, uid: str) -> bool:
-        if self._hide_foreign_ids or not is_uid(uid):
+        is_possible = is_model_uid(uid) if kind == "logged_model" else is_uid(uid)
+        if self._hide_foreign_ids or not is_possible:
             return False
         with self._stores.database.system() as connection:
             return tenants.owner_of(connection, kind, uid) is not None

@@ -16,7 +16,6 @@ from gnomon_server.model.entities import Artifact
 from gnomon_server.model.errors import (
     ArtifactNotFound,
     GnomonError,
-    ModelNotFound,
     RunArchived,
     TooLarge,
     Unavailable,
@@ -254,7 +253,7 @@ class Artifacts:
         if of == "model":
             row = model_sql.find_row(connection, uid)
             if row is None:
-                raise ModelNotFound(uid)
+                raise self._access.missing_model(uid)
             return _Place(sql.MODELS, row, is_active=True)
         head = run_sql.find_heads(connection, [uid]).get(uid)
         if head is None:

@@ -15,7 +15,6 @@ from gnomon_server.model.errors import (
     AlreadyExists,
     ExperimentArchived,
     ExperimentNotFound,
-    ModelNotFound,
     ParamConflict,
     RunArchived,
     TagNotFound,
@@ -99,13 +98,13 @@ class Models:
             )
             sql.set_params(tx, principal.tenant, row, clean_params)
             sql.set_tags(tx, principal.tenant, row, clean_tags)
-            return _read(tx, made_uid)
+            return self._read(tx, made_uid)
 
         return self._stores.writer.call(principal.tenant, work)
 
     def get(self, principal: Principal, uid: str) -> LoggedModel:
         with self._stores.database.read(principal.tenant) as connection:
-            return _read(connection, uid)
+            return self._read(connection, uid)
 
     def search(
         self,
@@ -139,7 +138,7 @@ class Models:
         """Delete a model: it is found no more."""
 
         def work(tx: Connection) -> None:
-            model = _read(tx, uid)
+            model = self._read(tx, uid)
             sql.update_model(tx, principal.tenant, model.row, lifecycle_stage="deleted", updated_ms=self._now_ms())
 
         self._stores.writer.call(principal.tenant, work)
@@ -174,7 +173,7 @@ class Models:
             rows: dict[str, RowId] = {}
             for uid, _ in metrics:
                 if uid not in rows:
-                    rows[uid] = _read(tx, uid).row
+                    rows[uid] = self._read(tx, uid).row
             sql.set_metrics(tx, principal.tenant, [(rows[uid], metric) for uid, metric in metrics])
 
         self._stores.writer.call(principal.tenant, work)
@@ -214,13 +213,19 @@ class Models:
         **values: str,
     ) -> LoggedModel:
         def work(tx: Connection) -> LoggedModel:
-            model = _read(tx, uid)
+            model = self._read(tx, uid)
             if change is not None:
                 change(tx, model)
             sql.update_model(tx, principal.tenant, model.row, updated_ms=self._now_ms(), **values)
-            return _read(tx, uid)
+            return self._read(tx, uid)
 
         return self._stores.writer.call(principal.tenant, work)
+
+    def _read(self, connection: Connection, uid: str) -> LoggedModel:
+        found = sql.find_model(connection, uid)
+        if found is None:
+            raise self._access.missing_model(uid)
+        return found
 
     def _writable_run(self, tx: Connection, uid: str) -> RunHead:
         head = run_sql.find_heads(tx, [uid]).get(uid)
@@ -229,10 +234,3 @@ class Models:
         if head.lifecycle_stage != "active":
             raise RunArchived(uid)
         return head
-
-
-def _read(connection: Connection, uid: str) -> LoggedModel:
-    found = sql.find_model(connection, uid)
-    if found is None:
-        raise ModelNotFound(uid)
-    return found

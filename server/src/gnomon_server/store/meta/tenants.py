@@ -6,10 +6,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gnomon_server.model.ids import TenantId
+from gnomon_server.store.meta import model_tables
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.upsert import upsert
 
-IdKind = Literal["experiment", "run"]
+IdKind = Literal["experiment", "run", "logged_model"]
+_BASES = {"experiment": t.experiment_base, "run": t.run_base, "logged_model": model_tables.logged_model_base}
 
 
 def find_tenant(connection: Connection, name: str) -> TenantId | None:
@@ -33,6 +35,6 @@ def name_of(connection: Connection, tenant: TenantId) -> str:
 
 def owner_of(connection: Connection, kind: IdKind, uid: str) -> TenantId | None:
     """The tenant of an id, over all tenants. Only to be asked after a scoped look-up found nothing (403 or 404)."""
-    base = t.experiment_base if kind == "experiment" else t.run_base
+    base = _BASES[kind]
     row = connection.execute(sa.select(base.c.tenant).where(base.c.uid == uid).limit(1)).first()
     return None if row is None else TenantId(row.tenant)
