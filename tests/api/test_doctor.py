@@ -15,6 +15,8 @@ from typing import Any
 import pysqlite3.dbapi2 as sqlite
 import pytest
 from click.testing import CliRunner
+from tests.support.postgres import Cluster
+from tests.support.seaweed import Seaweed
 from tests.support.secured import make_key
 from tests.support.server_process import ServerProcess
 
@@ -115,6 +117,31 @@ def test_a_home_of_a_newer_version_and_no_home_are_said(kept: ServerProcess, tmp
     assert "newer" in _doctor(kept.base_url, "--home", str(kept.home), exits=1)["tables"]["says"]
     assert _doctor(kept.base_url, "--home", str(tmp_path / "none"), exits=1)["home"]["state"] == "fail"
     assert "home" not in _doctor(kept.base_url, exits=1)
+
+
+def test_a_shared_database_and_an_object_store_are_looked_at(
+    postgres: Cluster, seaweed: Seaweed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgres.url(postgres.make_database())
+    environment = seaweed.env("s3://gnomon/doctor")
+    server = ServerProcess(tmp_path / "home", "--database", url, env=environment).start()
+    with server.client("default") as api:
+        experiment = api.post("/experiments", json={"name": "fraud"}).json()["id"]
+        run = api.post("/experiments/runs", json={"experiment_id": experiment}).json()["id"]
+        api.post(f"/experiments/runs/{run}/log-metrics", json={"metrics": {"loss": 1.0}}).raise_for_status()
+        api.post(f"/experiments/runs/{run}/log-artifact", files={"file": ("a.txt", b"content")}).raise_for_status()
+    for name, value in {**environment, "GNOMON_DATABASE": url}.items():
+        monkeypatch.setenv(name, value)
+    found = _doctor(server.base_url, "--home", str(server.home), "--full", exits=0)
+    assert "PostgreSQL" in found["tables"]["says"]
+    assert found["points"]["says"].startswith("1 runs hold exactly")
+    assert found["object store"]["state"] == "ok"
+    assert found["artifacts"]["says"].startswith("1 contents (all")
+    monkeypatch.setenv("GNOMON_ARTIFACTS_ENDPOINT", "http://127.0.0.1:1")
+    assert _doctor(server.base_url, "--home", str(server.home), exits=1)["object store"]["state"] == "fail"
+    monkeypatch.setenv("GNOMON_DATABASE", "postgresql://nobody@127.0.0.1:1/none")
+    assert "cannot be reached" in _doctor(server.base_url, "--home", str(server.home), exits=1)["database"]["says"]
+    assert server.stop() == 0
 
 
 def test_what_others_may_read_is_said(kept: ServerProcess, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ what a person does next.
 """
 
 import fcntl
-import hashlib
 import os
 import statistics
 import time
@@ -16,29 +15,23 @@ import pysqlite3.dbapi2 as sqlite
 
 from gnomon.checkup import Check
 from gnomon.places import network_type
-from gnomon_server.core.audit import verify as verify_chain
-from gnomon_server.settings import Settings, load_settings
-from gnomon_server.store import Connection, database_path
-from gnomon_server.store.meta import api_keys, checkup
-from gnomon_server.store.meta.engine import MIN_SQLITE, Database
-from gnomon_server.store.meta.migrate import HEAD
+from gnomon_server.commands.checkup_data import data_checks
+from gnomon_server.settings import load_settings
+from gnomon_server.store import database_path, is_postgresql
+from gnomon_server.store.meta.engine import MIN_SQLITE
 
 # The reserve is 64 MiB, and logging is refused when there is no room for it and half as much again.
 _LEAST_FREE_BYTES = 96 * 1024 * 1024
 _SLOW_SYNC_SECS = 0.05
 _SYNCS = 15
-# Read without being asked for it with --full: a few seconds.
-_READ_BYTES = 2 << 30
-_SAMPLED_CONTENTS = 20
-_SAMPLED_BYTES = 256 << 20
-_SOON_MS = 14 * 86_400_000
 
 
 def home_checks(home: Path | None, *, full: bool) -> Iterator[Check]:
     """The checks of a home, one after the other as they are done; none where no home is."""
     try:
         settings = load_settings(home=None if home is None else str(home))
-        path = database_path(settings.database_url)
+        is_shared = is_postgresql(settings.database_url)
+        database_folder = settings.home_path if is_shared else database_path(settings.database_url).parent
     except ValueError as error:
         yield Check("settings", "fail", str(error), "docs/reference/settings.md names every setting")
         return
@@ -52,18 +45,13 @@ def home_checks(home: Path | None, *, full: bool) -> Iterator[Check]:
     yield owner
     if owner.state == "fail":  # what SQLite makes beside the database would be ours, and lock its owner out
         return
-    yield _file_system(folder)
-    yield _free(path.parent)
-    yield _sync_time(path.parent)
+    if not is_shared:  # SQLite alone asks that much of a file system
+        yield _file_system(folder)
+    yield _free(database_folder)
+    yield _sync_time(database_folder)
     is_running = _is_running(folder)
     yield Check("in use", "ok", f"a server runs on {folder}" if is_running else f"no server runs on {folder}")
-    if not path.exists():
-        yield Check("database", "fail" if is_running else "ok", f"there is no database {path} yet", "")
-        return
-    try:
-        yield from _database(path, settings, full=full)
-    except sqlite.Error as error:
-        yield Check("database", "fail", f"{path} cannot be read: {error}", "restore it from a backup: `gnomon restore`")
+    yield from data_checks(settings, full=full, is_running=is_running)
 
 
 def _sqlite_version() -> Check:
@@ -154,97 +142,3 @@ def _is_running(folder: Path) -> bool:
         return False
     finally:
         os.close(lock)
-
-
-def _database(path: Path, settings: Settings, *, full: bool) -> Iterator[Check]:
-    database = Database(path)
-    try:
-        with database.system() as connection:
-            revision = checkup.read_revision(connection)
-            if revision is None or revision > HEAD:
-                says = "is not a database of ours" if revision is None else f"is of a newer gnomon ({revision})"
-                yield Check("tables", "fail", f"{path} {says}", "install the version that wrote it")
-                return
-            if revision < HEAD:
-                says = f"revision {revision}; the next start brings it to {HEAD}"
-                yield Check("tables", "warn", says, "take a backup first: `gnomon backup`")
-                return
-            yield Check("tables", "ok", f"revision {HEAD}")
-            yield from _integrity(connection, path, full=full)
-            yield from _keys(connection, settings)
-            yield _audit(connection)
-            yield _contents(connection, settings.home_path / "artifacts", full=full)
-    finally:
-        database.close()
-
-
-def _integrity(connection: Connection, path: Path, *, full: bool) -> Iterator[Check]:
-    size = path.stat().st_size
-    if size > _READ_BYTES and not full:
-        says = f"not read: it has {size / 1e9:.1f} GB"
-        yield Check(
-            "integrity", "warn", says, "read it all with --full, or take a backup and `gnomon backup verify` it"
-        )
-        return
-    damage = checkup.find_damage(connection)
-    if damage is not None:
-        yield Check("integrity", "fail", f"{path} is damaged: {damage}", "restore it from a backup: `gnomon restore`")
-        return
-    yield Check("integrity", "ok", f"every page, index and reference of {size / 1e6:.0f} MB is sound")
-    found = checkup.audit_points(connection)
-    if found.wrong:
-        says = f"{found.wrong} runs do not hold the points that their metrics count, {', '.join(found.examples)} first"
-        yield Check("points", "fail", says, "compare with a backup, and report it with the server's log")
-        return
-    skipped = f"; {found.skipped} have repeats that are counted until sealed" if found.skipped else ""
-    yield Check("points", "ok", f"{found.compared} runs hold exactly the points that their metrics count{skipped}")
-
-
-def _keys(connection: Connection, settings: Settings) -> Iterator[Check]:
-    now_ms = time.time_ns() // 1_000_000
-    if api_keys.read_version(connection) == 0:
-        if settings.host in ("127.0.0.1", "localhost", "::1"):
-            yield Check("keys", "ok", "open mode: no API keys, and the server listens on this machine only")
-        else:
-            next_step = "make a key: `gnomon keys create --tenant NAME --role admin`"
-            yield Check("keys", "fail", f"no API keys, and the server is to listen on {settings.host}", next_step)
-        return
-    live = [key for key in api_keys.list_keys(connection) if key.is_live(now_ms)]
-    if not any(key.role in ("admin", "platform") for key in live):
-        next_step = "make one here: `gnomon keys create --role platform`"
-        yield Check("keys", "warn", f"{len(live)} API keys open the server, and none of them manages keys", next_step)
-        return
-    soon = [key.id for key in live if key.expires_ms is not None and key.expires_ms - now_ms < _SOON_MS]
-    if soon:
-        says = f"of {len(live)} API keys {len(soon)} end within 14 days: {', '.join(soon[:3])}"
-        yield Check("keys", "warn", says, f"`gnomon keys rotate {soon[0]}`")
-        return
-    yield Check("keys", "ok", f"{len(live)} API keys open the server")
-
-
-def _audit(connection: Connection) -> Check:
-    intact, broken = verify_chain(connection)
-    if broken is not None:
-        says = f"entry {broken.id} of the audit log is not as it was written"
-        return Check("audit log", "fail", says, "look at who can write the database, and restore it from a backup")
-    return Check("audit log", "ok", f"{intact} entries, all as written")
-
-
-def _contents(connection: Connection, root: Path, *, full: bool) -> Check:
-    read = number = 0
-    for content in checkup.sample_contents(connection, most=None if full else _SAMPLED_CONTENTS):
-        if not full and read + content.size > _SAMPLED_BYTES:
-            continue
-        path = root / str(content.tenant) / content.sha256[:2] / content.sha256
-        try:
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            return Check("artifacts", "fail", f"{path} cannot be read: {error.strerror}", "bring it back from a backup")
-        if found != content.sha256:
-            return Check(
-                "artifacts", "fail", f"{path} is damaged", "upload the file again, or restore it from a backup"
-            )
-        read, number = read + content.size, number + 1
-    which = "all" if full else "at random"
-    return Check("artifacts", "ok", f"{number} contents ({which}, {read / 1e6:.0f} MB) are what their hashes say")

@@ -132,6 +132,25 @@ def claim(store: RemoteStore, place: ObjectPlace, installation: str) -> None:
         raise StoreRefused(f"{place.url} holds the objects of another Gnomon database; give each its own prefix")
 
 
+def look_at(store: RemoteStore, place: ObjectPlace, installation: str) -> None:
+    """See that the place answers and is this installation's, or nobody's yet. Raises `StoreRefused`; writes nothing."""
+    try:
+        owner = bytes(obstore.get(store, _MARKER).bytes()).decode("ascii", "replace")
+    except FileNotFoundError:
+        return
+    except (BaseError, OSError) as error:
+        raise StoreRefused(f"the object store {place.url} does not answer as it should: {_short(error)}") from None
+    if owner != installation:
+        raise StoreRefused(f"{place.url} holds the objects of another Gnomon database; give each its own prefix")
+
+
+def read_object(store: RemoteStore, key: str, *, piece_bytes: int) -> Iterator[bytes]:
+    """The bytes of an object, piece by piece. Raises `FileNotFoundError` and `Unavailable`."""
+    with failing_as_unavailable():
+        for piece in obstore.get(store, key).stream(min_chunk_size=piece_bytes):
+            yield bytes(piece)
+
+
 @contextmanager
 def failing_as_unavailable() -> Iterator[None]:
     """What the store does not do becomes `Unavailable`; an object that is not there stays `FileNotFoundError`."""

@@ -6,10 +6,12 @@ For a connection that sees every tenant. They read much, and change nothing.
 import random
 from typing import NamedTuple
 
+import pysqlite3.dbapi2 as sqlite
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gnomon_server.store.meta import tables as t
+from gnomon_server.store.meta.object_tables import blob_object_base, installation
 
 
 class StoredContent(NamedTuple):
@@ -18,6 +20,7 @@ class StoredContent(NamedTuple):
     tenant: int
     sha256: str
     size: int
+    stored: str  # its key in the object store; "" where it lies below the home
 
 
 class PointsAudit(NamedTuple):
@@ -33,6 +36,8 @@ class PointsAudit(NamedTuple):
 
 
 _EXAMPLES = 3
+# What reading a damaged file raises, whoever notices it.
+UNREADABLE = (sqlite.Error, sa.exc.DBAPIError)
 
 
 def find_damage(connection: Connection) -> str | None:
@@ -82,9 +87,12 @@ def audit_points(connection: Connection) -> PointsAudit:
 def sample_contents(connection: Connection, *, most: int | None) -> list[StoredContent]:
     """Contents at random, at most so many; None: all there are."""
     b = t.blob_base.c
-    rows = connection.execute(sa.select(b.tenant, b.sha256, b.size).order_by(b.tenant, b.sha256)).all()
+    o = blob_object_base.c
+    kept = t.blob_base.outerjoin(blob_object_base, sa.and_(o.tenant == b.tenant, o.sha256 == b.sha256))
+    columns = (b.tenant, b.sha256, b.size, sa.func.coalesce(o.object, ""))
+    rows = connection.execute(sa.select(*columns).select_from(kept).order_by(b.tenant, b.sha256)).all()
     chosen = rows if most is None or len(rows) <= most else random.sample(rows, most)
-    return [StoredContent(int(tenant), str(sha256), int(size)) for tenant, sha256, size in chosen]
+    return [StoredContent(int(tenant), str(sha256), int(size), str(stored)) for tenant, sha256, size, stored in chosen]
 
 
 def read_revision(connection: Connection) -> str | None:
@@ -94,6 +102,19 @@ def read_revision(connection: Connection) -> str | None:
         connection.exec_driver_sql("SELECT version_num FROM alembic_version") if "alembic_version" in names else None
     )
     return None if found is None else str(found.scalar_one())
+
+
+def read_installation(connection: Connection) -> str:
+    """The id of this installation, which its object store is marked with."""
+    return str(connection.scalar(sa.select(installation.c.id)) or "")
+
+
+def describe_postgres(connection: Connection) -> str:
+    """Its version, and whether a commit waits for its disk and its standby."""
+    names = ("server_version", "synchronous_commit", "synchronous_standby_names")
+    found = [str(connection.exec_driver_sql(f"SHOW {name}").scalar_one()) for name in names]
+    standby = f"standby {found[2]}" if found[2] else "no standby"
+    return f"PostgreSQL {found[0]}, synchronous_commit {found[1]}, {standby}"
 
 
 def _sum_by_run(tenant: sa.ColumnElement[int], run: sa.ColumnElement[int], n: sa.ColumnElement[int]) -> sa.Subquery:
