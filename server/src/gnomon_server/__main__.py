@@ -103,6 +103,7 @@ def command(
             server.close()
             raise click.ClickException(_NO_KEYS.format(host=host))
         click.echo(_INSECURE, err=True)
+        server.watch.warn_while_open(_INSECURE)
     limits = ConnectionLimits(head_secs=settings.header_timeout_secs, body_grace_secs=settings.body_grace_secs)
     config = make_uvicorn_config(
         server.asgi, host=settings.host, port=settings.port, limits=limits, drain_secs=settings.drain_secs

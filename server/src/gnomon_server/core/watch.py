@@ -1,11 +1,14 @@
 """The thread that keeps a process's picture of the keys current, and writes down what requests left behind for it.
 
-Twice a second: a key revoked by another process stops opening this one within that time.
+Twice a second: a key revoked by another process stops opening this one within that time. Where a server is open to
+others without keys, it says so in the log once an hour.
 """
 
 import logging
 import threading
+from collections.abc import Callable
 from functools import partial
+from time import monotonic
 
 from gnomon_server.core.access import Access
 from gnomon_server.core.audit import Audit
@@ -17,6 +20,7 @@ from gnomon_server.store.meta import api_keys, sessions
 log = logging.getLogger("gnomon.watch")
 
 _ROUND_SECS = 0.5
+_WARNING_SECS = 3_600.0
 
 
 class Watch:
@@ -26,11 +30,18 @@ class Watch:
         self._stores = stores
         self._access = access
         self._audit = audit
+        self._warning: str | None = None
+        self._clock: Callable[[], float] = monotonic
+        self._warned = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gnomon-watch", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+
+    def warn_while_open(self, text: str, *, clock: Callable[[], float] = monotonic) -> None:
+        """Write this into the log every hour until the first key is made."""
+        self._warning, self._clock, self._warned = text, clock, clock()
 
     def stop(self) -> None:
         """End the thread; what waits is written down."""
@@ -46,6 +57,7 @@ class Watch:
     def _round(self) -> None:
         try:
             self._access.refresh()
+            self._warn()
             if self._stores.writer.is_disk_full:
                 return  # what waits is written once there is space
             self._audit.flush()
@@ -56,6 +68,12 @@ class Watch:
             log.warning("keys and audit: %s", refused.detail)
         except Exception:
             log.exception("the watch over keys failed; it goes on")
+
+    def _warn(self) -> None:
+        if self._warning is None or self._access.is_secured or self._clock() - self._warned < _WARNING_SECS:
+            return
+        self._warned = self._clock()
+        log.warning(self._warning)
 
 
 def _mark(keys: list[tuple[str, int]], people: list[tuple[str, int]], connection: Connection) -> None:
