@@ -92,3 +92,14 @@ def test_nothing_half_read_is_kept(wire: Wire) -> None:
     for body in ('"status": "DONE"', '"status": 99', '"status": "FINISHED", "end_time": NaN', '"end_time": 1.5'):
         assert wire.raw("runs/update", f'{{"run_id": "{run}", {body}}}'.encode(), 400)["error_code"]
     assert wire.get("runs/get", run_id=run) == before
+
+
+def test_text_that_not_every_database_keeps(wire: Wire) -> None:
+    run = wire.new_run()
+    for path, body in (
+        ("runs/set-tag", {"run_id": run, "key": "k", "value": "a\0b"}),
+        ("runs/log-batch", {"run_id": run, "params": [{"key": "p", "value": "\0"}]}),
+        ("runs/search", {"experiment_ids": ["0"], "filter": "tags.k = '\0'"}),
+    ):
+        assert "U+0000" in wire.refused(path, 400, "INVALID_PARAMETER_VALUE", **body)
+    wire.post("runs/set-tag", run_id=run, key="k", value="\\u0000 as six characters")

@@ -38,6 +38,8 @@ def read_body(raw: bytes, shape: type[A]) -> A:
         found = None
     if found is None:
         found = _converted(_tree(raw), shape)
+    if b"\\u0000" in raw:
+        _refuse_nul(msgspec.to_builtins(found))
     _refuse_missing(found)
     return found
 
@@ -47,6 +49,7 @@ def read_query(values: Sequence[tuple[str, str]], shape: type[A]) -> A:
     reader = _reader(shape)
     tree: dict[str, object] = {}
     for written, value in values:
+        _refuse_nul(value)
         name = _snake(written)
         if name in reader.lists:
             listed = tree.setdefault(name, [])
@@ -154,6 +157,14 @@ def _value_at(tree: object, path: str) -> object:
         elif isinstance(tree, dict):
             tree = tree.get(name)
     return tree
+
+
+def _refuse_nul(tree: object) -> None:
+    """Refuse text that not every database keeps."""
+    if isinstance(tree, str) and "\0" in tree:
+        raise InvalidRequest(f"Invalid value {json.dumps(tree[:80])} supplied: text holds no character U+0000.")
+    for inner in [*tree, *tree.values()] if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        _refuse_nul(inner)
 
 
 def _refuse_missing(message: Asked) -> None:
