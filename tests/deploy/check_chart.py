@@ -22,6 +22,11 @@ CASES = {
         "persistence": {"accessMode": "ReadWriteMany", "storageClass": "nfs"},
         "settings": {"TENANT_POINTS_PER_SEC": 500000, "LOG_REQUESTS": False},
     },
+    "objects": {
+        **_SHARED,
+        "replicas": 2,
+        "artifacts": {"url": "s3://b/p", "endpoint": "https://s3", "region": "eu", "existingSecret": "aws"},
+    },
     "ingress": {
         "ingress": {"enabled": True, "host": "track.example.com", "className": "nginx", "tlsSecret": "tls"},
         "allowedHosts": ["track.internal"],

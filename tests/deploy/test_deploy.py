@@ -63,6 +63,11 @@ def test_the_chart_is_linted_rendered_and_valid(chart: dict[str, Any]) -> None:
     assert _kinds(ingress) == ["Deployment", "Ingress", "Service", "ServiceMonitor"]
     assert _one(plain, "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
     assert _one(shared, "Deployment")["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    objects = chart["rendered"]["objects"]
+    assert _kinds(objects) == ["Deployment", "Job", "PodDisruptionBudget", "Service"]
+    container, env = _server(objects)
+    assert env["GNOMON_ARTIFACTS"] == "s3://b/p"
+    assert container["envFrom"] == [{"secretRef": {"name": "aws"}}]
     container, env = _server(shared)
     assert env["GNOMON_TENANT_POINTS_PER_SEC"] == "500000"
     assert env["GNOMON_LOG_REQUESTS"] == "false"
@@ -110,13 +115,14 @@ def test_the_image_is_linted(tools: Path) -> None:
 
 def test_the_compose_file_is_read_by_compose(tools: Path) -> None:
     compose = ["docker-compose", "--file", str(DEPLOY / "compose.yaml"), "--profile", "tools", "config"]
-    found = yaml.safe_load(_run(tools / compose[0], *compose[1:], POSTGRES_PASSWORD="secret"))
-    assert set(found["services"]) == {"server", "migrate", "keys", "database"}
+    found = yaml.safe_load(_run(tools / compose[0], *compose[1:], POSTGRES_PASSWORD="secret", OBJECTS_SECRET="key"))
+    assert set(found["services"]) == {"server", "migrate", "keys", "database", "objects"}
     serving, owner = (found["services"][name]["environment"]["GNOMON_DATABASE"] for name in ("server", "migrate"))
     assert serving.startswith("postgresql://gnomon:secret@database/")
     assert owner.startswith("postgresql://owner:secret@database/")
     assert found["services"]["server"]["ports"][0]["host_ip"] == "127.0.0.1"
-    _run("sh", "-n", DEPLOY / "serving-role.sh")
+    for script in ("serving-role.sh", "objects.sh"):
+        _run("sh", "-n", DEPLOY / script)
 
 
 def test_every_metric_that_dashboard_and_alerts_name_is_there(tools: Path, server: ServerProcess) -> None:
