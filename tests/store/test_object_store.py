@@ -33,7 +33,7 @@ from gnomon_server.store.object_blobs import ObjectBlobs
 from gnomon_server.store.object_store import open_objects, place_of
 import hashlib
 
-blobs = ObjectBlobs(open_objects(place_of(load_settings())), LocalBlobs(Path(sys.argv[1])))
+blobs = ObjectBlobs(open_objects(place_of(load_settings(), load_settings().artifacts)), LocalBlobs(Path(sys.argv[1])))
 tenant, piece, pieces = TenantId(1), bytes(range(256)) * 1024, int(sys.argv[2]) * 4
 warm = blobs.begin(tenant)
 warm.write(b"x")
@@ -73,12 +73,12 @@ def server(tmp_path: Path, place: dict[str, str]) -> Iterator[Server]:
 
 def objects(settings: Settings) -> dict[str, int]:
     """What stands in the store, but for the mark of who owns it."""
-    found = obstore.list(open_objects(place_of(settings)))
+    found = obstore.list(open_objects(place_of(settings, settings.artifacts)))
     return {each["path"]: each["size"] for page in found for each in page if each["path"] != "gnomon-installation"}
 
 
 def store_of(settings: Settings) -> RemoteStore:
-    return open_objects(place_of(settings))
+    return open_objects(place_of(settings, settings.artifacts))
 
 
 def read(server: Server, principal: Principal, run: str, path: str) -> tuple[str, bytes]:

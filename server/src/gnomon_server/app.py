@@ -46,6 +46,7 @@ from gnomon_server.core.live import Live
 from gnomon_server.core.liveness import Liveness
 from gnomon_server.core.metrics import Metrics
 from gnomon_server.core.models import Models
+from gnomon_server.core.mover import Mover
 from gnomon_server.core.numbered import NumberedExperiments
 from gnomon_server.core.oidc_provider import Provider
 from gnomon_server.core.outbox import Outbox
@@ -95,6 +96,7 @@ class Server:
     watch: Watch
     automation: Automation
     deliveries: Deliveries
+    mover: Mover
     _lock: IO[str]
     _is_closed: bool = field(default=False)
 
@@ -120,6 +122,7 @@ class Server:
         self.deliveries.stop()
         self.automation.stop()
         self.upkeep.stop()
+        self.mover.stop()
         self.watch.stop()
         self.services.stores.writer.close()
         self.services.stores.database.close()
@@ -264,11 +267,12 @@ def open_server(
         Liveness(stores, outbox, timeout_secs=timeout_secs, now_ms=clock), watched[0], timeout_secs=timeout_secs
     )
     deliveries = Deliveries(stores, egress, now_ms=clock, rng=rng)
-    app = build_app(services, [upkeep, watch, automation, deliveries])
-    return Server(settings, services, app, upkeep, watch, automation, deliveries, lock)
+    mover = Mover(stores, files.chunks, age_hours=settings.chunk_age_hours, now_ms=clock)
+    app = build_app(services, [upkeep, watch, automation, deliveries, mover])
+    return Server(settings, services, app, upkeep, watch, automation, deliveries, mover, lock)
 
 
-def build_app(services: Services, threads: Sequence[Upkeep | Watch | Automation | Deliveries]) -> Litestar:
+def build_app(services: Services, threads: Sequence[Upkeep | Watch | Automation | Deliveries | Mover]) -> Litestar:
     """The Litestar app: routes, guards, errors. Refuses to be built when a route declares no permission."""
 
     @asynccontextmanager

@@ -33,6 +33,15 @@ class Settings(Struct, frozen=True):
     artifacts_allow_http: Annotated[
         bool, Meta(description="take an http:// endpoint, which sends artifacts unencrypted")
     ] = False
+    chunks: Annotated[
+        str, Meta(description="object store of sealed points once they are old; empty: they stay in the database")
+    ] = ""
+    chunk_age_hours: Annotated[
+        float, Meta(ge=0, description="how old the newest point of a chunk is when the chunk is moved there")
+    ] = 168.0
+    chunk_cache_bytes: Annotated[
+        int, Meta(ge=0, description="how much of the moved chunks is kept on this disk for reading (HOME/cache)")
+    ] = 1 << 30
     presign: Annotated[
         bool, Meta(description="send large artifacts past the server: addresses of the object store, for a short time")
     ] = False

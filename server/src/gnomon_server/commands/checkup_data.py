@@ -164,7 +164,7 @@ def _local_reader(settings: Settings) -> _Reader:
 
 def _object_reader(connection: Connection, settings: Settings) -> _Reader:
     """Contents that came before the object store lie below the home still."""
-    place, local = place_of(settings), _local_reader(settings)
+    place, local = place_of(settings, settings.artifacts), _local_reader(settings)
     store = open_objects(place)
     look_at(store, place, checkup.read_installation(connection))
 

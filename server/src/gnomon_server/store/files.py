@@ -14,17 +14,22 @@ from gnomon_server.store.meta.artifacts import counts_objects
 from gnomon_server.store.meta.doors import Database
 from gnomon_server.store.meta.object_tables import installation
 from gnomon_server.store.object_blobs import ObjectBlobs
-from gnomon_server.store.object_store import StoreRefused, claim, open_objects, place_of
+from gnomon_server.store.object_chunks import ObjectChunks
+from gnomon_server.store.object_store import RemoteStore, StoreRefused, claim, open_objects, place_of
 from gnomon_server.store.object_uploads import ObjectUploads
+from gnomon_server.store.points import moving
 from gnomon_server.store.uploads import UploadStore
+
+_NOT_NAMED = "some {what} stand in an object store, and {setting} names none; give the URL that it had"
 
 
 class Files(NamedTuple):
-    """What keeps files; `direct` where there is an object store."""
+    """What keeps files; `direct` and `chunks` where there is an object store for them."""
 
     blobs: Blobs
     uploads: UploadStore
     direct: DirectStore | None
+    chunks: ObjectChunks | None
 
 
 def open_files(settings: Settings, database: Database, writer: BatchWriter) -> Files:
@@ -33,16 +38,26 @@ def open_files(settings: Settings, database: Database, writer: BatchWriter) -> F
     local = LocalBlobs(root)
     with database.system() as connection:
         has_objects = counts_objects(connection)
+        has_moved = moving.has_moved(connection)
         uid = connection.scalar(sa.select(installation.c.id)) or ""
+    if has_objects and not settings.artifacts:
+        raise StoreRefused(_NOT_NAMED.format(what="artifacts", setting="GNOMON_ARTIFACTS"))
+    if has_moved and not settings.chunks:
+        raise StoreRefused(_NOT_NAMED.format(what="points", setting="GNOMON_CHUNKS"))
+    chunks = None
+    if settings.chunks:
+        cache = settings.home_path / "cache" / "chunks"
+        chunks = ObjectChunks(_open(settings, settings.chunks, uid), cache, cache_bytes=settings.chunk_cache_bytes)
+        database.moved.attach(chunks)
     if not settings.artifacts:
-        if has_objects:
-            raise StoreRefused(
-                "some artifacts stand in an object store, and GNOMON_ARTIFACTS names none; give the URL that it had"
-            )
-        return Files(local, LocalUploads(root / "uploads", local), None)
-    place = place_of(settings)
+        return Files(local, LocalUploads(root / "uploads", local), None, chunks)
+    blobs = ObjectBlobs(_open(settings, settings.artifacts, uid), local)
+    uploads = ObjectUploads(blobs, database, writer)
+    return Files(blobs, uploads, DirectStore(blobs, uploads, database, writer), chunks)
+
+
+def _open(settings: Settings, url: str, uid: str) -> RemoteStore:
+    place = place_of(settings, url)
     store = open_objects(place)
     claim(store, place, uid)
-    blobs = ObjectBlobs(store, local)
-    uploads = ObjectUploads(blobs, database, writer)
-    return Files(blobs, uploads, DirectStore(blobs, uploads, database, writer))
+    return store

@@ -58,10 +58,10 @@ class ObjectPlace:
     allow_http: bool = False
 
 
-def place_of(settings: Settings) -> ObjectPlace:
-    """Where the settings put artifacts."""
+def place_of(settings: Settings, url: str) -> ObjectPlace:
+    """A URL of the settings, with what they say of its store."""
     return ObjectPlace(
-        settings.artifacts,
+        url,
         endpoint=settings.artifacts_endpoint,
         region=settings.artifacts_region,
         is_virtual_hosted=settings.artifacts_virtual_host,

@@ -13,6 +13,7 @@ from typing import Protocol
 from sqlalchemy.engine import Connection
 
 from gnomon_server.model.ids import TenantId
+from gnomon_server.store.moved_chunks import MovedChunks
 
 
 class Writing(Protocol):
@@ -31,9 +32,13 @@ class Writing(Protocol):
 
 
 class Database(Protocol):
-    """The doors of one database. `is_shared`: other processes may write to it too."""
+    """The doors of one database.
+
+    `is_shared`: other processes may write to it too. `moved`: where the chunks are read that left it.
+    """
 
     is_shared: bool
+    moved: MovedChunks
 
     def read(self, tenant: TenantId | None) -> AbstractContextManager[Connection]:
         """One snapshot of one tenant's rows; None sees nothing."""

@@ -26,6 +26,7 @@ from gnomon_server.model.ids import TenantId
 from gnomon_server.store.meta.driver import Driver, attach_driver, driver_of
 from gnomon_server.store.meta.functions import register_functions
 from gnomon_server.store.meta.wall import Wall
+from gnomon_server.store.moved_chunks import OPTION, MovedChunks
 
 # The WAL reset of older versions can corrupt a database (fixed in 3.51.3).
 MIN_SQLITE = (3, 51, 3)
@@ -52,6 +53,7 @@ class Database:
         if sqlite.sqlite_version_info < MIN_SQLITE:
             raise RuntimeError(f"SQLite {sqlite.sqlite_version} is too old; install pysqlite3 with 3.51.3 or newer")
         self.path = path
+        self.moved = MovedChunks()
         self._readers = self._engine(walled=True, read_only=True, pool_size=_READERS)
         self._system = self._engine(walled=False, read_only=True, pool_size=_SYSTEM_READERS)
         self._writer = self._engine(walled=True, read_only=False, pool_size=None)
@@ -71,6 +73,7 @@ class Database:
                 "timeout": _BUSY_TIMEOUT_SECS,
             },
             query_cache_size=_STATEMENT_CACHE,
+            execution_options={OPTION: self.moved},
             **options,
         )
 

@@ -21,6 +21,7 @@ from gnomon_server.model.ids import TenantId
 from gnomon_server.store.meta.locks import Share, tenant_lock
 from gnomon_server.store.meta.policies import EVERYONE, TENANT
 from gnomon_server.store.meta.postgres_errors import meaning_of, refusal_of
+from gnomon_server.store.moved_chunks import OPTION, MovedChunks
 
 _READERS = 8
 _SYSTEM_READERS = 2
@@ -53,6 +54,7 @@ class PostgresDatabase:
 
     def __init__(self, url: str) -> None:
         self.url = engine_url(url)
+        self.moved = MovedChunks()
         self._readers = self._engine(_READERS, _READ_SECS)
         self._system = self._engine(_SYSTEM_READERS, _READ_SECS)
         self._writers = self._engine(None, _WRITE_SECS)
@@ -66,7 +68,9 @@ class PostgresDatabase:
         options: dict[str, object] = {"poolclass": NullPool}
         if pool_size is not None:
             options = {"poolclass": QueuePool, "pool_size": pool_size, "max_overflow": 0, "pool_timeout": 30}
-        engine = create_engine(self.url, query_cache_size=_STATEMENT_CACHE, **options)
+        engine = create_engine(
+            self.url, query_cache_size=_STATEMENT_CACHE, execution_options={OPTION: self.moved}, **options
+        )
 
         @sa.event.listens_for(engine, "connect")
         def _prepare(dbapi: psycopg.Connection[object], _record: object) -> None:

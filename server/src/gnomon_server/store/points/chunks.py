@@ -11,7 +11,9 @@ from sqlalchemy.engine import Connection
 
 from gnomon_server.model.ids import KeyId, RowId, TenantId
 from gnomon_server.model.points import Points
+from gnomon_server.store.meta import object_tables as o
 from gnomon_server.store.meta import tables as t
+from gnomon_server.store.moved_chunks import Piece, moved_chunks_of
 from gnomon_server.store.points import codec
 from gnomon_server.store.points.compiled import HotInsert
 from gnomon_server.store.points.folding import finite_sum
@@ -110,8 +112,25 @@ class ChunkReader:
         chunk = t.chunk.c
         identity = (chunk.run, chunk.key, chunk.gen, chunk.part)
         query = sa.select(*identity, chunk.codec, chunk.n, chunk.data).where(sa.tuple_(*identity).in_(batch))
+        moved: dict[Identity, tuple[int, int]] = {}
         for run, key, gen, part, code, n, data in self._connection.execute(query):
-            self._held[run, key, gen, part] = codec.EncodedChunk(code, n, data)
+            if data:
+                self._held[run, key, gen, part] = codec.EncodedChunk(code, n, data)
+            else:
+                moved[run, key, gen, part] = (code, n)
+        if moved:
+            self._fetch_moved(moved)
+
+    def _fetch_moved(self, moved: dict[Identity, tuple[int, int]]) -> None:
+        """The bytes of chunks that stand in an object store."""
+        where = o.chunk_object.c
+        identity = (where.run, where.key, where.gen, where.part)
+        query = sa.select(*identity, where.object, where.at, where.length)
+        rows = self._connection.execute(query.where(sa.tuple_(*identity).in_(list(moved)))).all()
+        pieces = [Piece(row.object, row.at, row.length) for row in rows]
+        for row, data in zip(rows, moved_chunks_of(self._connection).fetch(pieces), strict=True):
+            of: Identity = (RowId(row.run), KeyId(row.key), row.gen, row.part)
+            self._held[of] = codec.EncodedChunk(*moved[of], data)
 
 
 def build(run: RowId, key: KeyId, gen: int, points: Points, encoder: codec.Encoder) -> Iterator[NewChunk]:
@@ -158,13 +177,14 @@ def delete(connection: Connection, tenant: TenantId, chunks: Sequence[ChunkStats
     """Remove chunks that others replace; how many there were."""
     if not chunks:
         return 0
-    base = t.chunk_base
-    statement = sa.delete(base).where(
-        base.c.tenant == tenant,
-        *(base.c[name] == sa.bindparam(f"old_{name}") for name in ("run", "key", "gen", "part")),
-    )
     rows = [{"old_run": c.run, "old_key": c.key, "old_gen": c.gen, "old_part": c.part} for c in chunks]
-    return connection.execute(statement, rows).rowcount
+    connection.execute(_deleting(o.chunk_object_base, tenant), rows)
+    return connection.execute(_deleting(t.chunk_base, tenant), rows).rowcount
+
+
+def _deleting(base: sa.Table, tenant: TenantId) -> sa.Delete:
+    of = (base.c[name] == sa.bindparam(f"old_{name}") for name in ("run", "key", "gen", "part"))
+    return sa.delete(base).where(base.c.tenant == tenant, *of)
 
 
 _COLUMNS = ("tenant", *ChunkStats._fields, "codec", "data")

@@ -4,12 +4,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gnomon_server.model.ids import KeyId, RowId, TenantId
+from gnomon_server.store.meta import object_tables as o
 from gnomon_server.store.meta import tables as t
 
 
 def delete_run(connection: Connection, tenant: TenantId, run: RowId) -> list[KeyId]:
     """Delete the series, segments, chunks and ledger of a run; the keys that it had, for the catalogue."""
     keys = [KeyId(key) for key in connection.scalars(sa.select(t.series.c.key).where(t.series.c.run == run))]
-    for base in (t.segment_base, t.chunk_base, t.series_base, t.ledger_base, t.thinned_base):
+    for base in (t.segment_base, o.chunk_object_base, t.chunk_base, t.series_base, t.ledger_base, t.thinned_base):
         connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.run == run))
     return keys
