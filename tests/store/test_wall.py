@@ -5,6 +5,7 @@ The list of bypasses only grows. Each is tried on every table.
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pysqlite3.dbapi2 as sqlite
 import pytest
@@ -15,6 +16,7 @@ from tests.support.two_tenants import ONE, SECRET, SERVERS_OWN, TWO, make_databa
 from gnomon_server.model.ids import TenantId
 from gnomon_server.store.meta import tables
 from gnomon_server.store.meta.engine import Database
+from gnomon_server.store.meta.wall import WORN_STATEMENTS
 
 BASES = [table.name for table in tables.metadata.sorted_tables if table.name not in SERVERS_OWN]
 
@@ -299,3 +301,26 @@ def test_the_system_door_reads_and_never_writes(database: Database) -> None:
         assert _asked(connection, "SELECT count(*) FROM run_") == [(2,)]
         assert "readonly" in _outcome(lambda: _asked(connection, "DELETE FROM run_"))
     assert "refused" in _read(database, ONE, "UPDATE run_ SET name = 'x' WHERE tenant = 1")
+
+
+def test_a_reader_that_met_very_many_statements_is_opened_anew_behind_its_wall(tmp_path: Path) -> None:
+    """Or what every request asks would no longer be kept prepared. Whoever reads next is walled like the first."""
+    database = make_database(tmp_path)
+
+    def ask(text: str) -> tuple[object, int]:
+        with database.read(TenantId(1)) as connection:
+            found = connection.execute(sa.text(text)).scalar_one()
+            return connection.connection.dbapi_connection, int(found)
+
+    first, rows = ask("SELECT count(*) FROM run")
+    opened = [ask(f"SELECT count(*) FROM run WHERE id <> -{number}") for number in range(1, WORN_STATEMENTS + 20)]
+    assert {found for _, found in opened} == {rows}
+    at = [one is first for one, _ in opened].index(False)
+    assert at > WORN_STATEMENTS // 2
+    last = opened[-1][0]
+    assert all(one is last for one, _ in opened[at:])
+    with database.read(TenantId(1)) as connection:
+        assert connection.connection.dbapi_connection is last
+        with pytest.raises(sa.exc.DatabaseError):
+            connection.execute(sa.text("SELECT count(*) FROM run_"))
+    database.close()

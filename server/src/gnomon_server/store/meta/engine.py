@@ -103,6 +103,16 @@ class Database:
             def _before(connection: Connection, _cursor: object, statement: str, *_args: object) -> None:
                 _reset(connection, statement)
 
+        if walled and read_only:
+
+            @sa.event.listens_for(engine, "checkin")
+            def _renew(_dbapi: sqlite.Connection | None, record: sa.pool.ConnectionPoolEntry) -> None:
+                # People think of ever new filters, each a statement: in time they would fill the driver's cache, and
+                # what every request asks would be prepared anew each time.
+                wall = record.info.get("wall")
+                if isinstance(wall, Wall) and wall.is_worn:
+                    record.invalidate()
+
         return engine
 
     @contextmanager

@@ -29,6 +29,8 @@ _SHADOW = re.compile(
     r"\s*(?:\([^()]*\))?\s*AS\s*(?:NOT\s+)?(?:MATERIALIZED\s*)?\(",
     re.IGNORECASE,
 )
+# The driver keeps the statements that came first (`engine.py` says how many), not those that come most.
+WORN_STATEMENTS = 480
 _OK: int = sqlite.SQLITE_OK
 _DENY: int = sqlite.SQLITE_DENY
 
@@ -50,6 +52,7 @@ class Wall:
 
     def __init__(self, connection: SqliteConnection) -> None:
         self.tenant: TenantId | None = None
+        self._texts: set[str] = set()
         self._has_select = False
         self._has_dml = False
         connection.create_function("gnomon_tenant", 0, lambda: self.tenant, deterministic=True)
@@ -58,8 +61,15 @@ class Wall:
             _create_triggers(connection, base.name)
         connection.set_authorizer(self._authorize)
 
+    @property
+    def is_worn(self) -> bool:
+        """Whether so many different statements passed that the driver has no room to keep another one prepared."""
+        return len(self._texts) >= WORN_STATEMENTS
+
     def begin_statement(self, statement: str = "") -> None:
         self._has_select = self._has_dml = False
+        if len(self._texts) < WORN_STATEMENTS:
+            self._texts.add(statement)
         if _is_shadowing(statement):
             raise ValueError("a common table expression has the name of a view; call it otherwise")
 
