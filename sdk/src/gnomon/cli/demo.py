@@ -1,20 +1,14 @@
 """`gnomon demo`: real training runs for a new server."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
 import click
 
+from gnomon.cli.progress import showing_progress
 from gnomon.cli.session import Session, json_option, pass_session
 from gnomon.cli.text import plain, print_json
 from gnomon.client.records import Run
 from gnomon.errors import GnomonError, MissingExtra
-
-if TYPE_CHECKING:
-    from gnomon.demo import Progress
 
 
 @click.command()
@@ -37,7 +31,11 @@ def demo(session: Session, name: str, if_empty: bool, as_json: bool) -> None:
     _need_extras()
     from gnomon.demo import load_demo
 
-    with _progress() as progress:
+    with showing_progress(every_step=True) as show:
+
+        def progress(run: Run, done: int, total: int) -> None:
+            show(f"{run.name} {run.status}", done, total)
+
         summary = load_demo(session.client, name=name, progress=progress)
     if as_json:
         print_json(summary)
@@ -57,22 +55,3 @@ def _need_extras() -> None:
     for module, package in _NEEDED:
         if find_spec(module) is None:
             raise MissingExtra(package, extra="demo", purpose="the demo")
-
-
-@contextmanager
-def _progress() -> "Iterator[Progress]":
-    """A bar on a terminal with rich; a line a run elsewhere."""
-    if not sys.stderr.isatty() or find_spec("rich") is None:
-        yield lambda run, done, total: click.echo(plain(f"[{done}/{total}] {run.name} {run.status}"), err=True)
-        return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("training", total=None)
-
-        def show(run: Run, done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, description=escape(plain(f"{run.name} {run.status}")))
-
-        yield show

@@ -1,17 +1,14 @@
 """`gnomon export`: an experiment as Parquet and files, and the check of one."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
+from gnomon.cli.progress import showing_progress
 from gnomon.cli.session import Session, json_option, pass_session
 from gnomon.cli.text import plain, print_facts, print_json, size
 from gnomon.client.records import Run
-from gnomon.export import Manifest, Progress, export_experiment, quietly, verify_export
+from gnomon.export import Manifest, export_experiment, verify_export
 
 
 class _Exports(click.Group):
@@ -50,7 +47,11 @@ def parquet(session: Session, experiment: str | None, to: Path | None, verify: P
     if experiment is None or to is None:
         raise click.UsageError("say what and where: gnomon export EXPERIMENT --to DIRECTORY")
     found = session.experiment(experiment)
-    with _progress() as progress:
+    with showing_progress() as show:
+
+        def progress(run: Run, done: int, total: int) -> None:
+            show(run.name, done, total)
+
         manifest = export_experiment(session.client, found, to, progress=progress)
     _tell(manifest, f"exported: {to}", as_json)
 
@@ -65,10 +66,10 @@ def mlflow(session: Session, to: Path, experiments: tuple[str, ...], as_json: bo
 
     It is read back and compared before it takes its name. Exit code 1 when the ends differ.
     """
-    from gnomon.cli.importing import showing_progress, tell_report
+    from gnomon.cli.importing import going_on, tell_report
     from gnomon.importing.mlflow_export import export_mlflow
 
-    with showing_progress() as progress:
+    with going_on() as progress:
         report = export_mlflow(session.client, to, experiments=experiments, progress=progress)
     tell_report(report, as_json)
 
@@ -90,22 +91,3 @@ def _tell(manifest: Manifest, headline: str, as_json: bool) -> None:
             "files": f"{len(manifest.files)}, {size(sum(file.size for file in manifest.files))}",
         }
     )
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A bar on a terminal with rich; silence elsewhere."""
-    if not sys.stderr.isatty() or find_spec("rich") is None:
-        yield quietly
-        return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("exporting", total=None)
-
-        def show(run: Run, done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, description=escape(plain(run.name)))
-
-        yield show

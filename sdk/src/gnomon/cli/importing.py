@@ -1,22 +1,18 @@
 """`gnomon import`: what other trackers have kept, brought in and checked at both ends."""
 
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
+from gnomon.cli.progress import showing_progress
 from gnomon.cli.session import Session, json_option, pass_session
 from gnomon.cli.text import plain, print_json, print_table
 from gnomon.errors import ConnectionFailed, GnomonError, ServerBusy, ServerFault
 from gnomon.importing.report import ImportReport, RunCheck, Unmapped
 
 Progress = Callable[[str, str, int, int], None]
-# Where there is no bar, a line so often at most.
-_LINE_SECS = 5.0
 
 
 @click.group(name="import")
@@ -37,7 +33,7 @@ def tensorboard(session: Session, folder: Path, experiment: str | None, as_json:
     """Import a TensorBoard log directory: each folder of event files at or below FOLDER becomes a run."""
     from gnomon.importing.tensorboard import import_tensorboard
 
-    with showing_progress() as progress:
+    with going_on() as progress:
         report = import_tensorboard(session.client, folder, experiment=experiment, progress=progress)
     tell_report(report, as_json)
 
@@ -51,7 +47,7 @@ def wandb(session: Session, folder: Path, experiment: str | None, as_json: bool)
     """Import the run folders of wandb at or below FOLDER: offline runs, or what lies beside online ones."""
     from gnomon.importing.wandb import import_wandb
 
-    with showing_progress() as progress:
+    with going_on() as progress:
         report = import_wandb(session.client, folder, experiment=experiment, progress=progress)
     tell_report(report, as_json)
 
@@ -85,7 +81,7 @@ def mlflow(
 
     found = open_source(source, artifacts=artifacts)
     try:
-        with showing_progress() as progress:
+        with going_on() as progress:
             report = import_mlflow(session.client, found, experiments=experiments, new_ids=new_ids, progress=progress)
     finally:
         found.close()
@@ -103,44 +99,13 @@ def tell_report(report: ImportReport, as_json: bool) -> None:
 
 
 @contextmanager
-def showing_progress() -> Iterator[Progress]:
-    """A bar on a terminal with rich; a line now and then elsewhere. A server that goes away is told with what to do."""
+def going_on() -> Iterator[Progress]:
+    """Progress of what can be begun again. A server that goes away is told with what to do."""
     try:
-        with _progress() as progress:
-            yield progress
+        with showing_progress() as show:
+            yield lambda what, name, done, total: show(f"{what} {name}", done, total)
     except (ConnectionFailed, ServerBusy, ServerFault) as error:
         raise GnomonError(f"{error}; what was sent is kept: the same command goes on where it stopped") from error
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    if not sys.stderr.isatty() or find_spec("rich") is None:
-        yield _Lines().show
-        return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def show(what: str, name: str, done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, description=escape(plain(f"{what} {name}")))
-
-        yield show
-
-
-class _Lines:
-    """Progress as lines on stderr."""
-
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-
-    def show(self, what: str, name: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if now - self._last >= _LINE_SECS:
-            self._last = now
-            click.echo(plain(f"{what} {name}: {done / max(total, 1):.0%}"), err=True)
 
 
 def _print_report(report: ImportReport) -> None:

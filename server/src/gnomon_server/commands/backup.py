@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
+from gnomon.cli.progress import showing_progress
 from gnomon.cli.session import json_option
 from gnomon.cli.text import print_facts, print_json, print_table, size
 from gnomon_server.commands.home import home_option
-from gnomon_server.commands.progress import showing_progress
 from gnomon_server.settings import Settings, load_settings
 from gnomon_server.store import backup, database_path
 from gnomon_server.store.backup import BackupError, Manifest

@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
+from gnomon.cli.progress import showing_progress
 from gnomon.cli.session import json_option
 from gnomon.cli.text import print_facts, print_json
 from gnomon_server.commands.home import home_option
-from gnomon_server.commands.progress import showing_progress
 from gnomon_server.settings import load_settings
 
 
