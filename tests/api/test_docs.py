@@ -17,6 +17,8 @@ PAGES = sorted(
     if "node_modules" not in page.parts
 )
 _LINK = re.compile(r"\]\((?!https?://|mailto:|#)([^)#\s]+)")
+# `bench/results` is what a measurement writes.
+_PATH = re.compile(r"`((?:tests|bench|docs|deploy|scripts|sdk|server|ui)/(?!results)[\w./-]*\w)[/`: ]")
 _MAKE = re.compile(r"\bmake ([a-z0-9-]+)\b")
 _CLI = re.compile(r"^\s*(?:\$ )?gnomon ((?:[a-z]+)(?: [a-z]+)?)", re.MULTILINE)
 
@@ -40,6 +42,12 @@ def test_the_types_of_the_web_ui_are_fresh(server: ServerProcess, tmp_path: Path
 def test_links_lead_somewhere(page: Path) -> None:
     broken = [link for link in _LINK.findall(page.read_text()) if not (page.parent / link).exists()]
     assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_named_paths_exist(page: Path) -> None:
+    named = _PATH.findall(page.read_text())
+    assert [path for path in named if not (ROOT / path).exists() and not (page.parent / path).exists()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
