@@ -176,7 +176,7 @@ export class PanelPlot {
     const isRebuilt = drawn === null || drawn.isLog !== model.isLog || drawn.axis !== model.axis;
     if (isRebuilt || this.u === null) this.build(model);
     else if (!looksAlike(drawn, model)) this.change(this.u, drawn, model);
-    else if (this.isScaleDirty) this.rescale(this.u, model);
+    else if (this.isScaleDirty) this.u.batch((u: uPlot) => this.setScales(u, model));
     this.drawn = model;
     this.isScaleDirty = false;
     this.placeCursor();
@@ -219,18 +219,17 @@ export class PanelPlot {
   private change(u: uPlot, drawn: PanelModel, model: PanelModel): void {
     u.batch(() => {
       u.setData(dataOf(model), false);
-      this.rescale(u, model);
+      this.setScales(u, model);
     });
     if (drawn.style !== model.style) u.redraw(true, true);
   }
 
-  private rescale(u: uPlot, model: PanelModel): void {
+  /** Within one batch of uPlot: every batch draws, one inside another as well. */
+  private setScales(u: uPlot, model: PanelModel): void {
     this.y = this.rangeOfY(model);
     const [min, max] = this.visibleRange;
-    u.batch(() => {
-      u.setScale("x", { min, max });
-      u.setScale("y", { min: this.y[0], max: this.y[1] });
-    });
+    u.setScale("x", { min, max });
+    u.setScale("y", { min: this.y[0], max: this.y[1] });
   }
 
   private rangeOfY(model: PanelModel): Range {
