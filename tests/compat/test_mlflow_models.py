@@ -278,7 +278,7 @@ def test_models_live_in_their_tenant(wire: Wire, server: ServerProcess, tenant: 
     model = new_model(wire)
     wire.post("registered-models/create", name="RM")
     other = Wire(server.base_url, f"{tenant}-other")
-    other.get(f"logged-models/{model}", 404)
+    other.get(f"logged-models/{model}", 403)
     other.get("registered-models/get", 404, name="RM")
     other.http.close()
 

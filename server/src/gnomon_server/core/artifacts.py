@@ -16,6 +16,7 @@ from gnomon_server.model.entities import Artifact
 from gnomon_server.model.errors import (
     ArtifactNotFound,
     GnomonError,
+    ModelNotFound,
     RunArchived,
     TooLarge,
     Unavailable,
@@ -253,7 +254,7 @@ class Artifacts:
         if of == "model":
             row = model_sql.find_row(connection, uid)
             if row is None:
-                raise self._access.missing_model(uid)
+                raise ModelNotFound(uid) if model_sql.has_model(connection, uid) else self._access.missing_model(uid)
             return _Place(sql.MODELS, row, is_active=True)
         head = run_sql.find_heads(connection, [uid]).get(uid)
         if head is None:

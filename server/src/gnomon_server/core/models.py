@@ -15,6 +15,7 @@ from gnomon_server.model.errors import (
     AlreadyExists,
     ExperimentArchived,
     ExperimentNotFound,
+    ModelNotFound,
     ParamConflict,
     RunArchived,
     TagNotFound,
@@ -223,8 +224,8 @@ class Models:
 
     def _read(self, connection: Connection, uid: str) -> LoggedModel:
         found = sql.find_model(connection, uid)
-        if found is None:
-            raise self._access.missing_model(uid)
+        if found is None:  # the tenant's own that was deleted is not found; a foreign one is not to be seen
+            raise ModelNotFound(uid) if sql.has_model(connection, uid) else self._access.missing_model(uid)
         return found
 
     def _writable_run(self, tx: Connection, uid: str) -> RunHead:
