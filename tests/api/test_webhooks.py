@@ -113,7 +113,7 @@ def test_the_life_of_a_run_is_told(api: httpx.Client, receive: Receive, tenant: 
     assert failed["data"]["run"]["id"] == run
     assert failed["data"]["run"]["status"] == "failed"
     assert failed["data"]["run"]["metrics"] == {"loss": 0.5, "odd": "NaN"}
-    assert failed["data"]["run"]["url"] == f"https://gnomon.example.com/runs/{run}"
+    assert failed["data"]["run"]["url"] == f"https://gnomon.example.com/r/{run}?tenant={tenant}"
     assert all(is_signed(headers, body, secret) for headers, body in sent)
     assert len({headers["webhook-id"] for headers, _ in sent}) == 5
     log = wait_state(api, hook, lambda found: len(found) == 5 and found[0]["state"] == "delivered")
@@ -158,7 +158,7 @@ def test_the_registry_is_told(api: httpx.Client, sending: ServerProcess, tenant:
     assert told[1]["data"]["model"]["stage"] == "Production"
 
 
-def test_slack_gets_messages_that_it_shows(api: httpx.Client, receive: Receive) -> None:
+def test_slack_gets_messages_that_it_shows(api: httpx.Client, receive: Receive, tenant: str) -> None:
     receiver = receive()
     make_hook(api, receiver, "run.failed", format="slack")
     experiment = api.post("/experiments", json={"name": "fraud & co"}).json()["id"]
@@ -168,7 +168,7 @@ def test_slack_gets_messages_that_it_shows(api: httpx.Client, receive: Receive) 
     ((_, body),) = wait_for(receiver, 1)
     message = json.loads(body)
     assert set(message) == {"text", "blocks"}
-    assert f"<https://gnomon.example.com/runs/{run}|&lt;!channel&gt; r¦1>" in message["text"]
+    assert f"<https://gnomon.example.com/r/{run}?tenant={tenant}|&lt;!channel&gt; r¦1>" in message["text"]
     assert "fraud &amp; co" in message["text"]
     assert message["blocks"][0] == {"type": "section", "text": {"type": "mrkdwn", "text": message["text"]}}
     assert "loss *0.25*" in message["blocks"][1]["elements"][0]["text"]

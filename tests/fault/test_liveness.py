@@ -165,7 +165,7 @@ def test_a_server_that_was_away_blames_nobody(tmp_path: Path) -> None:
 
 def test_a_check_in_is_refused_where_logging_is(api: httpx.Client, run: str) -> None:
     assert api.post(f"/experiments/runs/{run}/check-in", json={"status": "fine"}).status_code == 400
-    assert api.post(f"/experiments/runs/{'0' * 32}/check-in").json()["code"] == "run_not_found"
+    assert api.post(f"/experiments/runs/{uuid.uuid4().hex}/check-in").json()["code"] == "run_not_found"
     assert api.delete(f"/experiments/runs/{run}").status_code == 200
     assert api.post(f"/experiments/runs/{run}/check-in").json()["code"] == "run_archived"
     assert api.post(f"/experiments/runs/{run}/purge").status_code == 200

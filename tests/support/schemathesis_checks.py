@@ -29,6 +29,9 @@ CODES = frozenset(
         "invalid_filter",
         "invalid_order_by",
         "invalid_columns",
+        "egress_refused",
+        "too_many_webhooks",
+        "too_many_rules",
     )
 )
 # Rules between the fields of one request, or of settings: the field, and how the message goes on.
@@ -38,6 +41,9 @@ RULES = (
     ("end_time", "is before the run's start_time"),
     ("range", "is upside down"),
     ("number", r"is none of the \d+ parts"),
+    ("metric|minutes|steps", "is needed by a rule|or minutes: give one|and minutes mean nothing|must lie between"),
+    ("webhook_id", "is no webhook of this tenant"),
+    ("value", "is not finite"),
     ("buckets", "times runs times keys"),
     ("by", "names no column"),
     ("create", "names the experiment twice or not at all"),

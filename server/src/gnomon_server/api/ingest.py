@@ -88,6 +88,7 @@ def ingest_route(
     gives: Any,
     raises: Sequence[type[GnomonError]],
     also_consumes: Sequence[str] = (),
+    is_body_optional: bool = False,
 ) -> Callable[[Ingestion], IngestRoute]:
     """Declare `POST /experiments/runs/{run_id}/<name>`. Its permission is `runs.log`, as for every ingest route."""
 
@@ -109,6 +110,7 @@ def ingest_route(
             gives=gives,
             raises=raises,
             also_consumes=also_consumes,
+            is_body_optional=is_body_optional,
         )
         return IngestRoute(name, function, declared(handle))
 

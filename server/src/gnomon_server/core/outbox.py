@@ -11,7 +11,7 @@ from math import isfinite, isnan
 import msgspec
 
 from gnomon_server.core import slack
-from gnomon_server.model.entities import Experiment, Run, RunStatus
+from gnomon_server.model.entities import Run, RunStatus
 from gnomon_server.model.ids import RowId, TenantId, new_uid
 from gnomon_server.model.webhooks import Delivery, EventType, Webhook
 from gnomon_server.store import Connection
@@ -78,7 +78,16 @@ class Outbox:
     ) -> None:
         (run,) = run_sql.read_runs(tx, [row])
         (experiment,) = experiment_sql.read_experiments(tx, [run.experiment])
-        data = {"run": self._run_facts(run), "experiment": self._experiment_facts(experiment), **(more or {})}
+        name = name_of(tx, tenant)
+        data = {
+            "run": {**_run_facts(run), "url": self._link(f"r/{run.uid}", name)},
+            "experiment": {
+                "id": experiment.uid,
+                "name": experiment.name,
+                "url": self._link(f"e/{experiment.uid}", name),
+            },
+            **(more or {}),
+        }
         self._tell(tx, tenant, event, data, experiment=experiment.uid, only=only)
 
     def _tell(
@@ -121,25 +130,22 @@ class Outbox:
         sql.insert_delivery(tx, tenant, delivery)
         return delivery
 
-    def _run_facts(self, run: Run) -> Facts:
-        return {
-            "id": run.uid,
-            "name": run.name,
-            "status": run.status,
-            "start_time": _iso(run.start_ms),
-            "end_time": None if run.end_ms is None else _iso(run.end_ms),
-            "duration_ms": run.duration_ms,
-            "created_by": run.created_by,
-            "metrics": {key: _number(value) for key, value in list(run.metrics.items())[:_MOST_METRICS]},
-            "url": self._link(f"runs/{run.uid}"),
-        }
+    def _link(self, path: str, tenant: str) -> str | None:
+        """The address of a page of the web UI."""
+        return f"{self._public_url}/{path}?tenant={tenant}" if self._public_url else None
 
-    def _experiment_facts(self, experiment: Experiment) -> Facts:
-        link = self._link(f"experiments/{experiment.uid}")
-        return {"id": experiment.uid, "name": experiment.name, "url": link}
 
-    def _link(self, path: str) -> str | None:
-        return f"{self._public_url}/{path}" if self._public_url else None
+def _run_facts(run: Run) -> Facts:
+    return {
+        "id": run.uid,
+        "name": run.name,
+        "status": run.status,
+        "start_time": _iso(run.start_ms),
+        "end_time": None if run.end_ms is None else _iso(run.end_ms),
+        "duration_ms": run.duration_ms,
+        "created_by": run.created_by,
+        "metrics": {key: _number(value) for key, value in list(run.metrics.items())[:_MOST_METRICS]},
+    }
 
 
 def _number(value: float) -> float | str:

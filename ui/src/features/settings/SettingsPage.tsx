@@ -6,6 +6,7 @@ import { DENSITIES, PALETTES, setPreferences, THEMES, usePreferences, useTheme }
 import { colorOf, dashOf } from "../../charts/palette";
 import { Segmented } from "../../ui/Segmented";
 import { AccessSections } from "./AccessSections";
+import { AutomationSections } from "./AutomationSections";
 import { AppBar } from "../shell/AppBar";
 import { KeyList } from "../shell/KeyList";
 import { useTitle } from "../shell/use-title";
@@ -58,6 +59,7 @@ export function SettingsPage() {
             <PalettePreview />
           </section>
           <KeySetting />
+          <AutomationSections />
           <AccessSections />
           <section>
             <h2>Keys</h2>

@@ -61,7 +61,7 @@ class BatchBody(wire.Request, frozen=True):
     tags: list[wire.TagEntry] = []
 
 
-@ingest_route("check-in", tag=TAG, body_doc=wire.CheckIn, gives=wire.CheckedIn, raises=RAISES)
+@ingest_route("check-in", tag=TAG, body_doc=wire.CheckIn, is_body_optional=True, gives=wire.CheckedIn, raises=RAISES)
 async def check_in(logged: Logged) -> wire.CheckedIn:
     """Say that the job of a run lives, and promise to say it again: in `next_secs`, as the answer names them.
 

@@ -1,7 +1,9 @@
 """The routes of webhooks: whom the server tells what happens, and what became of each message."""
 
+from typing import Annotated
+
 from litestar import Response
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from gnomon import wire
 from gnomon_server.api.bodies import given
@@ -72,6 +74,7 @@ def get_webhook(call: Call[None, None]) -> wire.WebhookResponse:
     needs="webhooks.manage",
     tag=TAG,
     body=wire.WebhookPatch,
+    body_doc=Annotated[wire.WebhookPatch, Meta(extra_json_schema={"minProperties": 1})],
     gives=wire.WebhookResponse,
     raises=WRITES,
 )
