@@ -20,7 +20,8 @@ import uvicorn
 
 from gnomon_server.commands import listening as listening_socket
 from gnomon_server.commands.move import move
-from gnomon_server.settings import load_settings
+from gnomon_server.commands.workers import Supervisor
+from gnomon_server.settings import Settings, is_postgresql, load_settings
 
 _OPEN_FILES = 8192
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -35,6 +36,10 @@ _NO_KEYS = (
     "refusing to listen on {host}: without API keys anyone who reaches it may read and delete; make a key with"
     " `gnomon keys create --tenant NAME --role admin`, or listen on 127.0.0.1"
 )
+_ONE_PROCESS = (
+    "an embedded database has one server process; for --workers give a postgresql:// URL with --database or"
+    " GNOMON_DATABASE"
+)
 _INSECURE = "WARNING: no API keys and not only this machine: anyone who reaches this server may read and delete."
 _MALLOC = {_M_ARENA_MAX: 2, _M_MMAP_THRESHOLD: 1 << 20}
 
@@ -44,6 +49,9 @@ _MALLOC = {_M_ARENA_MAX: 2, _M_MMAP_THRESHOLD: 1 << 20}
 @click.option("--port", type=click.IntRange(0, 65535), help="port to listen on, 0 takes a free one [default: 7417]")
 @click.option("--home", type=click.Path(path_type=Path), help="folder of the data [default: ~/.gnomon]")
 @click.option("--database", help="database URL [GNOMON_DATABASE; default: sqlite:///HOME/gnomon.db]")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), help="server processes on this port; more than one need PostgreSQL"
+)
 @click.option("--port-file", type=click.Path(path_type=Path), help="write the port here once the server is ready")
 @click.option(
     "--insecure-open", is_flag=True, default=None, help="listen beyond loopback without API keys: nothing is protected"
@@ -56,6 +64,7 @@ def command(
     port: int | None,
     home: Path | None,
     database: str | None,
+    workers: int | None,
     port_file: Path | None,
     insecure_open: bool | None,
     quiet: bool,
@@ -74,6 +83,7 @@ def command(
             port=port,
             home=None if home is None else str(home),
             database=database,
+            workers=workers,
             insecure_open=insecure_open,
         )
     except ValueError as error:
@@ -81,24 +91,58 @@ def command(
     if port_file is not None and not port_file.parent.is_dir():
         raise click.ClickException(f"there is no folder {port_file.parent} for --port-file; make it first")
     _configure_logging(is_quiet=quiet or not settings.log_requests)
-    # Imported here: `gnomon --help` and a refused start stay quick.
+    if settings.workers > 1 and not is_postgresql(settings.database_url):
+        raise click.ClickException(_ONE_PROCESS)
+    passed = listening_socket.inherited()
+    listening = passed or listening_socket.listen(settings.host, settings.port)
+    host, bound_port = listening.getsockname()[:2]
+    host = host if passed else settings.host
+    if port_file is not None:
+        port_file.unlink(missing_ok=True)  # what a killed server left; a script would take it for the answer
+
+    def tell_ready() -> None:
+        if not quiet:
+            click.echo(f"Gnomon is at http://{_shown(host)}:{bound_port}  (data in {settings.home_path})", err=True)
+        if port_file is not None:
+            partial = port_file.with_suffix(".partial")
+            partial.write_text(str(bound_port))
+            partial.replace(port_file)
+
+    has_successor = False
+    try:
+        if settings.workers > 1:
+            several = Supervisor(
+                settings.workers, lambda on_ready: _serve(settings, host, listening, on_ready, is_passed_on=True)
+            )
+            raise SystemExit(several.run(tell_ready))
+        has_successor = _serve(settings, host, listening, tell_ready, is_passed_on=passed is not None)
+    finally:
+        if port_file is not None and not has_successor:
+            port_file.unlink(missing_ok=True)
+    if has_successor:
+        listening_socket.become_successor(listening)
+
+
+def _serve(
+    settings: Settings, host: str, listening: socket.socket, on_ready: Callable[[], None], *, is_passed_on: bool
+) -> bool:
+    """Open the home and answer requests until a signal says to stop; whether another is to begin in this process.
+
+    `is_passed_on`: the socket stays open when this server has ended.
+    """
+    # Imported here: `gnomon --help` and a refused start stay quick, and workers are forked before any thread begins.
     from gnomon_server.api.front import ConnectionLimits
     from gnomon_server.api.front.serving import make_uvicorn_config
     from gnomon_server.app import open_server
     from gnomon_server.store.opening import CANNOT_OPEN, HomeInUse
 
-    passed = listening_socket.inherited()
-    listening = passed or listening_socket.listen(settings.host, settings.port)
-    host, bound_port = listening.getsockname()[:2]
     try:
         server = open_server(settings)
     except (HomeInUse, *CANNOT_OPEN) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"cannot use the home {settings.home_path}: {error.strerror}") from None
-    if port_file is not None:
-        port_file.unlink(missing_ok=True)  # what a killed server left; a script would take it for the answer
-    if not _is_loopback(host if passed else settings.host) and not server.services.access.is_secured:
+    if not _is_loopback(host) and not server.services.access.is_secured:
         if not settings.insecure_open:
             server.close()
             raise click.ClickException(_NO_KEYS.format(host=host))
@@ -108,24 +152,13 @@ def command(
     config = make_uvicorn_config(
         server.asgi, host=settings.host, port=settings.port, limits=limits, drain_secs=settings.drain_secs
     )
-    if not quiet:
-        shown = _shown(host if passed else settings.host)
-        click.echo(f"Gnomon is at http://{shown}:{bound_port}  (data in {settings.home_path})", err=True)
-    serving = _Serving(
-        config,
-        port_file,
-        listening,
-        on_stop=server.services.streams.close,
-        is_passed_on=passed is not None,
-    )
+    on_stop = server.services.streams.close
+    serving = _Serving(config, on_ready, listening, on_stop=on_stop, is_passed_on=is_passed_on)
     try:
         serving.run(sockets=[listening.dup()])  # which uvicorn closes; ours stays open for a successor
     finally:
         server.close()
-        if port_file is not None and not serving.has_successor:
-            port_file.unlink(missing_ok=True)
-    if serving.has_successor:
-        listening_socket.become_successor(listening)
+    return serving.has_successor
 
 
 @command.command("migrate")
@@ -161,7 +194,7 @@ class _Serving(uvicorn.Server):
     def __init__(
         self,
         config: uvicorn.Config,
-        port_file: Path | None,
+        on_ready: Callable[[], None],
         listening: socket.socket,
         *,
         on_stop: Callable[[], None],
@@ -173,7 +206,7 @@ class _Serving(uvicorn.Server):
         # SIGHUP of a terminal that is closed means what it always did. Asked now: then it is no terminal any more.
         self._is_on_terminal = os.isatty(0)
         self._on_stop = on_stop
-        self._port_file = port_file
+        self._on_ready = on_ready
         self._listening = listening
 
     @contextmanager
@@ -224,10 +257,8 @@ class _Serving(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
-        if self._port_file is not None and self.started:
-            partial = self._port_file.with_suffix(".partial")
-            partial.write_text(str(self._listening.getsockname()[1]))
-            partial.replace(self._port_file)
+        if self.started:
+            self._on_ready()
 
 
 def _allow_many_files() -> None:

@@ -72,10 +72,10 @@ from gnomon_server.model.changes import Change
 from gnomon_server.model.errors import GnomonError
 from gnomon_server.model.ids import TenantId
 from gnomon_server.settings import Settings, comma_list
-from gnomon_server.store import Stores
+from gnomon_server.store import Stores, Telling
 from gnomon_server.store.files import open_files
 from gnomon_server.store.object_store import StoreRefused
-from gnomon_server.store.opening import lock_home, make_writer, open_database, release_reserve
+from gnomon_server.store.opening import lock_home, make_gossip, make_writer, open_database, release_reserve
 from gnomon_server.store.points.schedule import SealSchedule
 
 API_PREFIX = "/api/v1"
@@ -98,6 +98,7 @@ class Server:
     deliveries: Deliveries
     mover: Mover
     _lock: IO[str]
+    _gossip: Telling | None = None
     _is_closed: bool = field(default=False)
 
     @property
@@ -125,6 +126,8 @@ class Server:
         self.mover.stop()
         self.watch.stop()
         self.services.stores.writer.close()
+        if self._gossip is not None:
+            self._gossip.stop()
         self.services.stores.database.close()
         self._lock.close()
 
@@ -170,12 +173,16 @@ def open_server(
     outbox = Outbox(public_url=settings.public_url, now_ms=clock)
     ingest = Ingest(missing_run=lambda uid: missing_run[0](uid), outbox=outbox, now_ms=clock, rng=rng)
     live = Live(database)
+    gossip = make_gossip(database, hear=live.publish, hear_gap=live.lose_track)
+
     watched: list[RuleWatch] = []
 
     def publish(changes: Sequence[Change]) -> None:
         live.publish(changes)
         for each in watched:
             each.note(changes)
+        if gossip is not None:
+            gossip.tell(changes)
 
     writer = make_writer(
         database,
@@ -187,10 +194,14 @@ def open_server(
     )
     ingest.attach(writer, is_shared=database.is_shared)
     writer.start()
+    if gossip is not None:
+        gossip.start()
     try:
         files = open_files(settings, database, writer)
     except StoreRefused:
         writer.close()
+        if gossip is not None:
+            gossip.stop()
         database.close()
         lock.close()
         raise
@@ -269,7 +280,7 @@ def open_server(
     deliveries = Deliveries(stores, egress, now_ms=clock, rng=rng)
     mover = Mover(stores, files.chunks, age_hours=settings.chunk_age_hours, now_ms=clock)
     app = build_app(services, [upkeep, watch, automation, deliveries, mover])
-    return Server(settings, services, app, upkeep, watch, automation, deliveries, mover, lock)
+    return Server(settings, services, app, upkeep, watch, automation, deliveries, mover, lock, gossip)
 
 
 def build_app(services: Services, threads: Sequence[Upkeep | Watch | Automation | Deliveries | Mover]) -> Litestar:

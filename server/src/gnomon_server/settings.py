@@ -46,6 +46,9 @@ class Settings(Struct, frozen=True):
         bool, Meta(description="send large artifacts past the server: addresses of the object store, for a short time")
     ] = False
     presign_secs: Annotated[int, Meta(ge=1, le=604_800, description="how long such an address is valid")] = 900
+    workers: Annotated[
+        int, Meta(ge=1, le=64, description="server processes on the port; more than one need PostgreSQL")
+    ] = 1
     artifact_prefixes: Annotated[
         str, Meta(description="comma-separated s3:// prefixes that a client may name as artifact_location")
     ] = ""
@@ -138,6 +141,11 @@ def load_settings(environ: Mapping[str, str] = os.environ, **overrides: object) 
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise ValueError(f"a setting cannot be used: {error}") from None
+
+
+def is_postgresql(url: str) -> bool:
+    """Whether a database URL names a PostgreSQL server, which several processes may share."""
+    return url.startswith(("postgresql:", "postgres:"))
 
 
 def comma_list(text: str) -> tuple[str, ...]:

@@ -16,8 +16,8 @@ import pysqlite3.dbapi2 as sqlite
 from gnomon.checkup import Check
 from gnomon.places import network_type
 from gnomon_server.commands.checkup_data import data_checks
-from gnomon_server.settings import load_settings
-from gnomon_server.store import database_path, is_postgresql
+from gnomon_server.settings import is_postgresql, load_settings
+from gnomon_server.store import database_path
 from gnomon_server.store.meta.engine import MIN_SQLITE
 
 # The reserve is 64 MiB, and logging is refused when there is no room for it and half as much again.

@@ -8,8 +8,8 @@ from typing import Protocol
 from gnomon.checkup import Check
 from gnomon_server.core.audit import verify as verify_chain
 from gnomon_server.model.errors import Unavailable
-from gnomon_server.settings import Settings
-from gnomon_server.store import Connection, database_path, is_postgresql
+from gnomon_server.settings import Settings, is_postgresql
+from gnomon_server.store import Connection, database_path
 from gnomon_server.store.meta import api_keys, checkup
 from gnomon_server.store.meta.engine import Database as SqliteDatabase
 from gnomon_server.store.meta.migrate import HEAD

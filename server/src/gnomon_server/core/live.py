@@ -6,7 +6,8 @@ what is told is always committed. Invariants:
 
 - A watch belongs to one tenant and one experiment, and reads behind that tenant's wall.
 - What gathers is bounded: past a bound it becomes "look at all of it again".
-- A revision counts the commits of this process. The journal knows which runs changed since one, back to a bound.
+- A revision counts the commits that this process made or heard of. The journal knows which runs changed since one, back
+  to a bound.
 - Nothing here waits: `publish` runs in the writer's thread.
 """
 
@@ -139,13 +140,23 @@ class Live:
         self.epoch = new_uid()[:12]  # revisions of another process mean nothing here
 
     def publish(self, changes: Sequence[Change]) -> None:
-        """These changes are committed. Called in the writer's thread."""
+        """These changes are committed, here or by another process. Called in writers' threads and that of `gossip`."""
         with self.lock:
             self.revision += 1
             for change in changes:
                 self._keep(change)
                 for watch in self._watches.get((change.tenant, change.experiment), ()):
                     watch.add(change)
+
+    def lose_track(self) -> None:
+        """Other processes may have changed anything: whoever watches looks at all of it again."""
+        with self.lock:
+            self.revision += 1
+            self._journal.clear()
+            self._forgotten = self.revision
+            for place, watches in self._watches.items():
+                for watch in watches:
+                    watch.add(Change("runs", *place))
 
     def watch(self, principal: Principal, experiment: Experiment, wake: Callable[[], None]) -> Watch:
         """Watch an experiment of the principal's tenant until the watch is closed."""

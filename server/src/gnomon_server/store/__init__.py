@@ -1,6 +1,6 @@
 """How things are kept: metadata and points in SQL, artifacts as files, writers in front of both."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -14,7 +14,7 @@ from gnomon_server.store.blobs import Blobs
 from gnomon_server.store.meta.doors import Database
 from gnomon_server.store.tickets import Ticket, Waker
 
-__all__ = ["BatchWriter", "Connection", "Stores", "database_path", "is_postgresql"]
+__all__ = ["BatchWriter", "Connection", "Stores", "Telling", "database_path"]
 
 T = TypeVar("T")
 
@@ -53,6 +53,19 @@ class BatchWriter(Protocol):
         """Commit what waits, and end."""
 
 
+class Telling(Protocol):
+    """What tells other processes on the same database of committed changes."""
+
+    def start(self) -> None:
+        """Begin to tell and to hear."""
+
+    def tell(self, changes: Sequence[Change]) -> None:
+        """These changes are committed."""
+
+    def stop(self) -> None:
+        """Tell what waits, and end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stores:
     """Everything the rooms above need of the store."""
@@ -60,10 +73,6 @@ class Stores:
     database: Database
     writer: BatchWriter
     blobs: Blobs
-
-
-def is_postgresql(url: str) -> bool:
-    return url.startswith(("postgresql:", "postgres:"))
 
 
 def database_path(url: str) -> Path:

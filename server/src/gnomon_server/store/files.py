@@ -35,7 +35,7 @@ class Files(NamedTuple):
 def open_files(settings: Settings, database: Database, writer: BatchWriter) -> Files:
     """The contents and the uploads under way. Raises `StoreRefused` when the object store cannot be used."""
     root = settings.home_path / "artifacts"
-    local = LocalBlobs(root)
+    local = LocalBlobs(root, is_shared=database.is_shared)
     with database.system() as connection:
         has_objects = counts_objects(connection)
         has_moved = moving.has_moved(connection)

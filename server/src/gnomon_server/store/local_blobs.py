@@ -11,7 +11,8 @@ Invariants:
 - A content appears under its digest only when it is whole and on the disk (fsync, rename, fsync of the directory),
   and `publish` returns only when its directory entry is on the disk too.
 - A content that is held (an upload is between publishing it and committing its row) or used is never swept.
-- One process owns the root. What another left in `incoming` and `trash` is removed when the store is opened.
+- One process owns the root, or several that know of each other (`shared_root.py`). What another left in `incoming` and
+  `trash` is removed when the store is opened.
 
 The files are ours and not obstore's: its local store renames without any fsync and creates files that others can read.
 """
@@ -22,7 +23,8 @@ import io
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from itertools import groupby
 from pathlib import Path
 from threading import Lock
 from uuid import uuid4
@@ -31,6 +33,7 @@ from gnomon_server.model.errors import Unavailable
 from gnomon_server.model.ids import TenantId
 from gnomon_server.store.blobs import Content, Used
 from gnomon_server.store.directories import make_durable, sync_directory
+from gnomon_server.store.shared_root import SharedRoot
 
 # A long upload is synced as it comes, so that its end waits for at most this much and not for gigabytes.
 _SYNC_BYTES = 64 * 1024 * 1024
@@ -89,9 +92,13 @@ class LocalIncoming:
 
 
 class LocalBlobs:
-    """The contents below one root. Its methods may be called from any thread."""
+    """The contents below one root. Its methods may be called from any thread.
 
-    def __init__(self, root: Path) -> None:
+    `is_shared`: other processes have it open too. Then a content is held by a lock of a file as well, and what lies in
+    `incoming` is another's for as long as that other holds its own file there.
+    """
+
+    def __init__(self, root: Path, *, is_shared: bool = False) -> None:
         self.root = self._root = root
         self._incoming = root / "incoming"
         self._trash = root / "trash"
@@ -100,21 +107,25 @@ class LocalBlobs:
         # Taken before a database connection, never while holding one.
         self._lock = Lock()
         self._held: Counter[tuple[TenantId, str]] = Counter()
+        self._shared = SharedRoot(root) if is_shared else None
         for directory in (root, self._incoming, self._trash):
             self._make_durable(directory)
         for leftover in self._incoming.iterdir():
-            leftover.unlink()
+            if self._shared is None or not self._shared.is_anothers(leftover.name):
+                leftover.unlink(missing_ok=True)
         self.empty_trash()
 
     def begin(self, tenant: TenantId) -> LocalIncoming:
-        return LocalIncoming(self, self._incoming / uuid4().hex, tenant)
+        name = uuid4().hex if self._shared is None else self._shared.new_name()
+        return LocalIncoming(self, self._incoming / name, tenant)
 
     @contextmanager
     def hold(self, tenant: TenantId, sha256: str) -> Iterator[None]:
         with self._lock:
             self._held[tenant, sha256] += 1
         try:
-            yield
+            with nullcontext() if self._shared is None else self._shared.held(sha256):
+                yield
         finally:
             with self._lock:
                 self._held[tenant, sha256] -= 1
@@ -183,6 +194,15 @@ class LocalBlobs:
         `used` says, from committed rows, which of them are. No upload can take hold of one between that answer and
         the move; an upload of the same content that comes later brings its own file.
         """
+        if self._shared is not None:
+            return sum(
+                self._sweep(tenant, free, used=used)
+                for shard, part in groupby(sorted(sha256s), key=_shard_of)
+                for free in self._shared.alone(shard, list(part))
+            )
+        return self._sweep(tenant, sha256s, used=used)
+
+    def _sweep(self, tenant: TenantId, sha256s: Sequence[str], *, used: Used) -> int:
         moved = 0
         with self._lock:
             free = [sha256 for sha256 in sha256s if (tenant, sha256) not in self._held]
@@ -206,6 +226,10 @@ class LocalBlobs:
         if directory not in self._durable:
             make_durable(directory)
             self._durable.add(directory)
+
+
+def _shard_of(sha256: str) -> str:
+    return sha256[:2]
 
 
 def _open_to_read(path: str, _flags: int) -> int:

@@ -10,6 +10,7 @@ Invariants:
 - No name that a client chose becomes part of a path: the id is a digest of ours.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -66,7 +67,6 @@ class LocalUploads:
         self._root = root
         self._blobs = blobs
         self._lock = Lock()
-        self._finishing: set[tuple[TenantId, str]] = set()
         make_durable(root)
 
     def begin(self, tenant: TenantId, expected: Expected, *, now_ms: int) -> None:  # noqa: ARG002  # files have times
@@ -105,16 +105,20 @@ class LocalUploads:
 
     @contextmanager
     def finishing(self, tenant: TenantId, upload: str) -> Iterator[bool]:
-        with self._lock:
-            is_first = (tenant, upload) not in self._finishing
-            if is_first:
-                self._finishing.add((tenant, upload))
         try:
-            yield is_first
+            mark = os.open(self._folder(tenant, upload) / "upload.json", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:  # finished already
+            yield False
+            return
+        try:
+            try:
+                fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)  # other processes may share the root
+            except OSError:
+                yield False
+                return
+            yield True
         finally:
-            if is_first:
-                with self._lock:
-                    self._finishing.discard((tenant, upload))
+            os.close(mark)
 
     def assemble(self, tenant: TenantId, expected: Expected) -> Assembled:
         return Assembled(self._blobs, tenant, self._folder(tenant, expected.id) / "data")

@@ -10,8 +10,8 @@ from gnomon_server.model.batches import RunBatch
 from gnomon_server.model.changes import Change
 from gnomon_server.model.errors import GnomonError, Unavailable
 from gnomon_server.model.ids import TenantId
-from gnomon_server.settings import Settings
-from gnomon_server.store import BatchWriter, database_path, is_postgresql
+from gnomon_server.settings import Settings, is_postgresql
+from gnomon_server.store import BatchWriter, Telling, database_path
 from gnomon_server.store.directories import make_durable
 from gnomon_server.store.meta.doors import Database, Writing
 from gnomon_server.store.meta.engine import Database as SqliteDatabase
@@ -119,6 +119,19 @@ def make_writer(
         on_commit=on_commit,
         on_changes=on_changes,
     )
+
+
+def make_gossip(
+    database: Database, *, hear: Callable[[Sequence[Change]], None], hear_gap: Callable[[], None]
+) -> Telling | None:
+    """What tells other processes on the same database of changes; None where there can be none."""
+    if not database.is_shared:
+        return None
+    from gnomon_server.store.gossip import Gossip
+    from gnomon_server.store.meta.postgres import PostgresDatabase
+
+    assert isinstance(database, PostgresDatabase)
+    return Gossip(database, hear=hear, hear_gap=hear_gap)
 
 
 def _open_postgres(url: str) -> Database:

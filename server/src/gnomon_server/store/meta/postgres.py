@@ -11,8 +11,10 @@ it lay in the pool is noticed by BEGIN, and another one is taken.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import cast
 
 import psycopg
+import psycopg.sql
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import NullPool, QueuePool
@@ -99,6 +101,16 @@ class PostgresDatabase:
     def open_writer(self) -> "PostgresWriting":
         """A connection that writes. The caller keeps it on one thread and closes it."""
         return PostgresWriting(self._writers.connect())
+
+    @contextmanager
+    def listen(self, channel: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+        """A connection that hears what is said on a channel. It reads no tenant's rows."""
+        with self._writers.connect() as connection:
+            driver = cast(
+                "psycopg.Connection[tuple[object, ...]]", connection.connection.dbapi_connection
+            )  # it is psycopg's
+            driver.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+            yield driver
 
     def close(self) -> None:
         for engine in (self._readers, self._system, self._writers):

@@ -1,0 +1,160 @@
+"""Several server processes on one port: a supervisor that serves nothing itself.
+
+The socket listens before the processes are made, so they share its queue: a connection waits there for whichever takes
+it, and none is lost when one of them ends. The first is started alone, so that what keeps a server from starting is
+said once. One that dies is replaced. A signal to stop goes to all; they end when what they had begun is done.
+"""
+
+import ctypes
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+
+import click
+
+_PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
+# One that dies at once each time is not replaced faster than this.
+_RESTART_SECS = 1.0
+
+Serve = Callable[[Callable[[], None]], object]
+
+
+class Supervisor:
+    """The processes of one port. `serve` runs in each of them, and says when it takes requests."""
+
+    def __init__(self, count: int, serve: Serve) -> None:
+        self._count = count
+        self._serve = serve
+        self._pids: set[int] = set()
+        self._is_stopping = False
+
+    def run(self, on_ready: Callable[[], None]) -> int:
+        """Start all, then replace those that die until a signal says to stop; the code to exit with."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._pass_on)
+        code = self._start_all()
+        if code is not None:
+            self._stop_all()
+            return code
+        if not self._is_stopping:
+            on_ready()
+        return self._look_after()
+
+    def _start_all(self) -> int | None:
+        """Start the first and wait for it, then the others; the code of the first that did not start."""
+        for several in (1, self._count - 1):
+            waiting = [self._start() for _ in range(several)]
+            for pid, ready in waiting:
+                is_ready = _wait_ready(ready)
+                if not is_ready and not self._is_stopping:
+                    _, status = os.waitpid(pid, 0)
+                    self._pids.discard(pid)
+                    return os.waitstatus_to_exitcode(status) or 1
+        return None
+
+    def _look_after(self) -> int:
+        code = 0
+        while self._pids:
+            try:
+                pid, status = os.wait()
+            except InterruptedError:
+                continue
+            if pid not in self._pids:
+                continue
+            self._pids.discard(pid)
+            ended = os.waitstatus_to_exitcode(status)
+            if self._is_stopping:
+                # One that had not begun to serve is ended by the signal itself: there was nothing to finish.
+                code = code or (0 if ended == -signal.SIGTERM else ended)
+                continue
+            click.echo(f"a worker (process {pid}) ended with {ended}; another is started", err=True)
+            time.sleep(_RESTART_SECS)
+            if not self._is_stopping:
+                _, ready = self._start()
+                os.close(ready)
+        return code
+
+    def _start(self) -> tuple[int, int]:
+        """A process of its own that serves; its id, and the end of a pipe that tells when it does."""
+        ready, told = os.pipe()
+        sys.stderr.flush()
+        parent = os.getpid()
+        # Held back until the child has its own handlers and we know its id: a stop must reach every one.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+        pid = os.fork()
+        if pid == 0:
+            os.close(ready)
+            self._be_worker(parent, told)
+        self._pids.add(pid)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+        os.close(told)
+        return pid, ready
+
+    def _be_worker(self, parent: int, told: int) -> None:
+        """Serve and end. Never returns."""
+        code = 1
+        try:
+            for number in _STOPS:
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+            os.setpgid(0, 0)  # Ctrl-C is for the supervisor, which tells each once
+            _end_with_parent(parent)
+            self._serve(lambda: _tell_ready(told))
+            code = 0
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except SystemExit as ending:
+            code = ending.code if isinstance(ending.code, int) else 1
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def _pass_on(self, number: int, _frame: FrameType | None) -> None:
+        self._is_stopping = True
+        for pid in tuple(self._pids):
+            os.kill(pid, number)
+
+    def _stop_all(self) -> None:
+        self._is_stopping = True
+        for pid in tuple(self._pids):
+            os.kill(pid, signal.SIGTERM)
+        while self._pids:
+            pid, _ = os.wait()
+            self._pids.discard(pid)
+
+
+def _wait_ready(ready: int) -> bool:
+    """Whether the process at the other end takes requests; False when it ended first."""
+    try:
+        while not select.select([ready], [], [], 60)[0]:
+            pass
+        return os.read(ready, 1) == b"1"
+    finally:
+        os.close(ready)
+
+
+def _tell_ready(told: int) -> None:
+    try:
+        os.write(told, b"1")
+    except BrokenPipeError:  # of one that replaces another nobody waits for it
+        pass
+    finally:
+        os.close(told)
+
+
+def _end_with_parent(parent: int) -> None:
+    """A worker whose supervisor was killed stops as if it had been told to (on Linux; elsewhere it serves on)."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # killed before we asked
+            os._exit(1)
+
+
+_STOPS = (signal.SIGTERM, signal.SIGINT)
