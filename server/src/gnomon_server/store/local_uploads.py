@@ -107,8 +107,8 @@ class LocalUploads:
     def finishing(self, tenant: TenantId, upload: str) -> Iterator[bool]:
         try:
             mark = os.open(self._folder(tenant, upload) / "upload.json", os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:  # finished already
-            yield False
+        except FileNotFoundError:  # there is nothing to finish, as a look will show
+            yield True
             return
         try:
             try:
