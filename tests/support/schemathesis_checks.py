@@ -19,6 +19,7 @@ CODES = frozenset(
     (
         "already_exists",
         "experiment_archived",
+        "no_session",
         "run_archived",
         "not_archived",
         "param_conflict",
