@@ -18,6 +18,7 @@ from gnomon_server.app import Server, open_server
 from gnomon_server.core.access import Principal
 from gnomon_server.model.errors import ArtifactNotFound, InvalidRequest, RunArchived
 from gnomon_server.settings import Settings, load_settings
+from gnomon_server.store import backup
 from gnomon_server.store.object_store import RemoteStore, StoreRefused, open_objects, place_of
 
 DAY_MS = 24 * 3_600_000
@@ -252,3 +253,17 @@ def test_a_large_file_takes_little_memory_both_ways(tmp_path: Path, place: dict[
     assert done.returncode == 0, done.stderr
     before, after = map(int, done.stdout.split())
     assert after - before < 64
+
+
+def test_a_backup_copies_what_stands_on_the_disk(tmp_path: Path, server: Server) -> None:
+    principal, run = new_run(server, "one")
+    put(server.services.artifacts, principal, run, "f", b"in the store")
+    home = server.settings.home_path
+
+    def say(_doing: str, _done: int, _of: int) -> None:
+        pass
+
+    place, manifest = backup.take(home / "gnomon.db", home / "artifacts", tmp_path / "backups", progress=say)
+    assert manifest.contents == 0
+    assert manifest.rows["blob_object_"] == 1
+    assert backup.verify(place, progress=say) == manifest

@@ -28,6 +28,8 @@ from gnomon_server.store.meta.migrate import HEAD
 FORMAT = 1
 _DATABASE, _MANIFEST, _CONTENTS = "gnomon.db", "manifest.json", "contents"
 _PIECE_BYTES = 1 << 20
+_ON_DISK = """SELECT b.tenant, b.sha256, b.size FROM blob_ b WHERE NOT EXISTS
+    (SELECT 1 FROM blob_object_ o WHERE b.tenant = o.tenant AND b.sha256 = o.sha256) ORDER BY b.tenant, b.sha256"""
 
 # What is being done, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
@@ -229,7 +231,10 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 def _contents(database: Path) -> list[_Content]:
     with _reading(database) as connection:
-        rows = connection.execute("SELECT tenant, sha256, size FROM blob_ ORDER BY tenant, sha256").fetchall()
+        # Those in an object store are not copied; a database of before has no such table.
+        known = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'blob_object_'").fetchone()
+        listed = _ON_DISK if known else "SELECT tenant, sha256, size FROM blob_ ORDER BY tenant, sha256"
+        rows = connection.execute(listed).fetchall()
     return [_Content(int(tenant), str(sha256), int(size)) for tenant, sha256, size in rows]
 
 
