@@ -94,9 +94,13 @@ CALLS: dict[str, Call] = {
     "GET /webhooks/{}/deliveries": lambda c: c.webhooks.deliveries(V),
     "POST /webhooks/{}/deliveries/{}/redeliver": lambda c: c.webhooks.redeliver(V, V),
     "GET /audit": lambda c: c.access.audit(),
+    "GET /sign-in": lambda c: c.access.sign_in_ways(),
+    "GET /sessions": lambda c: c.access.sessions(),
+    "DELETE /sessions/{}": lambda c: c.access.end_session("a" * 10),
+    "POST /sign-out": lambda c: c.access.sign_out(),
 }
-# The headers of a file come with the file.
-LEFT_OUT = re.compile(r"HEAD .*")
+# The headers of a file come with the file; signing in is the browser's, with its cookie.
+LEFT_OUT = re.compile(r"HEAD .*|POST /sign-in/(start|finish)")
 
 
 def routes(server: ServerProcess) -> set[str]:

@@ -44,6 +44,7 @@ RULES = (
     ("number", r"is none of the \d+ parts"),
     ("metric|minutes|steps", "is needed by a rule|or minutes: give one|and minutes mean nothing|must lie between"),
     ("webhook_id", "is no webhook of this tenant"),
+    ("keep_best", "goes with a metric"),
     ("value", "is not finite"),
     ("buckets", "times runs times keys"),
     ("by", "names no column"),

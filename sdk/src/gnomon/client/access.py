@@ -12,11 +12,17 @@ from gnomon.wire import (
     KeyRotate,
     MeResponse,
     Role,
+    SessionListResponse,
+    SessionResponse,
+    SignInWays,
 )
 
 
 class Access:
-    """`client.access`. All but `me` need a key of role admin or platform."""
+    """`client.access`. Keys and the audit log need a key of role admin or platform.
+
+    Signing in is the browser's: the cookie of the attempt belongs to it.
+    """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -44,6 +50,22 @@ class Access:
     def revoke_key(self, key_id: str) -> KeyResponse:
         """End a key now; again changes nothing."""
         return self._transport.call("DELETE", path_of("keys", key_id), KeyResponse, repeatable=True)
+
+    def sign_in_ways(self) -> SignInWays:
+        """How people get in; needs no key."""
+        return self._transport.call("GET", path_of("sign-in"), SignInWays)
+
+    def sessions(self) -> SessionListResponse:
+        """The live sessions of people: the caller's own, for whoever manages keys those that open its tenant."""
+        return self._transport.call("GET", path_of("sessions"), SessionListResponse)
+
+    def end_session(self, session_id: str) -> SessionResponse:
+        """End a person's session now; again changes nothing."""
+        return self._transport.call("DELETE", path_of("sessions", session_id), SessionResponse, repeatable=True)
+
+    def sign_out(self) -> SessionResponse:
+        """End the session that this client speaks with."""
+        return self._transport.call("POST", path_of("sign-out"), SessionResponse, repeatable=True)
 
     def audit(self, *, limit: int = 100, offset: int = 0) -> AuditListResponse:
         """The audit log of the caller's tenant, newest first; for a platform key the whole of it."""

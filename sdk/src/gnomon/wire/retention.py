@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Struct
 
-from gnomon.bounds import Count, Time, Uid, said
+from gnomon.bounds import Count, Key, Time, Uid, said
 from gnomon.wire.messages import Request
 from gnomon.wire.storage import RunStorage
 
@@ -25,7 +25,7 @@ class RetentionRuleCreate(Request, frozen=True):
     experiment_id: Uid | None = None
     filter: Annotated[str, said(maxLength=8192)] = ""
     keep_best: Annotated[int, said(minimum=0, maximum=100_000)] = 0
-    metric: str | None = None
+    metric: Key | None = None
     best: Best = "min"
 
 
