@@ -111,7 +111,7 @@ class LocalBlobs:
         for directory in (root, self._incoming, self._trash):
             self._make_durable(directory)
         for leftover in self._incoming.iterdir():
-            if self._shared is None or not self._shared.is_anothers(leftover.name):
+            if self._shared is None or not self._shared.belongs_to_another(leftover.name):
                 leftover.unlink(missing_ok=True)
         self.empty_trash()
 

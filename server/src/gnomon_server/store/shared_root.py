@@ -37,7 +37,7 @@ class SharedRoot:
         """A name for a file of this process."""
         return f"{self._me}-{uuid4().hex}"
 
-    def is_anothers(self, name: str) -> bool:
+    def belongs_to_another(self, name: str) -> bool:
         """Whether the file of this name belonged to a process that lived when this one began."""
         return name.partition("-")[0] in self._others
 
