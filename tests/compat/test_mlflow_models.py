@@ -198,9 +198,8 @@ def test_the_registry_from_name_to_alias(wire: Wire) -> None:
     assert (version["run_id"], version["model_id"]) == (run, model)
     assert wire.get("model-versions/get-download-uri", name="RM", version="1") == {"artifact_uri": root}
     wire.post("model-versions/create", name="RM", source=f"runs:/{run}/m", run_id=run)
-    assert wire.get("model-versions/get-download-uri", name="RM", version=2)["artifact_uri"].endswith(
-        f"{run}/artifacts/m"
-    )
+    told = wire.get("model-versions/get-download-uri", name="RM", version=2)
+    assert told == {"artifact_uri": f"runs:/{run}/m"}  # a client follows it by itself
     assert wire.post("registered-models/alias", name="RM", alias="prod", version="1") == {}
     assert wire.get("registered-models/alias", name="RM", alias="prod")["model_version"]["aliases"] == ["prod"]
     assert wire.get("registered-models/alias", name="RM", alias="latest")["model_version"]["version"] == "2"
@@ -272,6 +271,34 @@ def test_a_version_never_leads_to_files_that_are_not_its_own(wire: Wire, source:
     answer = wire.http.post("/api/2.0/mlflow/model-versions/create", json={"name": "RM", "source": source})
     assert answer.status_code in (400, 404), answer.text
     assert wire.get("model-versions/search") == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("path/to/model", "To use a local path as a model version source"),
+        ("./model", "To use a local path as a model version source"),
+        ("mlflow-artifacts://host:9000/models", "If supplying a source as an http, https, local file path, ftp, "),
+        ("s3://bucket/models/../../x", "If supplying a source as an http, https, local file path, ftp, "),
+        ("s3://bucket/%2e%2e/x", "If supplying a source as an http, https, local file path, ftp, "),
+        ("runs:/some-run/model", "The run_id request parameter must identify the resource that contains the source"),
+        ("mlflow-artifacts:/models", "The run_id request parameter must identify the resource that contains the"),
+    ],
+)
+def test_why_a_source_is_refused_is_said(wire: Wire, source: str, says: str) -> None:
+    wire.post("registered-models/create", name="RM")
+    message = wire.refused("model-versions/create", 400, "INVALID_PARAMETER_VALUE", name="RM", source=source)
+    assert message.startswith(f"Invalid model version source: '{source}'. {says}")
+
+
+def test_a_version_may_come_from_a_run_of_another_server(wire: Wire) -> None:
+    wire.post("registered-models/create", name="RM")
+    source = "runs:/a-run-elsewhere/model"
+    made = wire.post("model-versions/create", name="RM", source=source, run_id="a-run-elsewhere")["model_version"]
+    assert (made["source"], made["run_id"]) == (source, "a-run-elsewhere")
+    assert wire.get("model-versions/get-download-uri", name="RM", version="1") == {"artifact_uri": source}
+    answer = wire.http.get("/model-versions/get-artifact", params={"name": "RM", "version": "1", "path": "MLmodel"})
+    assert answer.status_code == 400, answer.text  # its files are not here
 
 
 def test_models_live_in_their_tenant(wire: Wire, server: ServerProcess, tenant: str) -> None:

@@ -229,3 +229,32 @@ def test_a_run_that_ends_without_a_time_has_no_end(wire: Wire) -> None:
     run = wire.new_run()
     assert "end_time" not in wire.post("runs/update", run_id=run, status="FINISHED")["run_info"]
     assert wire.post("runs/update", run_id=run, end_time=5)["run_info"]["end_time"] == 5
+
+
+def test_the_tag_that_tells_the_name_is_removed_and_comes_back_with_a_new_name(wire: Wire) -> None:
+    run = wire.new_run(run_name="first", tags=[{"key": "a", "value": "1"}])
+
+    def told() -> tuple[str, str | None]:
+        found = wire.get("runs/get", run_id=run)["run"]
+        tags = {tag["key"]: tag["value"] for tag in found["data"]["tags"]}
+        assert tags["a"] == "1"
+        return found["info"]["run_name"], tags.get("mlflow.runName")
+
+    def remove() -> None:
+        wire.post("runs/delete-tag", run_id=run, key="mlflow.runName")
+        assert told()[1] is None
+
+    assert told() == ("first", "first")
+    remove()
+    assert told() == ("first", None)
+    wire.refused("runs/delete-tag", 404, "RESOURCE_DOES_NOT_EXIST", run_id=run, key="mlflow.runName")
+    wire.post("runs/update", run_id=run, status="FINISHED")
+    assert told() == ("first", None)
+    wire.post("runs/update", run_id=run, run_name="second")
+    assert told() == ("second", "second")
+    remove()
+    wire.post("runs/set-tag", run_id=run, key="mlflow.runName", value="third")
+    assert told() == ("third", "third")
+    remove()
+    wire.post("runs/log-batch", run_id=run, tags=[{"key": "mlflow.runName", "value": "fourth"}])
+    assert told() == ("fourth", "fourth")

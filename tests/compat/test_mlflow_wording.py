@@ -82,8 +82,8 @@ def test_tags_that_are_not_there(wire: Wire) -> None:
         ("file:///tmp", "To use a local path as a model version"),
         ("http://host:9000/models/../../../", "If supplying a source as an http, https,"),
         ("mlflow-artifacts://host:9000/models/..%2f..%2fa", "If supplying a source as an http, https,"),
-        ("mlflow-artifacts:/models", "must identify the resource that contains it"),
-        ("runs:/" + "0" * 32 + "/model", "must identify the resource that contains it"),
+        ("mlflow-artifacts:/models", "must identify the resource that contains the source"),
+        ("runs:/" + "0" * 32 + "/model", "must identify the resource that contains the source"),
     ],
 )
 def test_sources_of_model_versions(wire: Wire, source: str, says: str) -> None:

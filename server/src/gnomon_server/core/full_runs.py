@@ -191,6 +191,19 @@ class FullRuns:
 
         self._stores.writer.call(principal.tenant, work)
 
+    def hide_tag(self, principal: Principal, uid: str, key: str) -> None:
+        """Leave an empty tag as the sign that a tag which is made on the way out is not wanted any more."""
+
+        def work(tx: Connection) -> None:
+            run = self._writable(tx, uid)
+            if run.tags.get(key) == "":
+                raise TagNotFound(key, owner=f"run {uid}")
+            head = RunHead(row=run.row, experiment=run.experiment, lifecycle_stage=run.lifecycle_stage)
+            store_tags(tx, principal.tenant, head, {key: ""}, keys=KeyCache())
+            self._changed(tx, principal, uid)
+
+        self._stores.writer.call(principal.tenant, work)
+
     def remove_tag(self, principal: Principal, uid: str, key: str) -> None:
         """Remove a tag that the run has."""
 

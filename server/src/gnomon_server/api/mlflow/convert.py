@@ -1,7 +1,8 @@
 """Entities to MLflow's messages. Pure functions.
 
-A run's name is a field of the run here and also a tag there, so the tag is made on the way out. Values that are
-infinite leave as the largest double, because that is how MLflow's own store hands them out.
+A run's name is a field of the run here and also a tag there, so the tag is made on the way out; a client that removed
+the tag left an empty one in its place, and then none is made. Values that are infinite leave as the largest double,
+because that is how MLflow's own store hands them out.
 """
 
 from collections.abc import Iterable, Mapping
@@ -64,10 +65,13 @@ def run_info(full: FullRun) -> wire.RunInfo:
 
 
 def run_message(full: FullRun) -> wire.Run:
+    tags = {**full.run.tags, RUN_NAME: full.run.name}
+    if full.run.tags.get(RUN_NAME) == "":
+        del tags[RUN_NAME]
     data = wire.RunData(
         metrics=[_latest(point) for point in full.latest],
         params=_pairs(full.run.params),
-        tags=_pairs({**full.run.tags, RUN_NAME: full.run.name}),
+        tags=_pairs(tags),
     )
     return wire.Run(info=run_info(full), data=data, inputs=_inputs(full.links), outputs=_outputs(full.links))
 

@@ -171,8 +171,11 @@ def _tags(entries: Sequence[wire.Pair | wire.RunPair], *, path: str) -> tuple[st
     for place, entry in enumerate(entries):
         at = _at(path, place, "key")
         tags[_key(entry.key, at, at)] = names.tag_value(entry.value[:MAX_TAG_VALUE], field=_at(path, place, "value"))
-    name = tags.pop(RUN_NAME, None)
-    return (None if name is None else names.run_name(name, field=RUN_NAME)), tags
+    name = tags.get(RUN_NAME)
+    if name is None:
+        return None, tags
+    # What stands in the place of the tag when a client has removed it goes.
+    return names.run_name(name, field=RUN_NAME), {**tags, RUN_NAME: None}
 
 
 def _key(key: str, path: str, what: str) -> str:

@@ -216,8 +216,9 @@ def get_version(call: Call[wire.VersionAsked, None]) -> wire.VersionFound:
 
 @wire_route("GET", _MV + "get-download-uri", needs="runs.read", asks=wire.VersionAsked)
 def get_download_uri(call: Call[wire.VersionAsked, None]) -> wire.DownloadUri:
-    """Get where the files of a version are."""
-    return wire.DownloadUri(files_of(call, _version(call, call.body.name, call.body.version)))
+    """Get where the files of a version are. A client follows an address of a run by itself."""
+    found = _version(call, call.body.name, call.body.version)
+    return wire.DownloadUri(found.source if found.source.startswith("runs:/") else files_of(call, found))
 
 
 @wire_route("PATCH", _MV + "update", needs="runs.write", asks=wire.UpdateVersion)

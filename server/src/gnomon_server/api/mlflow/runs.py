@@ -87,6 +87,8 @@ def update_run(call: Call[wire.UpdateRun, None]) -> wire.RunUpdated:
         end_ms=given(body.end_time),
         name=body.run_name or None,
     )
+    if body.run_name and RUN_NAME in changed.run.tags:  # the tag was removed; a new name brings it back
+        call.services.full_runs.remove_tag(call.principal, run_of(body), RUN_NAME)
     return wire.RunUpdated(run_info(changed))
 
 
@@ -106,8 +108,12 @@ def restore_run(call: Call[wire.RunAsked, None]) -> wire.Nothing:
 
 @wire_route("POST", "/2.0/mlflow/runs/delete-tag", needs="runs.log", asks=wire.RunKey)
 def delete_tag(call: Call[wire.RunKey, None]) -> wire.Nothing:
-    """Remove a tag of a run."""
-    call.services.full_runs.remove_tag(call.principal, run_of(call.body), call.body.key)
+    """Remove a tag of a run. The run keeps its name when the tag that tells it is removed."""
+    run, key = run_of(call.body), call.body.key
+    if key == RUN_NAME:
+        call.services.full_runs.hide_tag(call.principal, run, key)
+    else:
+        call.services.full_runs.remove_tag(call.principal, run, key)
     return wire.Nothing()
 
 

@@ -5,6 +5,7 @@ read with their own means. It never leads to the server's disk.
 """
 
 import re
+from urllib.parse import unquote
 
 from gnomon_server.api.mlflow import model_wire as wire
 from gnomon_server.api.mlflow.artifacts import place_of
@@ -17,6 +18,7 @@ _WORD = re.compile(r"[\w\-]{1,100}")
 SCHEME = "mlflow-artifacts:/"
 _REMOTE = re.compile(r"(?:s3a?|gs|wasbs?|abfss?|hdfs|https?|dbfs|ftp|sftp|r2|b2)://[^?#]+|dbfs:/[^?#]+")
 _HOSTED = re.compile(r"[a-z0-9\-]+://")
+_CLIMBS = re.compile(r"(?:^|[/:])\.{1,2}(?:/|$)")
 
 
 def source_of(call: Call[wire.CreateVersion, None], body: wire.CreateVersion, *, is_prompt: bool) -> tuple[str, str]:
@@ -26,7 +28,7 @@ def source_of(call: Call[wire.CreateVersion, None], body: wire.CreateVersion, *,
         return source, ""
     if named := re.fullmatch(r"models:/(m-[0-9a-f]{32})", source):
         if model and model != named[1]:
-            raise _bad_source(source, "'model_id'")
+            raise _bad_source(source, "model_id")
         call.services.models.get(call.principal, named[1])
         return source, named[1]
     if named := re.fullmatch(r"models:/([^/@]+)(?:/(\d+)|@([\w\-]+))", source):
@@ -36,36 +38,38 @@ def source_of(call: Call[wire.CreateVersion, None], body: wire.CreateVersion, *,
         number = int(named[2]) if named[2] else aliases[named[3]]
         copied = call.services.registry.version(call.principal, named[1], number)
         return files_of(call, copied), copied.model
-    if named := re.fullmatch(r"runs:/([0-9a-f]{32})/(.+)", source):
+    if named := re.fullmatch(r"runs:/([^/?#]+)/(.+)", source):
         if named[1] != body.run_id:
-            raise _bad_source(source, "'run_id'")
+            raise _bad_source(source, "run_id")
         return source, model
     if source.startswith(SCHEME) and not source.startswith(SCHEME + "/"):
         try:
             place = place_of(source.removeprefix(SCHEME))
         except (ArtifactNotFound, InvalidRequest):
-            raise _bad_source(source, "'run_id' or 'model_id'") from None
+            raise _bad_source(source, "run_id") from None
         if place.uid != (body.run_id if place.of == "run" else model):
-            raise _bad_source(source, "'run_id' or 'model_id'")
+            raise _bad_source(source, "run_id" if place.of == "run" else "model_id")
         return source, model
-    if _REMOTE.fullmatch(source) and "/../" not in f"{source}/":
+    if _REMOTE.fullmatch(source) and not _CLIMBS.search(unquote(source)):
         return source, model
-    raise _bad_source(source, "'run_id' or 'model_id'")
+    raise _bad_source(source, "run_id")
 
 
-def _bad_source(source: str, what: str) -> InvalidRequest:
-    if source.startswith(("/", "./", "../", "file:")):
+def _bad_source(source: str, owner: str) -> InvalidRequest:
+    """Why a source is refused; clients look for how the first sentence goes on."""
+    scheme = source.partition(":")[0].lower() if ":" in source.partition("/")[0] else ""
+    if scheme in ("", "file"):
         why = (
             "To use a local path as a model version source, the run_id request parameter has to name the run whose "
             "artifacts it is among; this server keeps no artifacts at paths that clients can name"
         )
-    elif _HOSTED.match(source):
+    elif _HOSTED.match(source) or _CLIMBS.search(source):
         why = (
-            "If supplying a source as an http, https, ftp, objectstore or mlflow-artifacts uri, it has to be absolute, "
-            "without relative parts and on a host that clients reach by themselves"
+            "If supplying a source as an http, https, local file path, ftp, objectstore, or mlflow-artifacts uri, it "
+            "has to be absolute, without relative parts and on a host that clients reach by themselves"
         )
     else:
-        why = f"It must be a models:/, runs:/ or remote URI; {what} must identify the resource that contains it"
+        why = f"The {owner} request parameter must identify the resource that contains the source"
     return InvalidRequest(f"Invalid model version source: '{source}'. {why}.")
 
 
