@@ -301,6 +301,38 @@ def test_a_version_may_come_from_a_run_of_another_server(wire: Wire) -> None:
     assert answer.status_code == 400, answer.text  # its files are not here
 
 
+def test_a_copied_version_names_what_it_was_copied_from_and_outlives_it(wire: Wire) -> None:
+    run = wire.new_run()
+    root = wire.get("runs/get", run_id=run)["run"]["info"]["artifact_uri"]
+    path = f"{root.removeprefix('mlflow-artifacts:/')}/m/MLmodel"
+    assert wire.http.put(f"/api/2.0/mlflow-artifacts/artifacts/{path}", content=b"flavors").status_code == 200
+    for name in ("RM", "Copy"):
+        wire.post("registered-models/create", name=name)
+    wire.post("model-versions/create", name="RM", source=f"runs:/{run}/m", run_id=run)
+    wire.post("registered-models/alias", name="RM", alias="prod", version="1")
+    for source in ("models:/RM/1", "models:/RM@prod", "models:/RM/latest"):
+        made = wire.post("model-versions/create", name="Copy", source=source)["model_version"]
+        assert (made["source"], made["run_id"]) == ("models:/RM/1", run)
+    made = wire.post("model-versions/create", name="Copy", source="models:/Copy/3")["model_version"]
+    assert made["source"] == "models:/Copy/3"
+    found = wire.get("model-versions/search", filter="source_path = 'models:/RM/1'")["model_versions"]
+    assert [one["version"] for one in found] == ["3", "2", "1"]
+    wire.send("DELETE", "registered-models/delete", {"name": "RM"})
+    for version in ("1", "4"):
+        told = wire.get("model-versions/get-download-uri", name="Copy", version=version)
+        assert told == {"artifact_uri": f"runs:/{run}/m"}
+        asked = {"name": "Copy", "version": version, "path": "MLmodel"}
+        assert wire.http.get("/model-versions/get-artifact", params=asked).content == b"flavors"
+
+
+def test_a_source_that_names_no_version_is_refused(wire: Wire) -> None:
+    wire.post("registered-models/create", name="RM")
+    for source in ("models:/RM/latest", "models:/RM@nothing"):
+        wire.refused("model-versions/create", 400, "INVALID_PARAMETER_VALUE", name="RM", source=source)
+    for source in ("models:/RM/9", "models:/Other/1", "models:/Other@x"):
+        wire.refused("model-versions/create", 404, "RESOURCE_DOES_NOT_EXIST", name="RM", source=source)
+
+
 def test_models_live_in_their_tenant(wire: Wire, server: ServerProcess, tenant: str) -> None:
     model = new_model(wire)
     wire.post("registered-models/create", name="RM")

@@ -131,8 +131,9 @@ class Registry:
         model: str,
         description: str,
         tags: Mapping[str, str],
+        files: str | None = None,
     ) -> ModelVersion:
-        """Publish the next version of a registered model."""
+        """Publish the next version of a registered model; `files` tells where they are when it copies a version."""
         text, clean_tags = _text(description), _clean_tags(tags)
 
         def work(tx: Connection) -> ModelVersion:
@@ -153,6 +154,7 @@ class Registry:
                 created_by=principal.subject,
                 created_ms=now_ms,
                 updated_ms=now_ms,
+                files=files,
             )
             sql.update_registered(tx, principal.tenant, found.row, updated_ms=now_ms)
             sql.set_tags(tx, principal.tenant, (found.row, version), clean_tags)

@@ -114,7 +114,10 @@ class ModelOrder(Struct, frozen=True):
 
 
 class ModelVersion(Struct, frozen=True):
-    """One version of a registered model: where its files are, and the run and logged model it came from."""
+    """One version of a registered model: where its files are, and the run and logged model it came from.
+
+    A copy has the version it was made of as its source, and `files` tells where the files are; otherwise that is None.
+    """
 
     name: str
     version: int
@@ -127,6 +130,7 @@ class ModelVersion(Struct, frozen=True):
     created_by: str
     created_ms: int
     updated_ms: int
+    files: str | None = None
     tags: Mapping[str, str] = {}
     aliases: Sequence[str] = ()
 

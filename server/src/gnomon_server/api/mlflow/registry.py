@@ -22,7 +22,7 @@ from gnomon_server.api.mlflow.limits import (
 )
 from gnomon_server.api.mlflow.paging import offset_of, token_at
 from gnomon_server.api.mlflow.search_words import Words, in_mlflow_words
-from gnomon_server.api.mlflow.sources import SCHEME, files_of, source_of
+from gnomon_server.api.mlflow.sources import SCHEME, address_of, files_of, source_of
 from gnomon_server.api.mlflow.wire import Nothing, Pair
 from gnomon_server.api.route import Answer, Call
 from gnomon_server.model.errors import InvalidRequest
@@ -193,15 +193,18 @@ def create_version(call: Call[wire.CreateVersion, None]) -> wire.VersionFound:
     """Publish the next version of a registered model."""
     body = call.body
     tags = _tags(body.tags)
-    source, model = source_of(call, body, is_prompt=PROMPT in tags)
-    run = body.run_id or (call.services.models.get(call.principal, model).source_run if model else "")
+    found = source_of(call, body, is_prompt=PROMPT in tags)
+    run = body.run_id or found.run
+    if not run and found.model:
+        run = call.services.models.get(call.principal, found.model).source_run
     made = call.services.registry.create_version(
         call.principal,
         body.name,
-        source=source,
+        source=found.source,
+        files=found.files,
         run=run,
         run_link=body.run_link,
-        model=model,
+        model=found.model,
         description=body.description,
         tags=tags,
     )
@@ -216,9 +219,8 @@ def get_version(call: Call[wire.VersionAsked, None]) -> wire.VersionFound:
 
 @wire_route("GET", _MV + "get-download-uri", needs="runs.read", asks=wire.VersionAsked)
 def get_download_uri(call: Call[wire.VersionAsked, None]) -> wire.DownloadUri:
-    """Get where the files of a version are. A client follows an address of a run by itself."""
-    found = _version(call, call.body.name, call.body.version)
-    return wire.DownloadUri(found.source if found.source.startswith("runs:/") else files_of(call, found))
+    """Get where the files of a version are."""
+    return wire.DownloadUri(address_of(call, _version(call, call.body.name, call.body.version)))
 
 
 @wire_route("PATCH", _MV + "update", needs="runs.write", asks=wire.UpdateVersion)

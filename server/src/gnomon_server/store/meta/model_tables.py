@@ -148,6 +148,7 @@ model_version_base = base_table(
     Column("created_by", Text, nullable=False),
     Column("created_ms", Int, nullable=False),
     Column("updated_ms", Int, nullable=False),
+    Column("files", Text),  # where the files are when the source is another version, which may be gone by then
     PrimaryKey("tenant", "registered", "version"),
     ForeignKeyConstraint(["tenant", "registered"], ["registered_model_.tenant", "registered_model_.id"]),
     Index("model_version_model", "tenant", "model"),

@@ -29,6 +29,7 @@ _VERSION = (
     "created_by",
     "created_ms",
     "updated_ms",
+    "files",
 )
 
 
@@ -97,7 +98,9 @@ def next_version(connection: Connection, tenant: TenantId, row: RowId) -> int:
     return version
 
 
-def insert_version(connection: Connection, tenant: TenantId, row: RowId, version: int, **values: str | int) -> None:
+def insert_version(
+    connection: Connection, tenant: TenantId, row: RowId, version: int, **values: str | int | None
+) -> None:
     connection.execute(sa.insert(m.model_version_base).values(tenant=tenant, registered=row, version=version, **values))
 
 
