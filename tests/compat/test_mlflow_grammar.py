@@ -87,7 +87,7 @@ def test_orders_of_runs(wire: Wire, order: str, says: str) -> None:
         ({"filter": "attributes.name = 'x'"}, "Invalid entity type 'attributes'. Valid entity types are"),
         ({"filter": "name = 1"}, "Expected a quoted string value for attributes. Got value 1"),
         ({"order_by": ["tags.a"]}, "Invalid order_by entity: tag"),
-        ({"order_by": ["lifecycle_stage"]}, "Invalid order by key 'lifecycle_stage' specified"),
+        ({"order_by": ["lifecycle_stage"]}, "Invalid attribute key 'lifecycle_stage' specified"),
     ],
 )
 def test_searches_of_experiments(wire: Wire, asked: dict[str, Any], says: str) -> None:
@@ -103,7 +103,7 @@ def test_searches_of_experiments(wire: Wire, asked: dict[str, Any], says: str) -
         ("model-versions/search", {"filter": "source_path IN ('a')"}, "Only ['name', 'run_id'] attributes support"),
         ("model-versions/search", {"filter": "tags.a > 'x'"}, "Invalid comparator for tag: >"),
         ("model-versions/search", {"filter": "name='a' OR name='b'"}, "Invalid clause(s) in filter string"),
-        ("model-versions/search", {"order_by": ["source_path"]}, "Invalid order by key 'source_path'"),
+        ("model-versions/search", {"order_by": ["source_path"]}, "Invalid attribute key 'source_path'"),
     ],
 )
 def test_searches_of_the_registry(wire: Wire, path: str, query: dict[str, Any], says: str) -> None:

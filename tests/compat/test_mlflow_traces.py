@@ -94,6 +94,7 @@ def test_the_client(scenario: Scenario) -> None:
             "timestamp > 0 AND execution_time >= 0": ["third", "second", "first"],
             "span.name = 'model' AND span.status = 'OK'": ["second", "first"],
             "span.type = 'TOOL'": ["second", "first"],
+            "span.content LIKE '%how?%'": ["second"],
             "trace.text LIKE '%how?%'": ["second"],
             "span.attributes.depth LIKE '%1%'": ["second", "first"],
         },
@@ -229,6 +230,7 @@ def test_traces_that_are_refused(wire: Wire, fields: dict[str, Any]) -> None:
     [
         "nothing = 'x'",
         "span.colour = 'x'",
+        "span.content = 'x'",
         "trace.status > 'OK'",
         "tags.a = 1",
         "timestamp = 'x'",
@@ -240,6 +242,14 @@ def test_filters_that_are_refused(wire: Wire, text: str) -> None:
     place = {"mlflow_experiment": {"experiment_id": "0"}}
     answer = wire.http.post(f"{V3}/search", json={"locations": [place], "filter": text})
     assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+
+
+def test_a_trace_is_found_by_the_text_of_a_span(wire: Wire) -> None:
+    _export(wire, _span("01", name="needle"))
+    assert _search(wire, "span.content LIKE '%needle%'") == [UID]
+    assert _search(wire, 'span.content ILIKE "%NEEDLE%"') == [UID]
+    assert _search(wire, "span.content LIKE '%NEEDLE%'") == []
+    assert _search(wire, "span.content LIKE '%needle%' AND span.name = 'needle'") == [UID]
 
 
 def test_pages_and_bounds(wire: Wire) -> None:

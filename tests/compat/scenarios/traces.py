@@ -79,6 +79,7 @@ found["searches"] = {
         "timestamp > 0 AND execution_time >= 0",
         "span.name = 'model' AND span.status = 'OK'",
         "span.type = 'TOOL'",
+        "span.content LIKE '%how?%'",
         "trace.text LIKE '%how?%'",
         "span.attributes.depth LIKE '%1%'",
     )

@@ -43,6 +43,7 @@ _SAID = Words(
     nulls={"tag": "tags"},
     ordered=tuple(_WORDS.attributes),
     sets=("attribute",),
+    orders_by_attributes=True,
 )
 
 

@@ -68,6 +68,7 @@ _VERSIONS_SAID = Words(
     numbers=("version_number",),
     listed=("name", "run_id"),
     ordered=("name", "version_number", "creation_timestamp", "last_updated_timestamp"),
+    orders_by_attributes=True,
 )
 
 

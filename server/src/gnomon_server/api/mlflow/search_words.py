@@ -34,7 +34,8 @@ class Words(Struct, frozen=True):
     those of `listed` are compared with lists, `exact` with nothing but equality besides. `nulls`: the kinds that are
     asked for being absent, and how those are called. `ordered`: attributes that an order may name. `sets`: the kinds
     of whose operators it says which there are. `quotes_rest`: what is no comparison is shown in quotes.
-    `unread`: kinds of which only the name is looked at.
+    `unread`: kinds of which only the name is looked at. `orders_by_attributes`: an unknown key of an order is called
+    an attribute key.
     """
 
     entities: Mapping[str, str]
@@ -50,6 +51,7 @@ class Words(Struct, frozen=True):
     quotes_rest: bool = False
     rlike: bool = False
     unread: Sequence[str] = ()
+    orders_by_attributes: bool = False
 
 
 class Comparison(Struct, frozen=True):
@@ -100,7 +102,7 @@ def explain_order(text: str, words: Words) -> str | None:
         return unknown
     kind, key = _kind(name, words)
     if kind == "attribute" and key not in words.ordered:
-        if "." in name or words.keyed_order:
+        if "." in name or words.keyed_order or words.orders_by_attributes:
             return f"Invalid attribute key '{key}' specified. Valid keys are '{_set(words.ordered)}'"
         return f"Invalid order by key '{name}' specified. Valid keys are '{_set(words.ordered)}'"
     if kind == "dataset":

@@ -242,6 +242,10 @@ def _meant(clause: Clause) -> Clause:
         return replace(clause, kind="span", key="content")
     if clause.kind == "metadata" and clause.key == SOURCE_RUN and clause.op == "=":
         return replace(clause, kind="attribute", key="run_id")
+    if clause.kind == "span" and clause.key == "content":
+        if clause.op not in ("like", "ilike"):
+            raise InvalidRequest(f"span.content comparator '{clause.op.upper()}' not one of '{{'ILIKE', 'LIKE'}}'")
+        return clause
     if clause.kind == "span" and not (clause.key in ("name", "type", "status") or clause.key.startswith("attributes.")):
         raise InvalidRequest(
             f"Invalid span attribute '{clause.key}'. "
