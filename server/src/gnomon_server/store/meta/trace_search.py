@@ -95,7 +95,10 @@ def _on_span(connection: Connection, clause: Clause) -> Condition:
         return compared(connection, clause, _SPAN_COLUMNS[clause.key])
     content = r.span.c.content
     if clause.key == "content":
-        return compared(connection, clause, content)
+        in_text = compared(connection, clause, content)
+        if clause.op in ("like", "ilike"):  # the name is text of the span too, and kept beside it
+            return sa.or_(in_text, compared(connection, clause, r.span.c.name))
+        return in_text
     # An attribute: its name and value as they stand in the JSON.
     name = json.dumps(clause.key.removeprefix("attributes."), ensure_ascii=False) + ":"
     values = [str(value) for value in clause.values]
