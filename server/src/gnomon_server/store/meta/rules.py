@@ -145,7 +145,9 @@ def claim_firing(
     insert = upsert(connection, base).values(
         tenant=tenant, rule=rule, run=run, fired_ms=now_ms, message=message, seen=seen, cleared_ms=None
     )
-    if connection.execute(insert.on_conflict_do_nothing(index_elements=["tenant", "rule", "run"])).rowcount == 1:
+    insert = insert.on_conflict_do_nothing(index_elements=["tenant", "rule", "run"])
+    # Not by the count of rows: PostgreSQL's driver has none for an INSERT of several rows, as SQLAlchemy sends it.
+    if connection.execute(insert.returning(base.c.run)).first() is not None:
         return True
     where = (base.c.tenant == tenant, base.c.rule == rule, base.c.run == run, base.c.cleared_ms.is_not(None))
     values = {"fired_ms": now_ms, "message": message, "seen": seen, "cleared_ms": None}
