@@ -76,7 +76,7 @@ def test_killed_connections_lose_and_double_nothing(cluster: Cluster, serve: Cal
             for pid in backends(cluster, name):
                 killed += bool(connection.execute("SELECT pg_terminate_backend(%s)", (pid,)).fetchone())
     loggers.join()
-    assert killed > 50
+    assert killed > 20
     assert sum(log.answered for log in logs) > 20
     assert differences(server, logs) == []
     assert server.stop() == 0
