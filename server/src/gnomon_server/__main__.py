@@ -97,34 +97,62 @@ def command(
     listening = passed or listening_socket.listen(settings.host, settings.port)
     host, bound_port = listening.getsockname()[:2]
     host = host if passed else settings.host
-    if port_file is not None:
-        port_file.unlink(missing_ok=True)  # what a killed server left; a script would take it for the answer
+    file = _PortFile(port_file, bound_port)
 
     def tell_ready() -> None:
         if not quiet:
             click.echo(f"Gnomon is at http://{_shown(host)}:{bound_port}  (data in {settings.home_path})", err=True)
-        if port_file is not None:
-            partial = port_file.with_suffix(".partial")
-            partial.write_text(str(bound_port))
-            partial.replace(port_file)
+        file.write()
 
     has_successor = False
     try:
         if settings.workers > 1:
+            file.take()
             several = Supervisor(
-                settings.workers, lambda on_ready: _serve(settings, host, listening, on_ready, is_passed_on=True)
+                settings.workers,
+                lambda on_ready: _serve(settings, host, listening, lambda: None, on_ready, is_passed_on=True),
             )
             raise SystemExit(several.run(tell_ready))
-        has_successor = _serve(settings, host, listening, tell_ready, is_passed_on=passed is not None)
+        has_successor = _serve(settings, host, listening, file.take, tell_ready, is_passed_on=passed is not None)
     finally:
-        if port_file is not None and not has_successor:
-            port_file.unlink(missing_ok=True)
+        if not has_successor:
+            file.remove()
     if has_successor:
         listening_socket.become_successor(listening)
 
 
+class _PortFile:
+    """The file that says the port of a running server. One whose start is refused leaves that of the one that runs."""
+
+    def __init__(self, path: Path | None, port: int) -> None:
+        self._path = path
+        self._port = port
+        self._is_ours = False
+
+    def take(self) -> None:
+        """Remove what a killed server left: a script would take it for the answer. Called once the home is ours."""
+        self._is_ours = True
+        self.remove()
+
+    def write(self) -> None:
+        if self._path is not None:
+            partial = self._path.with_suffix(".partial")
+            partial.write_text(str(self._port))
+            partial.replace(self._path)
+
+    def remove(self) -> None:
+        if self._path is not None and self._is_ours:
+            self._path.unlink(missing_ok=True)
+
+
 def _serve(
-    settings: Settings, host: str, listening: socket.socket, on_ready: Callable[[], None], *, is_passed_on: bool
+    settings: Settings,
+    host: str,
+    listening: socket.socket,
+    on_open: Callable[[], None],
+    on_ready: Callable[[], None],
+    *,
+    is_passed_on: bool,
 ) -> bool:
     """Open the home and answer requests until a signal says to stop; whether another is to begin in this process.
 
@@ -148,6 +176,7 @@ def _serve(
             raise click.ClickException(_NO_KEYS.format(host=host))
         click.echo(_INSECURE, err=True)
         server.watch.warn_while_open(_INSECURE)
+    on_open()
     limits = ConnectionLimits(head_secs=settings.header_timeout_secs, body_grace_secs=settings.body_grace_secs)
     config = make_uvicorn_config(
         server.asgi, host=settings.host, port=settings.port, limits=limits, drain_secs=settings.drain_secs
