@@ -76,7 +76,7 @@ class ModelImport:
         try:
             made = self._api.get(f"logged-models/{uid}", _Made).model
         except Refused as refused:
-            if refused.status != 404:
+            if refused.status not in (403, 404):
                 raise
             made = self._api.post(
                 "logged-models",
