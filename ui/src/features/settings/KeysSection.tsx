@@ -5,9 +5,9 @@ import { createKey, keysQuery, revokeKey, ROLES, rotateKey, type Key, type Role 
 import type { KeyMinted } from "../../api/generated";
 import { useNow } from "../../lib/now";
 import { age, fullTime } from "../../lib/time";
-import { CopyButton } from "../../ui/CopyButton";
 import { Dialog } from "../../ui/Dialog";
 import { ErrorMessage, Loading } from "../../ui/Message";
+import { MintedSecret } from "./MintedSecret";
 
 interface Props {
   readonly isPlatform: boolean;
@@ -29,7 +29,11 @@ export function KeysSection({ isPlatform, ownId }: Props) {
     <section>
       <h2>API keys</h2>
       <NewKey isPlatform={isPlatform} isBusy={create.isPending} onCreate={create.mutate} />
-      {minted !== null && <Minted minted={minted} onDone={() => setMinted(null)} />}
+      {minted !== null && (
+        <MintedSecret label="Copy the key" secret={minted.secret} onDone={() => setMinted(null)}>
+          The key of <b>{minted.key.name}</b>. Keep it now: it is shown this once and kept nowhere.
+        </MintedSecret>
+      )}
       {failed !== null && <ErrorMessage title="That did not work" error={failed} />}
       {error !== null && <ErrorMessage title="The keys could not be read" error={error} onRetry={() => void refetch()} />}
       {data === undefined && error === null && <Loading />}
@@ -91,25 +95,6 @@ function NewKey({ isPlatform, isBusy, onCreate }: NewKeyProps) {
         Make a key
       </button>
     </form>
-  );
-}
-
-function Minted({ minted, onDone }: { readonly minted: KeyMinted; readonly onDone: () => void }) {
-  return (
-    <div className="minted" role="status">
-      <p>
-        The key of <b>{minted.key.name}</b>. Keep it now: it is shown this once and kept nowhere.
-      </p>
-      <div className="minted-row">
-        <code className="break">{minted.secret}</code>
-        <CopyButton className="button" label="Copy the key" text={() => minted.secret}>
-          Copy
-        </CopyButton>
-        <button type="button" className="button" onClick={onDone}>
-          Done
-        </button>
-      </div>
-    </div>
   );
 }
 

@@ -4,9 +4,9 @@ import { useState } from "react";
 import { automationKeys, createWebhook, deleteWebhook, deliveriesQuery, patchWebhook, testWebhook, webhooksQuery, type Webhook } from "../../api/automation";
 import type { WebhookCreate, WebhookMinted } from "../../api/generated";
 import { fullTime } from "../../lib/time";
-import { CopyButton } from "../../ui/CopyButton";
 import { Dialog } from "../../ui/Dialog";
 import { ErrorMessage, Loading } from "../../ui/Message";
+import { MintedSecret } from "./MintedSecret";
 import { WebhookForm } from "./WebhookForm";
 
 export function WebhooksSection() {
@@ -47,7 +47,11 @@ export function WebhooksSection() {
       {failed !== null && <ErrorMessage title="That did not work" error={failed} />}
       {data === undefined && error === null && <Loading />}
       {data?.webhooks.length === 0 && <p className="settings-note">No webhooks yet.</p>}
-      {minted !== null && <Minted minted={minted} onDone={() => setMinted(null)} />}
+      {minted !== null && (
+        <MintedSecret label="Copy the secret" secret={minted.secret} onDone={() => setMinted(null)}>
+          The secret of <b>{minted.webhook.name}</b>, with which messages are signed. Keep it now: it is shown this once.
+        </MintedSecret>
+      )}
       {data !== undefined && data.webhooks.length > 0 && (
         <ul className="automation-list">
           {data.webhooks.map((hook) => (
@@ -125,25 +129,6 @@ export function WebhooksSection() {
         </Dialog>
       )}
     </section>
-  );
-}
-
-function Minted({ minted, onDone }: { readonly minted: WebhookMinted; readonly onDone: () => void }) {
-  return (
-    <div className="minted" role="status">
-      <p>
-        The secret of <b>{minted.webhook.name}</b>, with which messages are signed. Keep it now: it is shown this once.
-      </p>
-      <div className="minted-row">
-        <code className="break">{minted.secret}</code>
-        <CopyButton className="button" label="Copy the secret" text={() => minted.secret}>
-          Copy
-        </CopyButton>
-        <button type="button" className="button" onClick={onDone}>
-          Done
-        </button>
-      </div>
-    </div>
   );
 }
 
