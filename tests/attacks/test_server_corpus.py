@@ -143,7 +143,14 @@ def test_what_lies_elsewhere_is_never_fetched(address: Address, source: str) -> 
         assert answer.status == 400
         assert b"not on this server" in answer.body
         status, copied = ask("POST", f"{api}/create", {"name": "attacked", "source": f"models:/attacked/{number}"})
-        assert (status, copied["model_version"]["source"]) == (200, source)
+        assert status == 200, copied
+        copy = copied["model_version"]["version"]
+        (where,) = exchange(address, request("GET", f"{api}/get-download-uri?name=attacked&version={copy}"))
+        assert json.loads(where.body) == {"artifact_uri": source}
+        (answer,) = exchange(
+            address, request("GET", f"/model-versions/get-artifact?name=attacked&version={copy}&path=x")
+        )
+        assert answer.status == 400
     finally:
         for version in ("1", "2"):
             ask("DELETE", f"{api}/delete", {"name": "attacked", "version": version})

@@ -46,12 +46,24 @@ def test_a_store_that_is_gone_is_503_and_metrics_go_on(tmp_path: Path) -> None:
             names = [each["path"] for each in api.get(f"/experiments/runs/{run}/artifacts").json()["artifacts"]]
             assert names == ["before"]
             seaweed.start()
-            assert api.get(f"/experiments/runs/{run}/artifacts/before").content == b"kept"
+            assert _read_again(api, run, "before") == b"kept"
             assert _put(api, run, "after", b"y").status_code == 200
         assert server.stop() == 0
     finally:
         server.kill()
         seaweed.stop()
+
+
+def _read_again(api: httpx.Client, run: str, name: str) -> bytes:
+    """A file once its store has found it again: the gateway answers before its volumes do; until then it is 503."""
+    until = time.monotonic() + _PATIENCE_SECS
+    while True:
+        answer = api.get(f"/experiments/runs/{run}/artifacts/{name}")
+        if answer.status_code == 200:
+            return answer.content
+        assert answer.status_code == 503, answer.text
+        assert time.monotonic() < until, f"{name} is not found again: {answer.text}"
+        time.sleep(0.1)
 
 
 @pytest.fixture

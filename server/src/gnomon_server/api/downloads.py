@@ -21,20 +21,20 @@ _PIECE_BYTES = 128 * 1024
 _FETCHED_BY_A_PAGE = ("cors", "no-cors", "same-origin")
 
 
-def answer_file(request: HttpRequest, opened: OpenArtifact, direct: Direct) -> Answer:
+async def answer_file(request: HttpRequest, opened: OpenArtifact, direct: Direct) -> Answer:
     """The answer to a GET of an artifact; it closes the file, whatever comes of it."""
     try:
         if request.headers.get("sec-fetch-mode") not in _FETCHED_BY_A_PAGE and (url := direct.redirect_url(opened)):
             opened.file.close()
             headers = {"Location": url, "ETag": file_headers(opened)["ETag"], "Cache-Control": "no-store"}
             return Response(b"", status_code=302, headers=headers)
-        return _answer(request, opened)
+        return await _answer(request, opened)
     except BaseException:
         opened.file.close()
         raise
 
 
-def _answer(request: HttpRequest, opened: OpenArtifact) -> Answer:
+async def _answer(request: HttpRequest, opened: OpenArtifact) -> Answer:
     headers = file_headers(opened)
     etag, size = headers["ETag"], opened.artifact.size
     if is_known(request.headers.getall("if-none-match", []), etag):
@@ -47,8 +47,11 @@ def _answer(request: HttpRequest, opened: OpenArtifact) -> Answer:
     headers["Content-Length"] = str(len(sent))
     if part is not None:
         headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
+    # Before the status is: an object store that fails now is still a 503, and not an answer cut off in the middle.
+    opened.file.seek(sent.start)
+    first = await _piece(opened, len(sent))
     return Stream(
-        _pieces(opened, sent),
+        _pieces(opened, first, len(sent)),
         status_code=200 if part is None else 206,
         headers=headers,
         # After the answer, and also after a client that left; a file whose answer fails is closed with its object.
@@ -56,15 +59,21 @@ def _answer(request: HttpRequest, opened: OpenArtifact) -> Answer:
     )
 
 
-async def _pieces(opened: OpenArtifact, sent: range) -> AsyncIterator[bytes]:
-    file, left = opened.file, len(sent)
-    file.seek(sent.start)
+async def _pieces(opened: OpenArtifact, first: bytes, size: int) -> AsyncIterator[bytes]:
+    yield first
+    left = size - len(first)
     while left:
-        piece = await to_thread.run_sync(file.read, min(left, _PIECE_BYTES))
-        if not piece:
-            raise RuntimeError(f"the file of content {opened.artifact.sha256} is shorter than it was when it was kept")
+        piece = await _piece(opened, left)
         left -= len(piece)
         yield piece
+
+
+async def _piece(opened: OpenArtifact, left: int) -> bytes:
+    """What comes next, at most `left` bytes; empty only where nothing is left."""
+    piece = await to_thread.run_sync(opened.file.read, min(left, _PIECE_BYTES))
+    if left and not piece:
+        raise RuntimeError(f"the file of content {opened.artifact.sha256} is shorter than it was when it was kept")
+    return piece
 
 
 def file_headers(opened: OpenArtifact) -> dict[str, str]:

@@ -151,7 +151,7 @@ async def upload_from_page(call: Call[None, None]) -> wire.Nothing:
 async def send_file(call: AnyCall, place: Place) -> Answer:
     """The file at a place, as a download."""
     opened = await to_thread.run_sync(open_file, call, place)
-    answer = answer_file(call.request, opened, call.services.direct)
+    answer = await answer_file(call.request, opened, call.services.direct)
     if _TEXT.search(place.path):
         answer.media_type = "text/plain"
     return answer

@@ -143,7 +143,7 @@ async def download_artifact(call: Call[None, None]) -> Answer:
     Always as an attachment. `If-None-Match` with its ETag is answered 304; one `Range` is answered 206, and with
     `If-Range` only while the artifact is still the same.
     """
-    return answer_file(call.request, await _open(call), call.services.direct)
+    return await answer_file(call.request, await _open(call), call.services.direct)
 
 
 @route(
