@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from gnomon_server.core.access import Access, Principal
 from gnomon_server.core.audit import Audit
+from gnomon_server.core.finding import find_experiment
 from gnomon_server.core.ingest import Ingest
 from gnomon_server.model import names
 from gnomon_server.model.audit import Deed
@@ -213,10 +214,7 @@ class Retention:
     def _row(self, connection: Connection, uid: str | None) -> RowId | None:
         if uid is None:
             return None
-        found = experiment_sql.find_experiment(connection, uid)
-        if found is None:
-            raise self._access.missing_experiment(uid)
-        return found.row
+        return find_experiment(self._access, connection, uid).row
 
 
 def _find(connection: Connection, uid: str) -> RetentionRule:

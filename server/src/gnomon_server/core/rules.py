@@ -7,14 +7,14 @@ from msgspec import Struct, structs
 
 from gnomon_server.core.access import Access, Principal
 from gnomon_server.core.experiments import clean_tag_map
+from gnomon_server.core.finding import find_experiment, writable_experiment
 from gnomon_server.model import names
 from gnomon_server.model.entities import Experiment
-from gnomon_server.model.errors import ExperimentArchived, InvalidRequest, NotFound, invalid_field
+from gnomon_server.model.errors import InvalidRequest, NotFound, invalid_field
 from gnomon_server.model.filters import parse_filter
 from gnomon_server.model.ids import new_uid
 from gnomon_server.model.rules import Firing, Rule, RuleContent, judge
 from gnomon_server.store import Connection, Stores
-from gnomon_server.store.meta import experiments as experiment_sql
 from gnomon_server.store.meta import rules as sql
 from gnomon_server.store.meta import runs as run_sql
 from gnomon_server.store.meta import webhooks as webhook_sql
@@ -54,7 +54,7 @@ class Rules:
 
     def list(self, by: Principal, experiment_uid: str) -> list[Rule]:
         with self._stores.database.read(by.tenant) as connection:
-            return sql.list_rules(connection, self._experiment(connection, experiment_uid).row)
+            return sql.list_rules(connection, find_experiment(self._access, connection, experiment_uid).row)
 
     def create(self, by: Principal, experiment_uid: str, content: RuleContent, *, is_active: bool) -> Rule:
         """Make a rule. It looks at runs that run, and at whatever is logged from now on."""
@@ -63,7 +63,7 @@ class Rules:
         rule = Rule(new_uid(), content, is_active, by.subject, now_ms, now_ms)
 
         def work(tx: Connection) -> Rule:
-            experiment = self._writable(tx, experiment_uid)
+            experiment = writable_experiment(self._access, tx, experiment_uid)
             if len(sql.list_rules(tx, experiment.row)) >= MAX_RULES:
                 raise InvalidRequest(f"the experiment has {MAX_RULES} rules, as many as it may", code="too_many_rules")
             self._refuse_unknown_webhook(tx, content)
@@ -78,7 +78,7 @@ class Rules:
         content = _checked(content, now_ms)
 
         def work(tx: Connection) -> Rule:
-            old = self._rule(tx, self._writable(tx, experiment_uid), uid)
+            old = self._rule(tx, writable_experiment(self._access, tx, experiment_uid), uid)
             self._refuse_unknown_webhook(tx, content)
             rule = structs.replace(old, content=content, is_active=is_active, updated_ms=now_ms)
             sql.update_rule(tx, by.tenant, rule)
@@ -90,7 +90,7 @@ class Rules:
         """Remove a rule, with what it has fired for; events of runs stay."""
 
         def work(tx: Connection) -> Rule:
-            rule = self._rule(tx, self._writable(tx, experiment_uid), uid)
+            rule = self._rule(tx, writable_experiment(self._access, tx, experiment_uid), uid)
             sql.delete_rule(tx, by.tenant, uid)
             return rule
 
@@ -101,14 +101,14 @@ class Rules:
     ) -> tuple[int, Sequence[Firing]]:
         """The runs that a rule has fired for, newest first."""
         with self._stores.database.read(by.tenant) as connection:
-            self._rule(connection, self._experiment(connection, experiment_uid), uid)
+            self._rule(connection, find_experiment(self._access, connection, experiment_uid), uid)
             return sql.read_firings(connection, uid, limit=limit, offset=offset)
 
     def clear(self, by: Principal, experiment_uid: str, uid: str, run_uid: str) -> None:
         """Let a rule fire for a run again. One that has not fired is clear."""
 
         def work(tx: Connection) -> None:
-            experiment = self._writable(tx, experiment_uid)
+            experiment = writable_experiment(self._access, tx, experiment_uid)
             run = run_sql.find_rows(tx, [run_uid]).get(run_uid)
             if run is None:
                 raise self._access.missing_run(run_uid)
@@ -120,7 +120,7 @@ class Rules:
     def matching(self, by: Principal, experiment_uid: str, uid: str) -> Sequence[Matched]:
         """Of the newest runs those for which a rule holds now; nothing is done. Of time it knows nothing."""
         with self._stores.database.read(by.tenant) as connection:
-            experiment = self._experiment(connection, experiment_uid)
+            experiment = find_experiment(self._access, connection, experiment_uid)
             content = self._rule(connection, experiment, uid).content
             found: list[Matched] = []
             wanted = {content.metric} if content.metric else None
@@ -134,18 +134,6 @@ class Rules:
     def _told(self, rule: Rule) -> Rule:
         self._on_change()
         return rule
-
-    def _experiment(self, connection: Connection, uid: str) -> Experiment:
-        found = experiment_sql.find_experiment(connection, uid)
-        if found is None:
-            raise self._access.missing_experiment(uid)
-        return found
-
-    def _writable(self, tx: Connection, uid: str) -> Experiment:
-        experiment = self._experiment(tx, uid)
-        if experiment.lifecycle_stage != "active":
-            raise ExperimentArchived(uid)
-        return experiment
 
     def _rule(self, connection: Connection, experiment: Experiment, uid: str) -> Rule:
         found = sql.find_rule(connection, experiment.row, uid)

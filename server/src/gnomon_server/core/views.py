@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable
 
 from gnomon_server.core.access import Access, Principal
+from gnomon_server.core.finding import find_experiment, writable_experiment
 from gnomon_server.model import names
-from gnomon_server.model.entities import Experiment, SavedView
+from gnomon_server.model.entities import SavedView
 from gnomon_server.model.errors import (
     AlreadyExists,
-    ExperimentArchived,
     FieldError,
     InvalidRequest,
     ViewNotFound,
@@ -20,7 +20,6 @@ from gnomon_server.model.errors import (
 )
 from gnomon_server.model.ids import new_uid
 from gnomon_server.store import Connection, Stores
-from gnomon_server.store.meta import experiments as experiment_sql
 from gnomon_server.store.meta import views as sql
 
 # What a URL may be: whatever a page can show as a link it can also save.
@@ -41,7 +40,7 @@ class Views:
     def list(self, principal: Principal, experiment_uid: str) -> list[SavedView]:
         """All of them, by name; of an archived experiment too."""
         with self._stores.database.read(principal.tenant) as connection:
-            return sql.list_views(connection, self._experiment(connection, experiment_uid).row)
+            return sql.list_views(connection, find_experiment(self._access, connection, experiment_uid).row)
 
     def create(self, principal: Principal, experiment_uid: str, *, name: str, state: str) -> SavedView:
         """Save a view under a name that is free in the experiment."""
@@ -56,7 +55,7 @@ class Views:
         )
 
         def work(tx: Connection) -> SavedView:
-            experiment = self._writable(tx, experiment_uid)
+            experiment = writable_experiment(self._access, tx, experiment_uid)
             if sql.count_views(tx, experiment.row) >= MAX_VIEWS:
                 raise InvalidRequest(
                     f"the experiment has {MAX_VIEWS} saved views, as many as it may; remove one first",
@@ -73,7 +72,7 @@ class Views:
         name, state, now_ms = names.experiment_name(name), _checked_state(state), self._now_ms()
 
         def work(tx: Connection) -> SavedView:
-            experiment = self._writable(tx, experiment_uid)
+            experiment = writable_experiment(self._access, tx, experiment_uid)
             old = sql.find_view(tx, experiment.row, uid)
             if old is None:
                 raise ViewNotFound(uid)
@@ -95,7 +94,7 @@ class Views:
         """Remove a view for good. What it was is returned."""
 
         def work(tx: Connection) -> SavedView:
-            experiment = self._writable(tx, experiment_uid)
+            experiment = writable_experiment(self._access, tx, experiment_uid)
             old = sql.find_view(tx, experiment.row, uid)
             if old is None:
                 raise ViewNotFound(uid)
@@ -103,18 +102,6 @@ class Views:
             return old
 
         return self._stores.writer.call(principal.tenant, work)
-
-    def _experiment(self, connection: Connection, uid: str) -> Experiment:
-        found = experiment_sql.find_experiment(connection, uid)
-        if found is None:
-            raise self._access.missing_experiment(uid)
-        return found
-
-    def _writable(self, tx: Connection, uid: str) -> Experiment:
-        experiment = self._experiment(tx, uid)
-        if experiment.lifecycle_stage != "active":
-            raise ExperimentArchived(uid)
-        return experiment
 
 
 def _checked_state(state: str) -> str:

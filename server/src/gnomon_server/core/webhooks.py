@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from msgspec import structs
 
 from gnomon_server.core.access import Access, Principal
+from gnomon_server.core.finding import find_experiment
 from gnomon_server.core.outbox import Outbox
 from gnomon_server.egress.addresses import EgressRefused
 from gnomon_server.egress.client import Egress
@@ -17,7 +18,6 @@ from gnomon_server.model.errors import FieldError, InvalidRequest, NotFound, inv
 from gnomon_server.model.ids import RowId, new_uid
 from gnomon_server.model.webhooks import Delivery, DeliveryState, EventType, Webhook, WebhookFormat, new_secret
 from gnomon_server.store import Connection, Stores
-from gnomon_server.store.meta import experiments as experiment_sql
 from gnomon_server.store.meta import webhooks as sql
 
 MAX_WEBHOOKS = 50
@@ -180,10 +180,7 @@ class Webhooks:
     def _experiment_row(self, tx: Connection, uid: str | None) -> RowId | None:
         if uid is None:
             return None
-        found = experiment_sql.find_experiment(tx, uid)
-        if found is None:
-            raise self._access.missing_experiment(uid)
-        return found.row
+        return find_experiment(self._access, tx, uid).row
 
     def _checked_url(self, url: str) -> str:
         try:
