@@ -46,7 +46,7 @@ def same(found: list[float], wanted: list[float]) -> bool:
 
 def test_a_history_is_the_same_in_all_three(client: gnomon.Client, runs: list[str]) -> None:
     history = client.run(runs[0]).history("loss")
-    assert (len(history), history.columns) == (6, ["key", "step", "timestamp", "value"])
+    assert (len(history), history.columns) == (6, ["key", "rank", "step", "timestamp", "value"])
     arrow, pandas, polars = history.arrow(), history.pandas(), history.polars()
     assert isinstance(pandas, pd.DataFrame)
     assert isinstance(polars, pl.DataFrame)
@@ -64,6 +64,41 @@ def test_a_wide_history_has_a_row_a_step_and_a_column_a_metric(client: gnomon.Cl
     assert wide.column("acc").to_pylist() == [None, 0.75, None, None, None, None]
     assert same(wide.column("loss").to_pylist(), VALUES)
     assert client.run(runs[1]).history(["loss"], wide=True).arrow().num_rows == 0
+
+
+def test_of_a_metric_of_several_ranks_each_stands_in_a_column_beside(client: gnomon.Client) -> None:
+    run = client.runs.create(client.experiments.create("ranks").id)
+    for rank in (0, 2, 10):
+        name = f"loss{{rank={rank}}}" if rank else "loss"
+        points = [MetricEntry(name, 10.0 * rank + step, step=step) for step in range(3)]
+        client.runs.log_batch(run.id, metrics=[*points, MetricEntry(f"other{rank}", 1.0)])
+    reader = client.run(run.id)
+    loss = reader.history("loss")
+    assert loss.columns == ["key", "rank", "step", "timestamp", "value"]
+    assert loss.arrow().column("key").to_pylist() == ["loss"] * 9
+    assert loss.arrow().column("rank").to_pylist() == [0, 0, 0, 2, 2, 2, 10, 10, 10]
+    assert loss.polars()["value"].to_list() == [0, 1, 2, 20, 21, 22, 100, 101, 102]
+    assert loss.pandas().groupby("rank")["value"].max().to_dict() == {0: 2, 2: 22, 10: 102}
+    everything = reader.history().arrow()
+    assert set(zip(everything["key"].to_pylist(), everything["rank"].to_pylist(), strict=True)) == {
+        ("loss", 0),
+        ("loss", 2),
+        ("loss", 10),
+        ("other0", 0),
+        ("other2", 0),
+        ("other10", 0),
+    }
+    for keys in ((), "loss"):
+        assert set(reader.history(keys, rank=2).arrow()["value"].to_pylist()) == {20.0, 21.0, 22.0}
+    assert 0 in reader.history(rank=0).arrow()["value"].to_pylist()
+    assert reader.history("loss", wide=True).columns == ["step", "loss", "loss{rank=2}", "loss{rank=10}"]
+    assert reader.history("loss{rank=2}").arrow()["rank"].to_pylist() == [2, 2, 2]
+    experiment = client.experiment("ranks")
+    assert len(experiment.runs("metrics.loss{rank=2}.max = 22 and metrics.loss < 3")) == 1
+    columns = ["metrics.loss{rank=10}.min", "metrics.loss.min"]
+    assert experiment.runs(columns=columns).arrow().to_pylist() == [
+        {"run_id": run.id, "metrics.loss{rank=10}.min": 100.0, "metrics.loss.min": 0.0}
+    ]
 
 
 def test_runs_are_rows_and_what_one_does_not_have_is_null(client: gnomon.Client, runs: list[str]) -> None:

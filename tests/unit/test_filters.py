@@ -118,6 +118,7 @@ def test_nan_is_compared_for_equality() -> None:
         ("metrics.loss.max", Column("metric", "loss", "max")),
         ("METRIC.loss.last", Column("metric", "loss", "last")),
         ("metrics.val/accuracy.max", Column("metric", "val/accuracy", "max")),
+        ("metrics.loss{rank=12}.max", Column("metric", "loss{rank=12}", "max")),
         ("metrics.a-b_c.d@e:0.n", Column("metric", "a-b_c.d@e:0", "n")),
         ("metrics.max", Column("metric", "max")),
         ("metrics.max.max", Column("metric", "max", "max")),

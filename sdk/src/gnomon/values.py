@@ -18,6 +18,7 @@ MAX_TAG = 8_000
 # The server refuses these in names; a metric that was logged all night is kept under a cleaned name rather than lost.
 _UNNAMABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
+_RANK = re.compile(r"\{rank=([1-9][0-9]{0,8})\}\Z")
 # Deeper than any config; a dict that holds itself ends here.
 _MAX_DEPTH = 32
 
@@ -42,6 +43,12 @@ def ranked_key(key: str, rank: int) -> str:
     """The name of a metric as a process of this rank keeps it: `loss{rank=3}`. Rank 0 keeps it as it is."""
     end = f"{{rank={rank}}}"
     return key[: MAX_KEY - len(end)] + end
+
+
+def split_rank(name: str) -> tuple[str, int]:
+    """The metric and the rank that a series' name says: `loss{rank=3}` is `loss` of rank 3, `loss` that of rank 0."""
+    found = _RANK.search(name)
+    return (name, 0) if found is None else (name[: found.start()], int(found.group(1)))
 
 
 def number(value: object) -> float | None:

@@ -79,7 +79,7 @@ class Client:
 
     def run(self, run_id: str) -> RunReader:
         """A run to read frames from."""
-        return RunReader(self.runs.get(run_id), self.metrics)
+        return RunReader(self.runs.get(run_id), self.metrics, self.runs)
 
     @property
     def settings(self) -> Settings:

@@ -15,6 +15,7 @@ from gnomon.client.metrics import Metrics
 from gnomon.client.records import Run
 from gnomon.client.runs import Runs
 from gnomon.errors import GnomonError, MissingExtra
+from gnomon.values import ranked_key, split_rank
 from gnomon.wire import ExperimentResponse, LifecycleStage
 
 if TYPE_CHECKING:
@@ -70,27 +71,47 @@ class Frame:
 class RunReader:
     """One run to read from."""
 
-    def __init__(self, info: Run, metrics: Metrics) -> None:
+    def __init__(self, info: Run, metrics: Metrics, runs: Runs) -> None:
         self.info = info
         self._metrics = metrics
+        self._runs = runs
 
     @property
     def id(self) -> str:
         return self.info.id
 
-    def history(self, keys: str | Sequence[str] = (), *, wide: bool = False) -> Frame:
-        """Every point of these metrics (none: of all): `key`, `step`, `timestamp`, `value`, ordered by key and step.
+    def history(self, keys: str | Sequence[str] = (), *, rank: int | None = None, wide: bool = False) -> Frame:
+        """Every point of these metrics (none: of all): `key`, `rank`, `step`, `timestamp`, `value`, in that order.
 
-        `wide`: a row for each step and a column for each metric instead; of several points at one step the last counts.
+        Of a metric that several processes logged, the points of each `rank`, or of the one that is asked for.
+        `wide`: a row for each step and a column for each metric instead (`loss`, `loss{rank=1}`); of several points at
+        one step the last counts.
         """
         pa = _pyarrow()
-        names = [keys] if isinstance(keys, str) else [*keys]
+        names = self._names([keys] if isinstance(keys, str) else [*keys], rank)
         table = self._metrics.history_arrow(self.id, names)
+        if rank is not None and not names:
+            table = _of_rank(table, rank)
         if wide:
             return Frame(_widened(table, names))
         time = table.schema.get_field_index("timestamp")
         moments = table.column(time).cast(pa.timestamp("ms", tz="UTC"))
-        return Frame(table.set_column(time, "timestamp", moments))
+        return Frame(_with_ranks(table.set_column(time, "timestamp", moments)))
+
+    def _names(self, keys: list[str], rank: int | None) -> list[str]:
+        """The series of these metrics; without a rank those of all that the run has."""
+        if rank is not None:
+            return [ranked_key(key, rank) if rank else key for key in keys]
+        if not keys:
+            return []
+        ranks: dict[str, list[tuple[int, str]]] = {}
+        for name in self._runs.get(self.id).metrics:
+            metric, of = split_rank(name)
+            if of:
+                ranks.setdefault(metric, []).append((of, name))
+        return [
+            *dict.fromkeys(name for key in keys for name in (key, *(each for _, each in sorted(ranks.get(key, [])))))
+        ]
 
     def __repr__(self) -> str:
         return f"RunReader({self.id!r}, name={self.info.name!r})"
@@ -182,6 +203,32 @@ def _runs_table(runs: Sequence[Run]) -> "pa.Table":
         for key in sorted({key for run in runs for key in getattr(run, room)}):
             columns[f"{room}.{key}"] = pa.array([getattr(run, room).get(key) for run in runs], kind)
     return pa.table(columns)
+
+
+def _of_rank(table: "pa.Table", rank: int) -> "pa.Table":
+    import pyarrow.compute as pc
+
+    names = pc.unique(table.column("key")).to_pylist()
+    kept = _pyarrow().array([name for name in names if split_rank(name)[1] == rank], _pyarrow().string())
+    return table.filter(pc.is_in(table.column("key").cast(_pyarrow().string()), kept))
+
+
+def _with_ranks(table: "pa.Table") -> "pa.Table":
+    """What the names of the series say of ranks, in a column of its own."""
+    import pyarrow as pa
+
+    series = table.column("key")
+    split = [(split_rank(name), name) for name in series.unique().to_pylist()]
+    if not any(rank for (_, rank), _ in split):
+        return table.add_column(1, "rank", pa.repeat(pa.scalar(0, pa.int32()), table.num_rows))
+    encoded = series.combine_chunks()
+    names = encoded.dictionary.to_pylist()
+    metrics = pa.array([split_rank(name)[0] for name in names]).take(encoded.indices)
+    ranks = pa.array([split_rank(name)[1] for name in names], pa.int32()).take(encoded.indices)
+    table = table.set_column(0, "key", metrics).add_column(1, "rank", ranks)
+    # The sort is stable, so within a series the points stay as they came: by step, then by arrival.
+    table = table.sort_by([("key", "ascending"), ("rank", "ascending")])
+    return table.set_column(0, "key", table.column("key").dictionary_encode())
 
 
 def _widened(table: "pa.Table", keys: Sequence[str]) -> "pa.Table":

@@ -1,7 +1,8 @@
 """Cuts a query into tokens, each with its place. One identifier is one token, its quoted key included.
 
-An unquoted key may hold letters, digits and `_ . - / @ :`, so `metrics.val/accuracy.max` needs no quotes. A quoted
-one (double quotes, backticks or single quotes) is taken literally; a doubled quote inside stands for one.
+An unquoted key may hold letters, digits and `_ . - / @ :`, so `metrics.val/accuracy.max` needs no quotes, and the rank
+that the SDK writes behind a metric (`metrics.loss{rank=3}.min`). A quoted one (double quotes, backticks or single
+quotes) is taken literally; a doubled quote inside stands for one.
 """
 
 import re
@@ -40,7 +41,7 @@ class Token:
 
 _SPACE = re.compile(r"\s*")
 # Combining marks too: a key typed in NFD is looked up in NFC.
-_WORD_REST = re.compile(r"[\w\u0300-\u036f./@:\-]+")
+_WORD_REST = re.compile(r"(?:[\w\u0300-\u036f./@:\-]|\{rank=[0-9]+\})+")
 _WORD = re.compile(rf"[^\W\d](?:{_WORD_REST.pattern})?")
 _NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan)", re.IGNORECASE | re.ASCII)
 _OPERATOR = re.compile(r"=~|!~|==|!=|<>|<=|>=|=|<|>")

@@ -6,8 +6,8 @@ refuses a SELECT of the base (`wall.py`). Invariants:
 
 - `tenant` is the first column of every primary, unique and foreign key: no row can refer across tenants.
 - Rows refer to each other by small integers; the 32-digit uid stands once, in `experiment_` and `run_`.
-- Every key name (metric, param, tag) stands once per tenant, in `key_`; `context` tells apart the series of one
-  metric that differ by rank, subset or dataset ("" is the plain one).
+- Every key name (metric, param, tag) stands once per tenant, in `key_`. What tells apart the series of one metric, such
+  as a rank, is part of the name (ADR 14); `context` is "" in every row.
 - A NULL value in `first_value`/`last_value` is NaN (SQLite stores NaN as NULL); infinities are ordinary doubles.
 - Times end in `_ms`: Unix milliseconds, UTC. Steps are doubles, |step| <= 2^53.
 """
