@@ -35,7 +35,7 @@ export function Footer({ stats, paint }: { stats: PageStats; paint: PaintTime | 
         </span>
       )}
       {paint !== null && (
-        <span title={`${Math.round(paint.draw)} ms from the answer to pixels, ${Math.round(paint.total)} ms from the request`}>
+        <span className="paint-time" title={`${Math.round(paint.draw)} ms from the answer to pixels, ${Math.round(paint.total)} ms from the request`}>
           data to pixels {Math.round(paint.total)} ms
         </span>
       )}

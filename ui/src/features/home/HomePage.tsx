@@ -1,9 +1,9 @@
 /** The experiments of the tenant, and what is running now. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useDeferredValue, useRef, useState } from "react";
+import { useDeferredValue, useState } from "react";
 import { experimentsQuery } from "../../api/experiments";
-import { useKeys } from "../../lib/keyboard";
 import { ErrorMessage, Loading, Message } from "../../ui/Message";
+import { SearchField } from "../../ui/SearchField";
 import { AppBar } from "../shell/AppBar";
 import { FirstRun } from "../shell/FirstRun";
 import { useTitle } from "../shell/use-title";
@@ -19,15 +19,14 @@ export function HomePage() {
   const [text, setText] = useState("");
   const [stage, setStage] = useState<"active" | "deleted">("active");
   const search = useDeferredValue(text.trim());
-  const input = useRef<HTMLInputElement>(null);
   useTitle("");
-  useKeys({ "/": () => input.current?.focus() });
   const query = useQuery({
     ...experimentsQuery({ search, stage, limit: LIMIT }),
     placeholderData: keepPreviousData,
     refetchInterval: REFRESH_MS,
   });
   const found = query.data;
+  const names = new Map(found?.experiments.map(({ id, name }) => [id, name]));
   const isPlain = search === "" && stage === "active";
   const isNew = found !== undefined && isPlain && found.experiments.every((one) => one.run_count === 0);
   if (isNew && found.total <= 1) {
@@ -44,23 +43,11 @@ export function HomePage() {
       <main className="home thin-scroll">
         <div className="home-columns">
           <section aria-labelledby="home-experiments">
-            <div className="home-head">
+            <div className="page-head">
               <h1 id="home-experiments">
                 Experiments {found !== undefined && <small>{found.total.toLocaleString("en-US")}</small>}
               </h1>
-              <input
-                ref={input}
-                className="field"
-                type="search"
-                placeholder="Search by name"
-                aria-label="Search experiments by name"
-                aria-keyshortcuts="/"
-                value={text}
-                onChange={(event) => setText(event.target.value)}
-                onKeyDown={(event) => {
-                  if (event.key === "Escape") event.currentTarget.blur();
-                }}
-              />
+              <SearchField label="Search experiments by name" text={text} onChange={setText} />
               <button
                 type="button"
                 className="button"
@@ -80,7 +67,7 @@ export function HomePage() {
               <>
                 <ExperimentTable experiments={found.experiments} />
                 {found.total > found.experiments.length && (
-                  <p className="home-more">
+                  <p className="list-more">
                     The {found.experiments.length} newest of {found.total.toLocaleString("en-US")}. Search for a part of the name to
                     find the others.
                   </p>
@@ -88,7 +75,7 @@ export function HomePage() {
               </>
             )}
           </section>
-          <RunningNow />
+          <RunningNow names={names} />
         </div>
       </main>
     </div>

@@ -4,12 +4,16 @@ import { runsQuery } from "../../api/runs";
 import { useNow } from "../../lib/now";
 import { age } from "../../lib/time";
 import { Link } from "../../ui/Link";
-import { Status } from "../../ui/Status";
 
 const MOST = 20;
 const REFRESH_MS = 3_000;
 
-export function RunningNow() {
+interface Props {
+  /** Of the experiments at hand, by id. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
+export function RunningNow({ names }: Props) {
   const query = useQuery({
     ...runsQuery({ experimentId: null, status: "running", search: "", filter: "", limit: MOST }),
     refetchInterval: REFRESH_MS,
@@ -26,7 +30,7 @@ export function RunningNow() {
         {runs.map((run) => (
           <li key={run.id}>
             <Link to={`/r/${run.id}`}>{run.name}</Link>
-            <Status status={run.status} />
+            <small>{names.get(run.experiment_id)}</small>
             <span>{age(Date.parse(run.start_time), now)}</span>
           </li>
         ))}

@@ -9,6 +9,7 @@ import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
 import { Markdown } from "../../ui/Markdown";
 import { ErrorMessage, Loading, Message } from "../../ui/Message";
+import { TableHead, toTheRight } from "../../ui/TableHead";
 import { AppBar } from "../shell/AppBar";
 import { useTitle } from "../shell/use-title";
 import { Aliases } from "./Aliases";
@@ -77,7 +78,7 @@ export function ModelPage({ name }: { readonly name: string }) {
                   <VersionTable versions={found} runs={runs} />
                 </>
               )}
-              {versions.data.isCut && <p className="models-more">The {MOST_VERSIONS} newest versions.</p>}
+              {versions.data.isCut && <p className="list-more">The {MOST_VERSIONS} newest versions.</p>}
             </>
           )}
         </div>
@@ -100,25 +101,11 @@ function useRuns(versions: readonly ModelVersion[]): ReadonlyMap<string, Run> {
 function VersionTable({ versions, runs }: { readonly versions: readonly ModelVersion[]; readonly runs: ReadonlyMap<string, Run> }) {
   const now = useNow();
   const hasStages = versions.some((one) => (one.current_stage ?? "None") !== "None");
+  const columns = [toTheRight("Version"), "Aliases", ...(hasStages ? ["Stage"] : []), "Run", "Description", "Source", "By", toTheRight("Made")];
   return (
     <div className="models-scroll" tabIndex={0} role="region" aria-label="Versions">
-      <table className="models-table is-versions">
-        <thead>
-          <tr>
-            <th scope="col" className="is-right">
-              Version
-            </th>
-            <th scope="col">Aliases</th>
-            {hasStages && <th scope="col">Stage</th>}
-            <th scope="col">Run</th>
-            <th scope="col">Description</th>
-            <th scope="col">Source</th>
-            <th scope="col">By</th>
-            <th scope="col" className="is-right">
-              Made
-            </th>
-          </tr>
-        </thead>
+      <table className="list-table is-versions">
+        <TableHead columns={columns} />
         <tbody>
           {versions.map((one) => (
             <tr key={one.version}>

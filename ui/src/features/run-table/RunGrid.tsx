@@ -45,6 +45,8 @@ export interface RunGridProps {
 }
 
 const OVERSCAN = 8;
+/** What stands at the right edge keeps the distance from it that the toolbar above keeps. */
+const END = 6;
 
 export function RunGrid(props: RunGridProps) {
   const { rows, group, sort, colors, baseline, headlineId, sparks, onRange } = props;
@@ -73,9 +75,10 @@ export function RunGrid(props: RunGridProps) {
   const known = [...(baseline === null ? [] : [baseline]), ...inSight].filter((run) => run !== null);
   useSparks(sparks, known.map((run) => run.id), sparkMetric, props.revision);
 
-  const columns = useGridColumns(props.columns, known, headlineId, now);
+  const hasBaseline = baseline !== null;
+  const columns = useGridColumns(props.columns, known, headlineId, hasBaseline, now);
   const widths = columns.map((column) => column.width);
-  const columnsWidth = widths.reduce((sum, width) => sum + width, 0);
+  const columnsWidth = widths.reduce((sum, width) => sum + width, END);
   const leadWidth = leadOf(measures, columnsWidth);
   const sight = columnWindow(widths, measures.left, Math.max(0, measures.width - leadWidth));
 
@@ -128,7 +131,6 @@ export function RunGrid(props: RunGridProps) {
     fold: foldActive,
   });
 
-  const hasBaseline = baseline !== null;
   const baselineValue = hasBaseline && headlineId !== null ? cellNumber(baseline.cells[headlineId]) : null;
   const rowProps = {
     columns, first: sight.first, last: sight.last, before: sight.before,

@@ -16,15 +16,19 @@ export interface GridColumn {
   readonly extent: readonly [number, number] | null;
 }
 
-/** Widths of a digit and of a letter. */
+/** Widths of a digit and of a letter, and of one in a heading, which is smaller. */
 const DIGIT = 6.5;
 const LETTER = 7;
+const HEADING_LETTER = 6;
 const PADDING = 13;
+/** Between a heading and its aggregate; between a value and its distance from the baseline's, and that distance. */
+const NOTE_GAP = 4;
+const DELTA = 46;
 /** A longer heading is cut: what it heads decides the width. */
 const LONGEST_HEADING = { metric: 12, param: 8, tag: 8, attribute: 12 } as const;
 /** Room for the arrow of the sorted column. */
 const ARROW = 9;
-const NARROWEST = 40;
+const NARROWEST = 36;
 const WIDEST = 190;
 /** Rows that are measured. */
 const SAMPLE = 60;
@@ -33,6 +37,7 @@ export function gridColumns(
   columns: readonly Column[],
   rows: readonly RunRow[],
   headlineId: string | null,
+  hasDelta: boolean,
   now: number,
 ): GridColumn[] {
   const sample = rows.slice(0, SAMPLE);
@@ -42,15 +47,18 @@ export function gridColumns(
     const cells = sample.map((row) => row.cells[column.id]);
     const isRight = column.kind === "metric" || isTime(column) || mostAreNumbers(cells);
     const longest = Math.max(0, ...cells.map((cell) => formatCell(column, cell, now).length));
-    const heading = Math.min(label.length, LONGEST_HEADING[column.kind]) + (note === "" ? 0 : note.length + 1);
-    const width = Math.ceil(Math.max(heading * LETTER * 0.88 + 3, longest * (isRight ? DIGIT : LETTER)) + PADDING) + (column.id === headlineId ? ARROW : 0);
+    const isHeadline = column.id === headlineId;
+    const words = Math.min(label.length, LONGEST_HEADING[column.kind]) + note.length;
+    const heading = words * HEADING_LETTER + (note === "" ? 0 : NOTE_GAP) + (isHeadline ? ARROW : 0);
+    const content = longest * (isRight ? DIGIT : LETTER) + (isHeadline && hasDelta ? DELTA : 0);
+    const width = Math.ceil(Math.max(heading, content) + PADDING);
     return {
       column,
       label,
       note,
       isRight,
       width: Math.max(NARROWEST, Math.min(WIDEST, width)),
-      extent: column.id === headlineId ? extentOf(rows, column) : null,
+      extent: isHeadline ? extentOf(rows, column) : null,
     };
   });
 }

@@ -11,10 +11,11 @@ export function useGridColumns(
   columns: readonly Column[],
   rows: readonly RunRow[],
   headlineId: string | null,
+  hasDelta: boolean,
   now: number,
 ): GridColumn[] {
   const sample = useSample(columns, rows);
-  return useMemo(() => gridColumns(columns, sample, headlineId, now), [columns, sample, headlineId, now]);
+  return useMemo(() => gridColumns(columns, sample, headlineId, hasDelta, now), [columns, sample, headlineId, hasDelta, now]);
 }
 
 interface Sample {

@@ -39,11 +39,15 @@ export function RunPage({ id, tab }: { readonly id: string; readonly tab: RunTab
       <AppBar
         crumb={
           <>
-            <i>/</i>
-            {run !== undefined && <Link to={withLastView(run.experiment_id)}>{experiment.data?.name ?? "experiment"}</Link>}
+            {run !== undefined && (
+              <>
+                <i>/</i>
+                <Link to={withLastView(run.experiment_id)}>{experiment.data?.name ?? "experiment"}</Link>
+              </>
+            )}
             <i>/</i>
             <span className="here">
-              <span>{run?.name}</span>
+              <span>{run?.name ?? "run"}</span>
             </span>
           </>
         }

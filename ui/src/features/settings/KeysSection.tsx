@@ -7,6 +7,7 @@ import { useNow } from "../../lib/now";
 import { age, fullTime } from "../../lib/time";
 import { Dialog } from "../../ui/Dialog";
 import { ErrorMessage, Loading } from "../../ui/Message";
+import { TableHead } from "../../ui/TableHead";
 import { MintedSecret } from "./MintedSecret";
 
 interface Props {
@@ -110,19 +111,7 @@ function KeyTable({ keys, ownId, onRotate, onRevoke }: TableProps) {
   return (
     <div className="plain-table-frame">
       <table className="plain-table">
-        <thead>
-          <tr>
-            <th scope="col">Who</th>
-            <th scope="col">Id</th>
-            <th scope="col">Role</th>
-            <th scope="col">Tenants</th>
-            <th scope="col">Used</th>
-            <th scope="col">State</th>
-            <th scope="col">
-              <span className="sr-only">Actions</span>
-            </th>
-          </tr>
-        </thead>
+        <TableHead columns={["Who", "Id", "Role", "Tenants", "Used", "State"]} hasActions />
         <tbody>
           {keys.map((key) => (
             <tr key={key.id} className={isEnded(key, now) ? "is-ended" : undefined}>

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { endSession, sessionsQuery } from "../../api/sign-in";
 import { fullTime } from "../../lib/time";
 import { ErrorMessage } from "../../ui/Message";
+import { TableHead } from "../../ui/TableHead";
 
 export function SessionsSection({ ownId }: { readonly ownId: string | null }) {
   const queries = useQueryClient();
@@ -19,17 +20,7 @@ export function SessionsSection({ ownId }: { readonly ownId: string | null }) {
       {end.error !== null && <ErrorMessage title="That did not work" error={end.error} />}
       <div className="plain-table-frame">
         <table className="plain-table">
-          <thead>
-            <tr>
-              <th scope="col">Who</th>
-              <th scope="col">Role</th>
-              <th scope="col">Since</th>
-              <th scope="col">Until</th>
-              <th scope="col">
-                <span className="sr-only">Actions</span>
-              </th>
-            </tr>
-          </thead>
+          <TableHead columns={["Who", "Role", "Since", "Until"]} hasActions />
           <tbody>
             {data.sessions.map((session) => (
               <tr key={session.id}>
