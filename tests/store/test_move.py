@@ -5,52 +5,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
+from tests.support.everything import Answers, answers, fill
 from tests.support.postgres import OWNER, SERVING, Cluster
 from tests.support.secured import as_key, make_key
 from tests.support.server_process import ServerProcess
-
-Answers = dict[str, Any]
 
 
 def _move(home: Path, url: str, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "gnomon_server", "move", "--home", str(home), "--to", url, *options]
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ})
-
-
-def _fill(api: httpx.Client, name: str) -> None:
-    """An experiment with what a database can hold that is not plain."""
-    experiment = api.post("/experiments", json={"name": name, "tags": {"λ": "ü"}}).json()["id"]
-    for number in range(3):
-        body = {"experiment_id": experiment, "name": f"{name} {number}", "tags": {"team": "a\tb"}}
-        run = api.post("/experiments/runs", json=body).json()["id"]
-        values: list[object] = [0.1, "NaN", "Infinity", -0.0, 5e-324, 3]
-        points = [{"key": "loss", "value": value, "step": step} for step, value in enumerate(values * 30)]
-        log = {"metrics": points, "params": [{"key": "lr", "value": "1e-3"}]}
-        api.post(f"/experiments/runs/{run}/log-batch", json=log).raise_for_status()
-        batch = {"writer": "w", "seq": 0, "params": {"depth": "3"}}
-        api.post(f"/experiments/runs/{run}/batches", json=batch).raise_for_status()
-        files = {"file": ("model.bin", b"\0\xff" * 500)}
-        api.post(f"/experiments/runs/{run}/log-artifact", files=files).raise_for_status()
-    api.delete(f"/experiments/runs/{run}").raise_for_status()
-    api.post("/retention", json={"action": "purge", "after_days": 400, "experiment_id": experiment}).raise_for_status()
-    api.post(f"/experiments/{experiment}/views", json={"name": "mine", "state": "a=b"}).raise_for_status()
-
-
-def _answers(api: httpx.Client) -> Answers:
-    """All that there is to read."""
-    found: Answers = {path: api.get(path).json() for path in ("/experiments", "/retention", "/storage/experiments")}
-    for stage in ("active", "deleted"):
-        found[stage] = api.get("/experiments/runs", params={"lifecycle_stage": stage}).json()
-        for run in found[stage]["runs"]:
-            path = f"/experiments/runs/{run['id']}"
-            for part in ("/history", "/artifacts", "/ledger"):
-                found[path + part] = api.get(path + part).json()
-            found[f"{path} model"] = api.get(f"{path}/artifacts/model.bin").content
-    return found
 
 
 @pytest.fixture
@@ -59,7 +24,7 @@ def filled(tmp_path: Path) -> Path:
     server = ServerProcess(tmp_path / "home", env={"GNOMON_SEAL_IDLE_SECS": "0.05"}).start()
     for tenant in ("default", "other"):
         with server.client(tenant) as api:
-            _fill(api, f"of {tenant}")
+            fill(api, f"of {tenant}")
     assert server.stop() == 0
     return server.home
 
@@ -72,7 +37,7 @@ def test_a_moved_home_answers_the_same_from_postgresql(postgres: Cluster, filled
     assert "another gnomon server" in _move(filled, postgres.url(url, OWNER)).stderr
     for tenant in ("default", "other"):
         with as_key(server, admin.text, X_Tenant_ID=tenant) as api:
-            before[tenant] = _answers(api)
+            before[tenant] = answers(api)
     assert server.stop() == 0
     moved = _move(filled, postgres.url(url, OWNER), "--serving-role", SERVING, "--json")
     assert moved.returncode == 0, moved.stderr
@@ -81,8 +46,8 @@ def test_a_moved_home_answers_the_same_from_postgresql(postgres: Cluster, filled
     server = ServerProcess(filled, "--quiet", "--database", postgres.url(url)).start()
     for tenant in ("default", "other"):
         with as_key(server, admin.text, X_Tenant_ID=tenant) as api:
-            assert _answers(api) == before[tenant]
-            _fill(api, "made afterwards")  # the numbers that PostgreSQL gives out go on
+            assert answers(api) == before[tenant]
+            fill(api, "made afterwards")  # the numbers that PostgreSQL gives out go on
             assert api.get("/audit").status_code == 200
     assert server.stop() == 0
     again = _move(filled, postgres.url(url, OWNER))

@@ -13,11 +13,12 @@ import httpx
 from tests.support.server_process import ServerProcess
 
 
-def gnomon(*arguments: str) -> subprocess.CompletedProcess[str]:
+def gnomon(*arguments: str, settings: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command of the operator; `--home` says whose database it is of."""
     env = dict(os.environ)
     if ServerProcess.database_of is not None and "--home" in arguments:
         env["GNOMON_DATABASE"] = ServerProcess.database_of(Path(arguments[arguments.index("--home") + 1]))
+    env.update(settings or {})
     command = [sys.executable, "-m", "gnomon", *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
 

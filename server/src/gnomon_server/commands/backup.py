@@ -11,9 +11,10 @@ from gnomon.cli.progress import showing_progress
 from gnomon.cli.session import json_option
 from gnomon.cli.text import print_facts, print_json, print_table, size
 from gnomon_server.commands.home import home_option
-from gnomon_server.settings import Settings, load_settings
+from gnomon_server.settings import Settings, is_postgresql, load_settings
 from gnomon_server.store import backup, database_path
 from gnomon_server.store.backup import BackupError, Manifest
+from gnomon_server.store.opening import CANNOT_OPEN
 
 folder_argument = click.argument("folder", type=click.Path(path_type=Path))
 
@@ -51,7 +52,7 @@ def take(folder: Path, home: Path | None, as_json: bool) -> None:
     settings = _settings(home)
     with _sentences(), showing_progress() as progress:
         place, manifest = backup.take(
-            database_path(settings.database_url), settings.home_path / "artifacts", folder.absolute(), progress=progress
+            _database(settings), settings.home_path / "artifacts", folder.absolute(), progress=progress
         )
     _tell(place, manifest, as_json)
 
@@ -84,12 +85,24 @@ def list_backups(folder: Path, as_json: bool) -> None:
 @folder_argument
 @click.option("--at", "name", help="Which backup, as `gnomon backup list` names it [default: the newest].")
 @click.option("--home", type=click.Path(path_type=Path), required=True, help="a folder that is new or empty")
+@click.option("--database", "url", metavar="URL", help="A PostgreSQL database without rows, of the role that owns it.")
+@click.option("--serving-role", metavar="NAME", help="A role that servers will use, as in `gnomon server migrate`.")
 @json_option
-def restore(folder: Path, name: str | None, home: Path, as_json: bool) -> None:
-    """Put a backup of FOLDER into a new home; start the server on it afterwards."""
+def restore(
+    folder: Path, name: str | None, home: Path, url: str | None, serving_role: str | None, as_json: bool
+) -> None:
+    """Put a backup of FOLDER into a new home; start the server on it afterwards.
+
+    With --database the rows go to PostgreSQL and the files into the home, wherever the backup was taken.
+    """
+    if serving_role is not None and url is None:
+        raise click.UsageError("--serving-role belongs to --database, which is not given")
     with _sentences(), showing_progress() as progress:
         place = _chosen(folder, name)
-        manifest = backup.restore(place, home.absolute(), progress=progress)
+        if url is None:
+            manifest = backup.restore(place, home.absolute(), progress=progress)
+        else:
+            manifest = backup.restore_shared(place, home.absolute(), url, serving_role=serving_role, progress=progress)
     _tell(place, manifest, as_json)
 
 
@@ -127,11 +140,16 @@ def _settings(home: Path | None) -> Settings:
         raise click.ClickException(str(error)) from None
 
 
+def _database(settings: Settings) -> Path | str:
+    url = settings.database_url
+    return url if is_postgresql(url) else database_path(url)
+
+
 @contextmanager
 def _sentences() -> Iterator[None]:
     try:
         yield
-    except BackupError as error:
+    except (BackupError, *CANNOT_OPEN) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(

@@ -4,39 +4,38 @@
     <folder>/<time>/manifest.json   what the backup holds, written last: without it there is no backup
     <folder>/contents/<tenant>/ab/<sha256>   the contents of artifacts, shared by all backups of the folder
 
+Of PostgreSQL the copy is a database of the embedded kind too (`meta/copying.py`), so a backup is one thing wherever it
+was taken, and is put back into either.
+
 The database comes first, in one snapshot; then every content that it names. A content is never changed, and one that
 is unused is kept for the grace of artifacts, so those of the snapshot are there. One that an earlier backup brought is
 not copied again. Nothing that is read is believed: what is copied is hashed on the way, and `verify` hashes it again.
 """
 
-import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 from uuid import uuid4
 
 import msgspec
 import pysqlite3.dbapi2 as sqlite
 from msgspec import Struct
 
+from gnomon_server.store.backup_files import BackupError as BackupError
+from gnomon_server.store.backup_files import Content, bring, copy_file, hash_file, write_file
 from gnomon_server.store.directories import make_durable, sync_directory
-from gnomon_server.store.meta.migrate import HEAD
+from gnomon_server.store.meta.migrate import HEAD, migrate
+from gnomon_server.store.opening import migrate_shared, need_driver
 
 FORMAT = 1
-_DATABASE, _MANIFEST, _CONTENTS = "gnomon.db", "manifest.json", "contents"
-_PIECE_BYTES = 1 << 20
+_DATABASE, _MANIFEST, _CONTENTS, _ARTIFACTS = "gnomon.db", "manifest.json", "contents", "artifacts"
 _ON_DISK = """SELECT b.tenant, b.sha256, b.size FROM blob_ b WHERE NOT EXISTS
     (SELECT 1 FROM blob_object_ o WHERE b.tenant = o.tenant AND b.sha256 = o.sha256) ORDER BY b.tenant, b.sha256"""
 
 # What is being done, how much of it is done, and how much there is.
 Progress = Callable[[str, int, int], None]
-
-
-class BackupError(Exception):
-    """A backup cannot be taken, is damaged, or cannot be put back: a sentence that says which and what to do."""
 
 
 class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,18 +52,12 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     audit: str | None
 
 
-class _Content(NamedTuple):
-    tenant: int
-    sha256: str
-    size: int
+def take(database: Path | str, artifacts: Path, folder: Path, *, progress: Progress) -> tuple[Path, Manifest]:
+    """Take a backup of a home into the folder; servers may run. Returns where it stands, and its manifest.
 
-    def below(self, root: Path) -> Path:
-        return root / str(self.tenant) / self.sha256[:2] / self.sha256
-
-
-def take(database: Path, artifacts: Path, folder: Path, *, progress: Progress) -> tuple[Path, Manifest]:
-    """Take a backup of a home into the folder; the server may run. Returns where it stands, and its manifest."""
-    if not database.exists():
+    `database` is the file of an embedded one, or the URL of PostgreSQL for the role that serves or the owner.
+    """
+    if isinstance(database, Path) and not database.exists():
         raise BackupError(f"there is no database {database}; name the home with --home")
     moment = datetime.now(UTC)
     place = folder / f"{moment:%Y%m%dT%H%M%S.%fZ}"
@@ -72,14 +65,14 @@ def take(database: Path, artifacts: Path, folder: Path, *, progress: Progress) -
     make_durable(partial)
     try:
         progress("database", 0, 1)
-        _copy_database(database, partial / _DATABASE)
-        sha256, size = _hash(partial / _DATABASE)
+        _copy_database(database, partial / _DATABASE, progress)
+        sha256, size = hash_file(partial / _DATABASE)
         progress("database", 1, 1)
         contents = _contents(partial / _DATABASE)
         total = sum(content.size for content in contents)
         done = 0
         for content in contents:
-            _bring(content, artifacts, folder / _CONTENTS)
+            bring(content, artifacts, folder / _CONTENTS)
             done += content.size
             progress("contents", done, total)
         manifest = Manifest(
@@ -93,7 +86,7 @@ def take(database: Path, artifacts: Path, folder: Path, *, progress: Progress) -
             content_bytes=total,
             audit=_scalar(partial / _DATABASE, "SELECT lower(hex(digest)) FROM audit_ ORDER BY id DESC LIMIT 1"),
         )
-        _write(partial / _MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+        write_file(partial / _MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
         sync_directory(partial)
         partial.rename(place)
         sync_directory(folder)
@@ -113,7 +106,7 @@ def verify(place: Path, *, progress: Progress) -> Manifest:
     manifest = _manifest(place)
     database = place / _DATABASE
     progress("database", 0, 1)
-    if not database.exists() or _hash(database) != (manifest.database_sha256, manifest.database_bytes):
+    if not database.exists() or hash_file(database) != (manifest.database_sha256, manifest.database_bytes):
         raise BackupError(f"{database} is not the file that was backed up; take another backup of this folder")
     if (found := _scalar(database, "PRAGMA integrity_check")) != "ok":
         raise BackupError(f"the database was damaged before it was backed up: {found}")
@@ -125,7 +118,7 @@ def verify(place: Path, *, progress: Progress) -> Manifest:
         path = content.below(place.parent / _CONTENTS)
         if not path.exists():
             raise BackupError(f"the content {path} is missing; take another backup, it brings what is missing")
-        if _hash(path) != (content.sha256, content.size):
+        if hash_file(path) != (content.sha256, content.size):
             raise BackupError(f"the content {path} is damaged; remove the file and take another backup")
         done += content.size
         progress("contents", done, manifest.content_bytes)
@@ -134,24 +127,65 @@ def verify(place: Path, *, progress: Progress) -> Manifest:
 
 def restore(place: Path, home: Path, *, progress: Progress) -> Manifest:
     """Put a backup into a home that is new or empty. Everything is checked on the way; a failure leaves no database."""
+    manifest = _fit(place, home, progress)
+    _bring_back(place, home, manifest, progress)
+    partial = home / "gnomon.db.partial"
+    progress("database back", 0, 1)
+    copy_file(place / _DATABASE, partial)
+    partial.rename(home / _DATABASE)
+    sync_directory(home)
+    progress("database back", 1, 1)
+    return manifest
+
+
+def restore_shared(
+    place: Path, home: Path, url: str, *, serving_role: str | None = None, progress: Progress
+) -> Manifest:
+    """Put a backup into a PostgreSQL database without rows, and its contents into a home that is new or empty.
+
+    `url` is of the role that owns the database. The rows come in one transaction, and are compared with those of the
+    backup before it is committed; after a failure there are none, and nothing is left in the home.
+    """
+    manifest = _fit(place, home, progress)
+    migrate_shared(url, serving_role=serving_role)
+    from gnomon_server.store.meta import move  # needs the driver, which migrating has asked for
+
+    make_durable(home)
+    partial = home / "gnomon.db.partial"
+    try:
+        move.refuse_rows_of(url)  # before hours of copying; `restore` looks again
+        _bring_back(place, home, manifest, progress)
+        copy_file(place / _DATABASE, partial)
+        migrate(partial)
+        move.restore(partial, url, progress=progress)
+    except BaseException as error:
+        shutil.rmtree(home / _ARTIFACTS, ignore_errors=True)
+        if isinstance(error, move.MoveError):
+            raise BackupError(str(error)) from None
+        raise
+    finally:
+        for path in (partial, *(partial.with_name(partial.name + end) for end in ("-wal", "-shm"))):
+            path.unlink(missing_ok=True)
+    return manifest
+
+
+def _fit(place: Path, home: Path, progress: Progress) -> Manifest:
+    """The manifest of a backup that is whole and can be put into this home."""
     manifest = verify(place, progress=progress)
     if home.exists() and any(home.iterdir()):
         raise BackupError(f"{home} is not empty; restore into a new folder, then start the server on it")
     if manifest.revision > HEAD:
         raise BackupError(f"the backup is of a newer gnomon (revision {manifest.revision}); install that version")
+    return manifest
+
+
+def _bring_back(place: Path, home: Path, manifest: Manifest, progress: Progress) -> None:
     make_durable(home)
     done = 0
     for content in _contents(place / _DATABASE):
-        _bring(content, place.parent / _CONTENTS, home / "artifacts")
+        bring(content, place.parent / _CONTENTS, home / _ARTIFACTS)
         done += content.size
         progress("contents back", done, manifest.content_bytes)
-    partial = home / "gnomon.db.partial"
-    progress("database back", 0, 1)
-    _copy_file(place / _DATABASE, partial)
-    partial.rename(home / _DATABASE)
-    sync_directory(home)
-    progress("database back", 1, 1)
-    return manifest
 
 
 def _manifest(place: Path) -> Manifest:
@@ -166,15 +200,18 @@ def _manifest(place: Path) -> Manifest:
     return manifest
 
 
-def _copy_database(source: Path, target: Path) -> None:
+def _copy_database(source: Path | str, target: Path, progress: Progress) -> None:
     """One snapshot, packed; those who write wait for nothing."""
-    connection = sqlite.connect(str(source), timeout=30)
-    try:
-        connection.execute("VACUUM INTO ?", (str(target),))
-    except sqlite.Error as error:
-        raise BackupError(f"{source} cannot be copied: {error}") from None
-    finally:
-        connection.close()
+    if isinstance(source, str):
+        _copy_shared(source, target, progress)
+    else:
+        connection = sqlite.connect(str(source), timeout=30)
+        try:
+            connection.execute("VACUUM INTO ?", (str(target),))
+        except sqlite.Error as error:
+            raise BackupError(f"{source} cannot be copied: {error}") from None
+        finally:
+            connection.close()
     target.chmod(0o600)
     descriptor = os.open(target, os.O_RDONLY)
     try:
@@ -183,59 +220,24 @@ def _copy_database(source: Path, target: Path) -> None:
         os.close(descriptor)
 
 
-def _bring(content: _Content, source: Path, target: Path) -> None:
-    """Have a content below the target, whole and on the disk."""
-    path = content.below(target)
-    if path.exists() and path.stat().st_size == content.size:
-        return
-    make_durable(path.parent)
-    partial = path.with_name(f"partial-{uuid4().hex}")
+def _copy_shared(url: str, target: Path, progress: Progress) -> None:
+    need_driver()
+    from gnomon_server.store.meta import copying
+    from gnomon_server.store.meta.move import MoveError
+
     try:
-        found = _copy_file(content.below(source), partial)
-        if found != content.sha256:
-            raise BackupError(f"the content {content.below(source)} is damaged: its hash is {found}")
-        partial.rename(path)
-    except FileNotFoundError:
-        raise BackupError(f"the content {content.below(source)} is missing; the home lost it before") from None
-    finally:
-        partial.unlink(missing_ok=True)
-    sync_directory(path.parent)
+        copying.copy_out(url, target, progress=progress)
+    except MoveError as error:
+        raise BackupError(str(error)) from None
 
 
-def _copy_file(source: Path, target: Path) -> str:
-    """Copy and sync; the SHA-256 of what was copied, in hex."""
-    digest = hashlib.sha256()
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
-        for piece in _pieces(source):
-            digest.update(piece)
-            out.write(piece)
-        out.flush()
-        os.fsync(out.fileno())
-    return digest.hexdigest()
-
-
-def _hash(path: Path) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
-    for piece in _pieces(path):
-        digest.update(piece)
-        size += len(piece)
-    return digest.hexdigest(), size
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE_BYTES):
-            yield piece
-
-
-def _contents(database: Path) -> list[_Content]:
+def _contents(database: Path) -> list[Content]:
     with _reading(database) as connection:
         # Those in an object store are not copied; a database of before has no such table.
         known = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'blob_object_'").fetchone()
         listed = _ON_DISK if known else "SELECT tenant, sha256, size FROM blob_ ORDER BY tenant, sha256"
         rows = connection.execute(listed).fetchall()
-    return [_Content(int(tenant), str(sha256), int(size)) for tenant, sha256, size in rows]
+    return [Content(int(tenant), str(sha256), int(size)) for tenant, sha256, size in rows]
 
 
 def _rows(database: Path) -> dict[str, int]:
@@ -264,11 +266,3 @@ class _reading:  # noqa: N801  # a context manager, used like a function
 
     def __exit__(self, *_error: object) -> None:
         self._connection.close()
-
-
-def _write(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(data)
-        out.flush()
-        os.fsync(out.fileno())

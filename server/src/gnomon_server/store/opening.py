@@ -74,7 +74,7 @@ def migrate_shared(url: str, *, serving_role: str | None) -> tuple[str | None, s
     """Bring a PostgreSQL database up to date; its revision before and after."""
     if not is_postgresql(url):
         raise ValueError("an embedded database is brought up to date by the server itself; there is nothing to do")
-    _need_driver()
+    need_driver()
     from gnomon_server.store.meta import migrate_postgres
 
     return migrate_postgres.migrate(url, serving_role=serving_role)
@@ -135,7 +135,7 @@ def make_gossip(
 
 
 def _open_postgres(url: str) -> Database:
-    _need_driver()
+    need_driver()
     from gnomon_server.store.meta.migrate_postgres import check
     from gnomon_server.store.meta.postgres import PostgresDatabase
 
@@ -153,7 +153,8 @@ def _open_postgres(url: str) -> Database:
     return database
 
 
-def _need_driver() -> None:
+def need_driver() -> None:
+    """Raise `ValueError` where the driver of PostgreSQL is not installed."""
     try:
         import psycopg  # noqa: F401
     except ImportError:

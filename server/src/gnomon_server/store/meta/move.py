@@ -8,13 +8,11 @@ The proof reads both ends anew. Of every table and tenant the rows are counted a
 columns; the sum of the hashes does not depend on the order in which a database gives them out.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
 import psycopg
 import pysqlite3.dbapi2 as sqlite
 import sqlalchemy as sa
@@ -23,38 +21,19 @@ from sqlalchemy.pool import NullPool
 
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta.migrate import HEAD
-from gnomon_server.store.meta.policies import RUN_ROWS, TENANT
+from gnomon_server.store.meta.policies import EVERYONE, RUN_ROWS, TENANT
 from gnomon_server.store.meta.postgres import create_engine, engine_url
+from gnomon_server.store.meta.rows import Digest, Part, batches, count_points, quoted
 
 Progress = Callable[[str, int, int], None]
 
-_ROWS_AT_ONCE = 1_000
-_BYTES_AT_ONCE = 8 << 20
-_MODULUS = 1 << 128
+_FETCHED_AT_ONCE = 1_000
 # Into these a migration writes a row of its own, which that of the source takes the place of.
 _SEEDED = frozenset(("access_version_", "installation_"))
 
 
 class MoveError(Exception):
     """The databases cannot be joined by a move, or the ends differ: a sentence that says which and what to do."""
-
-
-class Part(NamedTuple):
-    """The rows of one table, and of one tenant where the table has tenants."""
-
-    table: sa.Table
-    tenant: int | None
-
-    def __str__(self) -> str:
-        return self.table.name if self.tenant is None else f"{self.table.name} of tenant {self.tenant}"
-
-    @property
-    def columns(self) -> list[str]:
-        return [column.name for column in self.table.columns]
-
-    @property
-    def key(self) -> list[str]:
-        return [column.name for column in self.table.primary_key.columns]
 
 
 class Moved(NamedTuple):
@@ -66,31 +45,75 @@ class Moved(NamedTuple):
     points: int
 
 
-class _Digest(NamedTuple):
-    rows: int
-    digest: int
-
-
 def move(source: Path, url: str, *, progress: Progress) -> Moved:
     """Copy everything that is not there yet, then compare the ends. The caller holds the home of the source.
 
     `url` is of the role that owns the tables. Raises `MoveError`.
     """
+    with _both(source, url, "mend that and move again, it goes on where it was") as (old, new):
+        _refuse_others(old, new)
+        return _fill(old, new, progress)
+
+
+def restore(source: Path, url: str, *, progress: Progress) -> Moved:
+    """Copy everything into tables without rows, and compare, in one transaction: all of it is there or nothing.
+
+    `source` is nobody else's; `url` is of the role that owns the tables. Raises `MoveError`.
+    """
+    with _both(source, url, "nothing was put back") as (old, new), new.transaction():
+        _refuse_rows(new)
+        return _fill(old, new, progress)
+
+
+def refuse_rows_of(url: str) -> None:
+    """Raise `MoveError` when the database holds anything but what a migration writes."""
+    with _target(url, "nothing was put back") as new:
+        _refuse_rows(new)
+
+
+def _refuse_rows(new: psycopg.Connection[Any]) -> None:
+    with new.transaction(), new.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, 'on', true)", (EVERYONE,))
+        for table in t.metadata.sorted_tables:
+            cursor.execute(sql.SQL("SELECT 1 FROM {} LIMIT 1").format(sql.Identifier(table.name)))
+            if cursor.fetchone() is not None and table.name not in _SEEDED:
+                raise MoveError(
+                    f"the PostgreSQL database is not empty (there are rows in {table.name}); restore into a new one"
+                )
+        cursor.execute("SELECT set_config(%s, 'off', true)", (EVERYONE,))  # the caller's transaction goes on
+
+
+def _fill(old: sqlite.Connection, new: psycopg.Connection[Any], progress: Progress) -> Moved:
+    parts = _parts(old)
+    _copy_all(old, new, parts, progress)
+    _set_sequences(old, new)
+    return _compare(old, new, parts, progress)
+
+
+@contextmanager
+def _both(source: Path, url: str, then: str) -> Iterator[tuple[sqlite.Connection, psycopg.Connection[Any]]]:
+    with closing(_open(source)) as old, _target(url, then) as new:
+        yield old, new
+
+
+@contextmanager
+def _target(url: str, then: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to PostgreSQL; what it refuses becomes a sentence that ends with what to do."""
     engine = create_engine(engine_url(url), poolclass=NullPool)
     try:
-        with closing(_open(source)) as old, closing(engine.raw_connection()) as held:
+        with closing(engine.raw_connection()) as held:
             new = held.driver_connection
             assert isinstance(new, psycopg.Connection)
-            parts = _parts(old)
-            _refuse_others(old, new)
-            _copy_all(old, new, parts, progress)
-            _set_sequences(new)
-            return _compare(old, new, parts, progress)
+            yield new
     except (psycopg.Error, sa.exc.DBAPIError) as error:
-        reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-        raise MoveError(f"PostgreSQL refused: {reason}; mend that and move again, it goes on where it was") from error
+        raise MoveError(f"PostgreSQL refused: {reason_of(error)}; {then}") from error
     finally:
         engine.dispose()
+
+
+def reason_of(error: Exception) -> str:
+    """The first line of what the driver says."""
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
 
 
 def _open(source: Path) -> sqlite.Connection:
@@ -142,11 +165,11 @@ def _copy(old: sqlite.Connection, new: psycopg.Connection[Any], part: Part, *, s
     """Copy a part from a row on; yields how many rows have arrived after each transaction."""
     insert = _insert(part)
     rows = old.execute(
-        f"{_select(part)} ORDER BY {_quoted(part.key)} LIMIT -1 OFFSET ?",  # names of our own tables
-        (*_of_tenant(part), skip),
+        f"{part.select()} ORDER BY {quoted(part.key)} LIMIT -1 OFFSET ?",  # names of our own tables
+        (*part.parameters, skip),
     )
     arrived = 0
-    for batch in _batches(rows):
+    for batch in batches(rows):
         with new.transaction(), new.cursor() as cursor:
             _serve(cursor, part)
             cursor.executemany(insert, batch)
@@ -155,53 +178,35 @@ def _copy(old: sqlite.Connection, new: psycopg.Connection[Any], part: Part, *, s
 
 
 def _replace(old: sqlite.Connection, new: psycopg.Connection[Any], part: Part) -> None:
-    rows = old.execute(_select(part), _of_tenant(part)).fetchall()
+    rows = old.execute(part.select(), part.parameters).fetchall()
     with new.transaction(), new.cursor() as cursor:
         _serve(cursor, part)
         cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(part.table.name)))
         cursor.executemany(_insert(part), rows)
 
 
-def _batches(rows: sqlite.Cursor) -> Iterator[list[tuple[object, ...]]]:
-    batch: list[tuple[object, ...]] = []
-    size = 0
-    for row in rows:
-        batch.append(row)
-        size += sum(len(value) for value in row if isinstance(value, (bytes, str)))
-        if len(batch) >= _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+def _set_sequences(old: sqlite.Connection, new: psycopg.Connection[Any]) -> None:
+    """Let the numbers that PostgreSQL gives out go on after those that were given out.
 
-
-def _set_sequences(new: psycopg.Connection[Any]) -> None:
-    """Let the numbers that PostgreSQL gives out go on after those that are there."""
+    The segments of sealed points are gone, and their numbers order the chunks: SQLite remembers the last one.
+    """
+    (segment,) = old.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'segment_'").fetchone()
     with new.transaction(), new.cursor() as cursor:
-        cursor.execute("SELECT set_config('gnomon.everyone', 'on', true)")
-        for table, column in (("tenant_", "id"), ("segment_", "id")):
-            cursor.execute(
-                sql.SQL(
-                    "SELECT setval(pg_get_serial_sequence({name}, {column}), greatest(max({of}), 1)) FROM {table}"
-                ).format(
-                    name=sql.Literal(table),
-                    column=sql.Literal(column),
-                    of=sql.Identifier(column),
-                    table=sql.Identifier(table),
-                )
-            )
+        cursor.execute("SELECT set_config(%s, 'on', true)", (EVERYONE,))
+        cursor.execute("SELECT setval(pg_get_serial_sequence('tenant_', 'id'), greatest(max(id), 1)) FROM tenant_")
+        cursor.execute("SELECT setval(pg_get_serial_sequence('segment_', 'id'), %s)", (max(int(segment or 0), 1),))
         cursor.execute(sql.SQL("SELECT setval({}, greatest(max(id), 1)) FROM run_").format(sql.Literal(RUN_ROWS)))
 
 
 def _compare(old: sqlite.Connection, new: psycopg.Connection[Any], parts: Sequence[Part], progress: Progress) -> Moved:
-    rows = series = points = 0
+    rows = 0
     for number, part in enumerate(parts):
-        here = _digest(old.execute(_select(part), _of_tenant(part)))
+        here = Digest(old.execute(part.select(), part.parameters))
         with new.transaction(), new.cursor("moved") as cursor:
             _serve_session(new, part)
-            cursor.itersize = _ROWS_AT_ONCE
-            cursor.execute(_select(part, mark="%s"), _of_tenant(part))
-            there = _digest(cursor)
+            cursor.itersize = _FETCHED_AT_ONCE
+            cursor.execute(part.select(mark="%s"), part.parameters)
+            there = Digest(cursor)
         if here != there:
             raise MoveError(
                 f"{part} differs: {here.rows} rows here and {there.rows} in PostgreSQL; drop that database's schema and"
@@ -209,33 +214,13 @@ def _compare(old: sqlite.Connection, new: psycopg.Connection[Any], parts: Sequen
             )
         rows += here.rows
         progress("comparing", number + 1, len(parts))
-    for table, tenant in parts:
-        if table.name == "series_":
-            where = "SELECT count(*), coalesce(sum(n), 0) FROM series_ WHERE tenant = ?"
-            count, n = old.execute(where, (tenant,)).fetchone()
-            series, points = series + int(count), points + int(n)
+    series, points = count_points(old)
     return Moved(tables=len(t.metadata.sorted_tables), rows=rows, series=series, points=points)
-
-
-def _digest(rows: Any) -> _Digest:
-    """`rows`: a cursor of either driver, which share no type."""
-    encode = msgspec.msgpack.Encoder().encode
-    count = digest = 0
-    for row in rows:
-        hashed = hashlib.sha256(encode([_plain(value) for value in row])).digest()
-        digest = (digest + int.from_bytes(hashed[:16], "big")) % _MODULUS
-        count += 1
-    return _Digest(count, digest)
-
-
-def _plain(value: object) -> object:
-    """Doubles that are whole come from SQLite's columns as doubles, and from PostgreSQL's too; blobs are bytes."""
-    return bytes(value) if isinstance(value, memoryview) else value
 
 
 def _count_old(old: sqlite.Connection, part: Part) -> int:
     where = "" if part.tenant is None else " WHERE tenant = ?"
-    found = old.execute(f'SELECT count(*) FROM "{part.table.name}"{where}', _of_tenant(part))  # noqa: S608
+    found = old.execute(f'SELECT count(*) FROM "{part.table.name}"{where}', part.parameters)  # noqa: S608
     return int(found.fetchone()[0])
 
 
@@ -263,16 +248,3 @@ def _insert(part: Part) -> sql.Composed:
         sql.SQL(", ").join(map(sql.Identifier, part.columns)),
         sql.SQL(", ").join(sql.Placeholder() * len(part.columns)),
     )
-
-
-def _select(part: Part, *, mark: str = "?") -> str:
-    where = "" if part.tenant is None else f" WHERE tenant = {mark}"
-    return f'SELECT {_quoted(part.columns)} FROM "{part.table.name}"{where}'  # noqa: S608  # names of our own tables
-
-
-def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
-
-
-def _of_tenant(part: Part) -> tuple[int, ...]:
-    return () if part.tenant is None else (part.tenant,)
