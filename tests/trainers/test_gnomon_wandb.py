@@ -98,7 +98,7 @@ def test_what_is_not_supported_is_said_once_and_never_raises(train: Script, clie
         "watch",
         "log_code",
         "artifact 'model:latest'",
-        "wandb.Api",
+        "wandb.Api.reports",
         "wandb.sweep",
         "wandb.agent",
         "wandb.plot.roc_curve",
@@ -121,12 +121,79 @@ def test_an_artifact_of_one_script_is_used_by_the_next(train: Script) -> None:
     assert train("wandb_stages", "use", "stages/model:latest")["metadata"] == {"of": "second"}
 
 
+def test_what_was_logged_is_read_back_with_the_api(train: Script, client: Client) -> None:
+    said = train("wandb_read")
+    assert said["found"] == {
+        "all": ["small", "large", "broken"],
+        "backwards": ["broken", "large", "small"],
+        "by lr": ["large"],
+        "by opt": ["small", "large"],
+        "by acc": ["large", "small"],
+        "by min": ["small"],
+        "by state": ["broken"],
+        "by tag": ["small"],
+        "without tag": ["large", "broken"],
+        "by name": ["large"],
+        "by group": ["small", "large"],
+        "or": ["small", "broken"],
+        "not": ["small"],
+        "missing": ["broken"],
+        "recent": ["small", "large", "broken"],
+        "long ago": [],
+    }
+    assert said["config"] == {
+        "lr": 0.1,
+        "opt": "adam",
+        "model": {"width": 4, "layers": [1, 2], "bias": True},
+        "seed": None,
+    }
+    assert said["summary"] == {"acc": 0.75, "loss": 0.25, "epoch": 3, "late": 1.0, "note": "a text", "best": 0.5}
+    assert said["steps"] == [0, 1, 2, 3, 4]
+    assert said["both"] == [{"_step": n, "loss": 1 / (1 + n), "acc": n / 4} for n in range(4)]
+    assert (said["sampled"], said["part"], said["frame"]) == ([0, 4], [1, 2], [["loss", "acc"], 4])
+    assert said["files"] == {"model.txt": "0.1 0.2", "missing": "the run has no file 'nothing'"}
+    assert said["artifacts"] == ["model"]
+    assert (said["path"], said["state"], said["tags"], said["group"]) == (
+        "reading/small",
+        "finished",
+        ["baseline"],
+        "g",
+    )
+    assert said["refused"] == {
+        "project": "ValueError: there is no project 'nowhere'",
+        "run": "ValueError: there is no run 'reading/nobody'",
+        "filter": "ValueError: 'sweep' is nothing of a run that gnomon.wandb can find runs by",
+        "operator": "ValueError: the filter 'config.lr' with $mod [2, 0] is not understood by gnomon.wandb",
+        "server": "CommError",
+    }
+
+
+def test_summaries_follow_what_define_metric_said(train: Script) -> None:
+    said = train("wandb_defined")
+    assert said == {
+        "loss": {"min": 0.25, "mean": 0.625},
+        "val/acc": {"best": 0.5},
+        "val/err": {"best": 0.25},
+        "plain": 4,
+        "hidden": None,
+    }
+
+
+@pytest.mark.parametrize("example", ["classifier", "stages", "reinforcement"])
+def test_example_scripts_run_with_only_their_import_changed(train: Script, client: Client, example: str) -> None:
+    said = train(f"wandb_example_{example}")
+    found = series(client, client.runs.list(search=said["name"]).runs[0].id)
+    assert {key: len(found[key][0]) for key in said["logged"]} == said["logged"]
+
+
 def test_a_resumed_run_is_the_same_run_under_the_same_id(train: Script, client: Client) -> None:
     first, second = (train("wandb_resumed", "step-a"), train("wandb_resumed", "step-b"))
     assert (first["id"], second["id"]) == ("my-run-1", "my-run-1")
     (run,) = client.runs.list()
     assert (run.name, run.status, run.tags["wandb.id"]) == ("my-run-1", "finished", "my-run-1")
     assert set(run.metrics) == {"step-a", "step-b"}
+    assert (first["step"], second["step"]) == (0, 1)
+    assert {key: steps for key, (steps, _) in series(client, run.id).items()} == {"step-a": [0], "step-b": [1]}
 
 
 @pytest.mark.nightly

@@ -21,12 +21,12 @@ for _ in range(2):
     wandb.watch(object(), log="all")
     run.log_code(".")
     run.use_artifact("model:latest").download()
-    wandb.Api().runs("entity/project")[0].history()
+    wandb.Api().reports("entity/project")
     wandb.sweep({"method": "grid"})
     wandb.agent("id", function=print)
     wandb.plot.roc_curve([0, 1], [[0.1, 0.9]])
     run.alert(title="a", text="b")
-    for _row in wandb.Api().artifacts("x"):
+    for _row in wandb.Api().artifact_types("x"):
         raise AssertionError("there are none")
 wandb.config.lr = 0.1
 wandb.config.update({"lr": 0.2}, allow_val_change=True)

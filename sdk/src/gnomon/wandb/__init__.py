@@ -12,20 +12,19 @@ variables for a run (`WANDB_PROJECT`, `WANDB_NAME`, `WANDB_MODE` …) are follow
 
 from collections.abc import Mapping, Sequence
 
-from gnomon.wandb import plot
+from gnomon.wandb import errors, plot
 from gnomon.wandb.absent import Absent, absent, say_once
 from gnomon.wandb.artifact import Artifact
 from gnomon.wandb.begin import begin, disabled_run
+from gnomon.wandb.defined import Metric
+from gnomon.wandb.errors import CommError, Error, UsageError
 from gnomon.wandb.media import Audio, Histogram, Html, Image, Molecule, Object3D, Plotly, Table, Video
-from gnomon.wandb.runs import Metric, Run
+from gnomon.wandb.runs import Run
 from gnomon.wandb.watched import Config, Summary
 
-
-class Error(Exception):
-    """Never raised here; scripts name it in their `except`."""
-
-
-CommError = UsageError = Error
+_SWEEPS = (
+    "nothing is run; let Optuna choose the values (gnomon.trainers.optuna, docs/guides/trainers.md), or loop over them"
+)
 
 run: Run | None = None
 config: Config = Config(lambda key, value, before: None)
@@ -47,9 +46,11 @@ __all__ = [
     "Table",
     "UsageError",
     "Video",
+    "agent",
     "alert",
     "config",
     "define_metric",
+    "errors",
     "finish",
     "init",
     "log",
@@ -62,6 +63,7 @@ __all__ = [
     "save",
     "setup",
     "summary",
+    "sweep",
     "teardown",
     "unwatch",
     "use_artifact",
@@ -124,10 +126,8 @@ def init(
 
 
 def finish(exit_code: int | None = None, quiet: bool | None = None) -> None:
-    global run
     if run is not None:
         run.finish(exit_code, quiet)
-        run = None
 
 
 def log(
@@ -181,6 +181,15 @@ def teardown(exit_code: int | None = None) -> None:
     finish(exit_code)
 
 
+def sweep(sweep: object = None, *args: object, **more: object) -> Absent:
+    """Nothing is tried: whatever picks the values gives them to `init`."""
+    return absent("wandb.sweep", _SWEEPS)
+
+
+def agent(sweep_id: object = None, function: object = None, *args: object, **more: object) -> None:
+    absent("wandb.agent", _SWEEPS)
+
+
 def plot_table(vega_spec_name: str, data_table: Table, *args: object, **more: object) -> Table:
     say_once("chart made with plot_table", "its table is kept")
     return data_table
@@ -191,6 +200,13 @@ def _use(begun: Run) -> None:
     global run, config, summary
     run, config, summary = begun, begun.config, begun.summary
 
+    def leave() -> None:
+        global run
+        if run is begun:
+            run = None
+
+    begun.on_finished = leave
+
 
 def _active() -> Run:
     if run is None:
@@ -199,7 +215,11 @@ def _active() -> Run:
     return run
 
 
-def __getattr__(name: str) -> Absent:
+def __getattr__(name: str) -> object:
+    if name == "Api":  # what only reads is not imported into what trains
+        from gnomon.wandb.api import Api
+
+        return Api
     if name.startswith("__"):
         raise AttributeError(name)
     return absent(f"wandb.{name}")

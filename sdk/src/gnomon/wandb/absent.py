@@ -11,9 +11,9 @@ def say_once(what: str, instead: str = "it is left out") -> None:
     notice(f"gnomon.wandb has no {what}; {instead}", cause=f"wandb {what}")
 
 
-def absent(what: str) -> "Absent":
+def absent(what: str, instead: str = "it is left out") -> "Absent":
     """Say that it is not there, and answer a stand-in."""
-    say_once(what)
+    say_once(what, instead)
     return Absent()
 
 

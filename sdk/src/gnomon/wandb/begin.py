@@ -58,6 +58,7 @@ def begin(
     labels = _labels(tags)
     made = _run_id(own_id, entity, project) if own_id else new_id()
     shown = name or own_id or f"run-{made[-6:]}"
+    resume = resume if resume is not None else os.environ.get("WANDB_RESUME")
     is_resumed = bool(own_id) and bool(resume) and resume != "never"
     kept: Kept | None = None
     if mode != "disabled":
@@ -81,6 +82,7 @@ def begin(
         tags=labels,
         notes=notes,
         resumed=is_resumed,
+        first_step=_first_step(kept, made) if is_resumed else 0,
     )
     _configure(run, config, exclude, include)
     return run
@@ -101,6 +103,15 @@ def _configure(run: Run, config: object, exclude: Sequence[str] | None, include:
                 run.config[str(key)] = value
     except Exception as error:  # of the script's own objects
         complain("the config could not be read", error)
+
+
+def _first_step(kept: Kept | None, run_id: str) -> int:
+    """A run that goes on asks the server where; one that begins asks nobody."""
+    if kept is None or kept.settings is None or kept.header.is_offline:
+        return 0
+    from gnomon.wandb.steps import next_step
+
+    return next_step(kept.settings, run_id)
 
 
 def _run_id(given: str, entity: str, project: str) -> str:

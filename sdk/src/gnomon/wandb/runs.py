@@ -8,7 +8,7 @@ Invariants:
 """
 
 import glob
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,19 +20,12 @@ from gnomon.run import Run as Kept
 from gnomon.values import flatten, number
 from gnomon.wandb.absent import Absent, absent, say_once
 from gnomon.wandb.artifact import Artifact
+from gnomon.wandb.defined import Defined, Metric
 from gnomon.wandb.media import Media, as_media, keep_all
 from gnomon.wandb.watched import Config, Summary
 
 # A text at a step is a file; a script that logs one a step for ever makes no million of them.
 _MOST_TEXTS = 1_000
-
-
-class Metric:
-    """What `define_metric` gives."""
-
-    def __init__(self, name: str, step_metric: str | None) -> None:
-        self.name = name
-        self.step_metric = step_metric
 
 
 class Run:
@@ -51,6 +44,7 @@ class Run:
         tags: Sequence[str] = (),
         notes: str | None = None,
         resumed: bool = False,
+        first_step: int = 0,
     ) -> None:
         self.gnomon = kept
         self.id = id
@@ -63,10 +57,11 @@ class Run:
         self.sweep_id: str | None = None
         self._name = name
         self._tags = tuple(tags)
-        self._step = 0
-        self._last_step = 0
+        self._first_step = self._step = self._last_step = first_step
+        self._defined = Defined()
         self._texts = 0
         self._is_finished = False
+        self.on_finished: Callable[[], None] = lambda: None
         self.config = Config(self._configured)
         self.summary = Summary(self._summarised)
 
@@ -95,7 +90,7 @@ class Run:
 
     @property
     def starting_step(self) -> int:
-        return 0
+        return self._first_step
 
     @property
     def offline(self) -> bool:
@@ -192,13 +187,22 @@ class Run:
         return kept
 
     def define_metric(
-        self, name: str, step_metric: str | Metric | None = None, *args: object, **more: object
+        self,
+        name: str,
+        step_metric: str | Metric | None = None,
+        step_sync: bool | None = None,
+        hidden: bool | None = None,
+        summary: str | None = None,
+        goal: str | None = None,
+        overwrite: bool | None = None,
+        **more: object,
     ) -> Metric:
-        """Charts choose what they draw over, and columns take any aggregate, so this is only noted."""
+        """The summary follows; over what a chart draws is noted, and chosen on its page. Columns take any aggregate."""
         over = step_metric.name if isinstance(step_metric, Metric) else step_metric
-        if over and self.gnomon is not None:
-            self.gnomon.tag({f"wandb.step_metric.{name}": over})
-        return Metric(name, over)
+        metric = self._defined.add(name, over, summary, goal)
+        if self.gnomon is not None:
+            self.gnomon.tag({f"wandb.{what}.{name}": value for what, value in metric.noted().items()})
+        return metric
 
     @guarded(None)
     def alert(self, title: str, text: str = "", *args: object, **more: object) -> None:
@@ -242,6 +246,7 @@ class Run:
             self._is_finished = True
             if self.gnomon is not None:
                 self.gnomon.finish("failed" if exit_code else "finished")
+            self.on_finished()
 
     @property
     def is_finished(self) -> bool:
@@ -272,7 +277,7 @@ class Run:
             plain = number(value)
             if plain is not None:
                 numbers[key] = plain
-                self.summary.remember(key, value)
+                self._defined.summarise(self.summary, key, value, plain)
             else:
                 self._keep_other(key, value)
         if numbers and self.gnomon is not None:

@@ -61,9 +61,14 @@ def find_artifact(settings: Settings, experiment: str, asked: str) -> UsedArtifa
         for run in client.runs.iterate([parent.id], order_by="start_time desc"):
             _, *aliases = run.tags.get(tag, "").split(", ")
             if tag in run.tags and (not alias or alias == _NO_ALIAS or alias in aliases):
-                about = json.loads(client.artifacts.read(run.id, clean_path(f"artifacts/{name}/artifact.json")))
-                return UsedArtifact(settings, run, name, about)
+                return artifact_of(client, run, name)
     return None
+
+
+def artifact_of(client: Client, run: Found, name: str) -> UsedArtifact:
+    """The artifact that this run has logged under the name."""
+    about = json.loads(client.artifacts.read(run.id, clean_path(f"artifacts/{name}/artifact.json")))
+    return UsedArtifact(client.settings, run, name, about)
 
 
 def _remove_folders(root: Path) -> None:
