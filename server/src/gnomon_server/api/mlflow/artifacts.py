@@ -28,9 +28,11 @@ _PLACE = re.compile(
 )
 # What MLflow's pages show as text, whatever a browser would make of it; it is sent as a download all the same.
 _TEXT = re.compile(
-    r"(?:^|/)(?:MLmodel|MLproject|[^/]*\.(?:txt|log|err|cfg|conf|cnf|cf|ini|properties|prop|hocon|toml|yaml|yml|xml|json"
-    r"|js|py|py3|csv|tsv|md|rst))$"
+    r"(?:^|/)(?:MLmodel|MLproject|mlproject|[^/]*\.(?:txt|log|err|cfg|conf|cnf|cf|ini|properties|prop|hocon|toml|yaml|yml"
+    r"|xml|json|js|py|py3|csv|tsv|md|rst|ipynb))$"
 )
+# A name that needs no quotes in a header (RFC 9110, token), which MLflow's clients then find without them.
+_TOKEN = re.compile(r"[A-Za-z0-9!#$&'*+.^_`|~-]+")
 _PROXY = "/2.0/mlflow-artifacts/artifacts"
 
 
@@ -144,7 +146,10 @@ async def upload_from_page(call: Call[None, None]) -> wire.Nothing:
     for name, value in (("run_uuid", run), ("path", path)):
         if not value:
             raise InvalidRequest(f"Request must specify {name}.")
-    await _keep(call, Place("run", run, clean_path(path)))
+    place = Place("run", run, clean_path(path))
+    if call.request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in call.request.headers:
+        raise InvalidRequest("Request must specify data.")
+    await _keep(call, place)
     return wire.Nothing()
 
 
@@ -152,8 +157,13 @@ async def send_file(call: AnyCall, place: Place) -> Answer:
     """The file at a place, as a download."""
     opened = await to_thread.run_sync(open_file, call, place)
     answer = await answer_file(call.request, opened, call.services.direct)
+    if "Content-Disposition" not in answer.headers:
+        return answer  # it is not the file: it is known to the client, or elsewhere
     if _TEXT.search(place.path):
-        answer.media_type = "text/plain"
+        answer.headers["Content-Type"] = "text/plain"
+    name = place.path.rpartition("/")[2]
+    if _TOKEN.fullmatch(name):
+        answer.headers["Content-Disposition"] = f"attachment; filename={name}"
     return answer
 
 

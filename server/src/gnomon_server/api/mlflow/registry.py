@@ -21,6 +21,7 @@ from gnomon_server.api.mlflow.limits import (
     checked_value,
 )
 from gnomon_server.api.mlflow.paging import offset_of, token_at
+from gnomon_server.api.mlflow.published import note_version
 from gnomon_server.api.mlflow.search_words import Words, in_mlflow_words
 from gnomon_server.api.mlflow.sources import SCHEME, address_of, files_of, source_of
 from gnomon_server.api.mlflow.wire import Nothing, Pair
@@ -209,6 +210,8 @@ def create_version(call: Call[wire.CreateVersion, None]) -> wire.VersionFound:
         description=body.description,
         tags=tags,
     )
+    if found.model and PROMPT not in tags:
+        note_version(call, found.model, made)
     return wire.VersionFound(version_message(made))
 
 

@@ -4,6 +4,7 @@ Times are protobuf's: RFC 3339 with as many digits as it needs, durations in sec
 """
 
 import base64
+import json
 import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -78,6 +79,10 @@ def payload_of(sent: wire.AssessmentSent) -> tuple[AssessmentKind, str]:
     if len(given) != 1:
         raise InvalidRequest("An assessment holds exactly one of feedback, expectation and issue.")
     kind, payload = given[0]
+    value = payload.get("value")
+    if kind == "expectation" and isinstance(value, dict | list):
+        # MLflow keeps what is no plain value as JSON in a string, and its clients look for it there.
+        payload = {"serialized_value": {"value": json.dumps(value), "serialization_format": "JSON_FORMAT"}}
     return kind, msgspec.json.encode(payload).decode()
 
 
