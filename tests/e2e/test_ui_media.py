@@ -108,6 +108,64 @@ TABLE = {
 }
 
 
+# As plotly's own JSON, with what it would fetch or run if it were taken as more than numbers and words.
+FIGURE = {
+    "data": [
+        {"type": "scatter", "mode": "lines", "name": "<img src=https://example.org/a.png>shown", "y": [3, 1, 2]},
+        {
+            "type": "bar",
+            "name": "bars",
+            "x": [0, 1, 2],
+            "y": {"dtype": "f8", "bdata": "AAAAAAAA8D8AAAAAAAAAQAAAAAAAAAhA"},
+        },
+        {"type": "pie", "values": [1, 2]},
+    ],
+    "layout": {
+        "title": {"text": "Loss<br><script>alert(1)</script>"},
+        "images": [{"source": "https://example.org/b.png"}],
+    },
+}
+
+
+def test_figures_of_plotly_are_drawn_from_their_numbers(site_api: httpx.Client, begin: Begin) -> None:
+    experiment = site_api.post("/experiments", json={"name": "with figures"}).raise_for_status().json()["id"]
+    made = site_api.post("/experiments/runs", json={"experiment_id": experiment, "name": "drawn"})
+    run = made.raise_for_status().json()["id"]
+    _file(site_api, run, "media/figures/curve/0.plotly.json", json.dumps(FIGURE).encode())
+    _file(site_api, run, "media/figures/broken/0.plotly.json", b"{")
+    try:
+        for theme in ("light", "dark"):
+            visit = begin(theme=theme).open(f"/e/{experiment}/media?mk=figures/curve")
+            figure = visit.page.locator(".figure")
+            expect(figure.get_by_role("img", name="Figure, shown, bars")).to_be_visible()
+            expect(figure).to_contain_text("Loss alert(1)")
+            expect(figure).to_contain_text("A trace of the kind “pie” is not drawn.")
+            expect(figure.locator("rect")).to_have_count(3)
+            assert visit.accessibility_problems() == []
+            visit.picture("media-figure")
+        visit.open(f"/r/{run}/artifacts?af=media/figures/curve/0.plotly.json")
+        expect(visit.page.locator(".artifact-preview .figure rect")).to_have_count(3)
+        visit.open(f"/e/{experiment}/media?mk=figures/broken")
+        expect(visit.page.get_by_text("no figure of plotly that can be read")).to_be_visible()
+    finally:
+        site_api.delete(f"/experiments/{experiment}").raise_for_status()
+
+
+def test_distributions_of_several_runs_share_one_range(site_api: httpx.Client, begin: Begin) -> None:
+    experiment = site_api.post("/experiments", json={"name": "with distributions"}).raise_for_status().json()["id"]
+    for name, middle in (("low", 1.0), ("high", 9.0)):
+        body = {"experiment_id": experiment, "name": name}
+        run = site_api.post("/experiments/runs", json=body).raise_for_status().json()["id"]
+        _file(site_api, run, "media/histograms/weights/0.json", _histogram(middle))
+    try:
+        visit = begin().open(f"/e/{experiment}/media")
+        for name in ("low", "high"):
+            card = visit.page.get_by_role("region", name=name, exact=True)
+            expect(card.locator(".media-ends")).to_have_text("010")
+    finally:
+        site_api.delete(f"/experiments/{experiment}").raise_for_status()
+
+
 def test_tables_distributions_texts_and_sound_have_a_view_each(site_api: httpx.Client, begin: Begin) -> None:
     experiment = site_api.post("/experiments", json={"name": "with media"}).raise_for_status().json()["id"]
     made = site_api.post("/experiments/runs", json={"experiment_id": experiment, "name": "all kinds"})

@@ -27,7 +27,7 @@ export function ArtifactBrowser({ runId, path, onOpen, head }: Props) {
         {isEmpty ? (
           <Message title="This run has no artifacts">Log a file to the run and it appears here.</Message>
         ) : path === null ? (
-          <Message title="Choose a file">Images, text, JSON, CSV, Parquet, sound, film and PDF are shown here; all others can be downloaded.</Message>
+          <Message title="Choose a file">Images, text, JSON, CSV, Parquet, figures of plotly, sound, film and PDF are shown here; all others can be downloaded.</Message>
         ) : (
           <ArtifactPreview key={`${runId}/${path}`} runId={runId} path={path} />
         )}

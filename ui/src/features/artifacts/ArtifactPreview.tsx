@@ -8,10 +8,11 @@ import { artifactBytesQuery, artifactsQuery, type ArtifactInfo } from "../../api
 import { fullTime } from "../../lib/time";
 import { ErrorMessage, Loading, Message } from "../../ui/Message";
 import { DownloadButton } from "./DownloadButton";
-import { bytesFor, fileKind, formatBytes, MOST_MEDIA, type FileKind } from "./file-kind";
+import { bytesFor, fileKind, formatBytes, type FileKind } from "./file-kind";
 import { MediaView } from "./MediaView";
 import { TextView } from "./TextView";
 
+const FigureView = lazy(async () => ({ default: (await import("../figures/FigureView")).FigureView }));
 const ParquetView = lazy(async () => ({ default: (await import("./ParquetView")).ParquetView }));
 
 interface Props {
@@ -51,7 +52,8 @@ export function ArtifactPreview({ runId, path }: Props) {
 function Body({ runId, info, kind }: { readonly runId: string; readonly info: ArtifactInfo; readonly kind: FileKind }) {
   const size = info.size ?? 0;
   const isMedia = kind === "image" || kind === "audio" || kind === "video" || kind === "pdf";
-  const isShown = kind !== "pickle" && kind !== "parquet" && kind !== "other" && !(isMedia && size > MOST_MEDIA);
+  const isWhole = isMedia || kind === "plotly";
+  const isShown = kind !== "pickle" && kind !== "parquet" && kind !== "other" && !(isWhole && size > bytesFor(kind));
   const query = useQuery({ ...artifactBytesQuery(runId, info, bytesFor(kind)), enabled: isShown });
   if (kind === "pickle") {
     return (
@@ -68,11 +70,18 @@ function Body({ runId, info, kind }: { readonly runId: string; readonly info: Ar
     );
   }
   if (kind === "other") return <Message title="No preview for this kind of file">Download it to open it.</Message>;
-  if (!isShown) return <Message title="Too large for a preview">Previews end at {formatBytes(MOST_MEDIA)}.</Message>;
+  if (!isShown) return <Message title="Too large for a preview">Previews end at {formatBytes(bytesFor(kind))}.</Message>;
   if (query.error !== null) {
     return <ErrorMessage title="The file could not be read" error={query.error} onRetry={() => void query.refetch()} />;
   }
   if (query.data === undefined) return <Loading label="Reading the file" />;
   if (isMedia) return <MediaView bytes={query.data} path={info.path} kind={kind} />;
+  if (kind === "plotly") {
+    return (
+      <Suspense fallback={<Loading />}>
+        <FigureView bytes={query.data} />
+      </Suspense>
+    );
+  }
   return <TextView bytes={query.data} kind={kind} isCut={size > query.data.byteLength} />;
 }

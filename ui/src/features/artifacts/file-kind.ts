@@ -1,5 +1,5 @@
 /** What a file can be shown as, told by the end of its name; the server says nothing more trustworthy. */
-export type FileKind = "image" | "text" | "markdown" | "json" | "csv" | "parquet" | "audio" | "video" | "pdf" | "pickle" | "other";
+export type FileKind = "image" | "text" | "markdown" | "json" | "csv" | "parquet" | "audio" | "video" | "pdf" | "pickle" | "plotly" | "other";
 
 const ENDS: readonly (readonly [FileKind, readonly string[]])[] = [
   ["image", ["png", "jpg", "jpeg", "gif", "webp", "avif", "bmp", "svg"]],
@@ -22,6 +22,7 @@ const ENDS: readonly (readonly [FileKind, readonly string[]])[] = [
 
 export function fileKind(path: string): FileKind {
   const name = (path.split("/").at(-1) ?? "").toLowerCase();
+  if (name.endsWith(".plotly.json")) return "plotly";
   const end = name.slice(name.lastIndexOf(".") + 1);
   for (const [kind, ends] of ENDS) if (ends.includes(end)) return kind;
   return "other";
@@ -42,8 +43,11 @@ export function mediaType(path: string): string {
 /** Bytes fetched for a preview. Text is read from its start; media are shown whole or not at all. */
 export const MOST_TEXT = 512 * 1024;
 export const MOST_MEDIA = 64 * 1024 * 1024;
+/** A figure is shown whole or not at all. */
+export const MOST_FIGURE = 8 * 1024 * 1024;
 
 export function bytesFor(kind: FileKind): number {
+  if (kind === "plotly") return MOST_FIGURE;
   return kind === "image" || kind === "audio" || kind === "video" || kind === "pdf" ? MOST_MEDIA : MOST_TEXT;
 }
 

@@ -8,8 +8,9 @@ import { artifactBytesQuery } from "../../api/artifacts";
 import { formatValue } from "../../charts/numbers";
 import { MOST_TEXT } from "../artifacts/file-kind";
 import type { MediaItem } from "./items";
-import { columnsOf, evenly, MOST_STEPS } from "./histogram-steps";
+import { columnsOf, type ValueRange } from "./histogram-steps";
 import { readHistogram } from "./table";
+import { drawnSteps, filesOf } from "./use-histogram-range";
 
 interface Props {
   readonly runId: string;
@@ -17,23 +18,22 @@ interface Props {
   readonly steps: ReadonlyMap<number, readonly MediaItem[]>;
   /** The chosen step, marked. */
   readonly step: number;
+  readonly range: ValueRange | null;
 }
 
 const CELL = 5;
 const ROWS = 40;
 
-export function HistogramSteps({ runId, color, steps, step }: Props) {
+export function HistogramSteps({ runId, color, steps, step, range }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const all = useMemo(() => [...steps.keys()].sort((a, b) => a - b), [steps]);
-  const chosen = useMemo(() => evenly(all, MOST_STEPS), [all]);
-  const files = chosen.flatMap((at) => steps.get(at)?.slice(0, 1) ?? []);
-  const answers = useQueries({ queries: files.map(({ file }) => artifactBytesQuery(runId, file, MOST_TEXT)) });
+  const chosen = useMemo(() => drawnSteps(steps), [steps]);
+  const answers = useQueries({ queries: filesOf(steps).map((file) => artifactBytesQuery(runId, file, MOST_TEXT)) });
   const loaded = answers.filter(({ data }) => data !== undefined).length;
   const grid = useMemo(
-    () => columnsOf(answers.map(({ data }) => (data === undefined ? null : readHistogram(data))), ROWS),
+    () => (range === null ? null : columnsOf(answers.map(({ data }) => (data === undefined ? null : readHistogram(data))), ROWS, range)),
     // The answers are a new list each time; how many have come decides.
     // oxlint-disable-next-line react/exhaustive-deps
-    [loaded, chosen],
+    [loaded, chosen, range],
   );
   useEffect(() => {
     const context = canvas.current?.getContext("2d") ?? null;
@@ -47,16 +47,16 @@ export function HistogramSteps({ runId, color, steps, step }: Props) {
       }),
     );
   }, [grid, color, chosen]);
-  if (all.length < 2 || grid === null) return null;
+  if (chosen.length < 2 || grid === null) return null;
   const marked = chosen.findLastIndex((at) => at <= step);
   return (
     <figure className="media-item media-steps">
       <div>
-        <canvas ref={canvas} width={chosen.length * CELL} height={ROWS} role="img" aria-label={`Distribution over ${all.length} steps`} />
+        <canvas ref={canvas} width={chosen.length * CELL} height={ROWS} role="img" aria-label={`Distribution over ${steps.size} steps`} />
         {marked >= 0 && <i style={{ left: `${((marked + 0.5) / chosen.length) * 100}%` }} />}
       </div>
       <figcaption>
-        {formatValue(grid.lo)} to {formatValue(grid.hi)}, over {all.length === chosen.length ? all.length : `${chosen.length} of ${all.length}`} steps
+        {formatValue(grid.lo)} to {formatValue(grid.hi)}, over {steps.size === chosen.length ? steps.size : `${chosen.length} of ${steps.size}`} steps
       </figcaption>
     </figure>
   );

@@ -4,6 +4,7 @@ import { artifactBytesQuery, type ArtifactInfo } from "../../api/artifacts";
 import { formatValue } from "../../charts/numbers";
 import { Loading } from "../../ui/Message";
 import { MOST_TEXT } from "../artifacts/file-kind";
+import type { ValueRange } from "./histogram-steps";
 import { readHistogram, type Histogram } from "./table";
 
 const WIDTH = 240;
@@ -13,9 +14,11 @@ interface Props {
   readonly runId: string;
   readonly file: ArtifactInfo;
   readonly color: string;
+  /** The values from the left to the right; those of this one alone where others are not known. */
+  readonly range: ValueRange | null;
 }
 
-export function HistogramView({ runId, file, color }: Props) {
+export function HistogramView({ runId, file, color, range }: Props) {
   const { data, error } = useQuery({ ...artifactBytesQuery(runId, file, MOST_TEXT), placeholderData: keepPreviousData });
   if (error !== null) return <p className="media-note">{error.message}</p>;
   if (data === undefined) return <Loading />;
@@ -23,14 +26,18 @@ export function HistogramView({ runId, file, color }: Props) {
   if (histogram === null) return <p className="media-note">The distribution cannot be read.</p>;
   return (
     <figure className="media-item">
-      {histogram.counts.length === 0 ? <p className="media-note">No finite value.</p> : <Bars histogram={histogram} color={color} />}
+      {histogram.counts.length === 0 ? <p className="media-note">No finite value.</p> : <Bars histogram={histogram} color={color} range={range} />}
       <figcaption>{wordsOf(histogram)}</figcaption>
     </figure>
   );
 }
 
-function Bars({ histogram: { edges, counts }, color }: { readonly histogram: Histogram; readonly color: string }) {
-  const [lo, hi] = [edges[0] ?? 0, edges.at(-1) ?? 1];
+interface BarsProps extends Pick<Props, "color" | "range"> {
+  readonly histogram: Histogram;
+}
+
+function Bars({ histogram: { edges, counts }, color, range }: BarsProps) {
+  const [lo, hi] = range ?? [edges[0] ?? 0, edges.at(-1) ?? 1];
   const most = Math.max(1, ...counts);
   const place = (x: number): number => (hi > lo ? ((x - lo) / (hi - lo)) * WIDTH : 0);
   return (

@@ -1,38 +1,36 @@
 /** One item with its caption. While the next one is on its way the last one stays. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
 import { artifactBytesQuery, artifactTextQuery, type ArtifactInfo } from "../../api/artifacts";
 import { object, text } from "../../lib/shape";
 import { Loading } from "../../ui/Message";
-import { DownloadButton } from "../artifacts/DownloadButton";
 import { MediaView } from "../artifacts/MediaView";
 import { RowTable } from "../artifacts/RowTable";
-import { formatBytes, MOST_MEDIA, MOST_TEXT, type FileKind } from "../artifacts/file-kind";
+import { formatBytes, MOST_FIGURE, MOST_MEDIA, MOST_TEXT, type FileKind } from "../artifacts/file-kind";
+import type { ValueRange } from "./histogram-steps";
 import { HistogramView } from "./HistogramView";
 import type { MediaItem, MediaKind } from "./items";
 import { readTable } from "./table";
 import "../artifacts/artifacts.css";
 
+const FigureView = lazy(async () => ({ default: (await import("../figures/FigureView")).FigureView }));
+
 interface Props {
   readonly runId: string;
   readonly item: MediaItem;
   readonly color: string;
+  /** Of distributions. */
+  readonly range: ValueRange | null;
 }
 
 /** A file of less is of a few pixels. */
 const SMALL_BYTES = 6_000;
 const PLAYED: Readonly<Partial<Record<MediaKind, FileKind>>> = { image: "image", audio: "audio", video: "video" };
 
-export function ItemView({ runId, item, color }: Props) {
+export function ItemView({ runId, item, color, range }: Props) {
   const { kind, file, caption } = item;
   const words = useQuery({ ...artifactTextQuery(runId, caption ?? undefined), enabled: caption !== null });
-  if (kind === "histogram") return <HistogramView runId={runId} file={file} color={color} />;
-  if (kind === "plotly") {
-    return (
-      <p className="media-note">
-        A figure of plotly, which needs its own library to be drawn. <DownloadButton runId={runId} path={file.path} />
-      </p>
-    );
-  }
+  if (kind === "histogram") return <HistogramView runId={runId} file={file} color={color} range={range} />;
   const isSmall = kind === "image" && (file.size ?? 0) < SMALL_BYTES;
   return (
     <figure className={`media-item is-${kind}${isSmall ? " is-small" : ""}`}>
@@ -44,7 +42,7 @@ export function ItemView({ runId, item, color }: Props) {
 
 function Content({ runId, file, kind }: { readonly runId: string; readonly file: ArtifactInfo; readonly kind: MediaKind }) {
   const played = PLAYED[kind];
-  const most = played === undefined ? MOST_TEXT : MOST_MEDIA;
+  const most = played !== undefined ? MOST_MEDIA : kind === "plotly" ? MOST_FIGURE : MOST_TEXT;
   const isTooLarge = (file.size ?? 0) > most && kind !== "text";
   const { data, error, isPlaceholderData } = useQuery({
     ...artifactBytesQuery(runId, file, most),
@@ -60,6 +58,10 @@ function Content({ runId, file, kind }: { readonly runId: string; readonly file:
         <MediaView bytes={data} path={file.path} kind={played} />
       ) : kind === "table" ? (
         <LoggedTable bytes={data} />
+      ) : kind === "plotly" ? (
+        <Suspense fallback={<Loading />}>
+          <FigureView bytes={data} />
+        </Suspense>
       ) : (
         <pre className="media-text thin-scroll" tabIndex={0}>
           {new TextDecoder().decode(data)}

@@ -2,9 +2,11 @@
 import { useQueries } from "@tanstack/react-query";
 import { ErrorMessage, Loading, Message } from "../../ui/Message";
 import type { RunRow } from "../run-table/rows";
+import type { ValueRange } from "./histogram-steps";
 import { HistogramSteps } from "./HistogramSteps";
 import { ItemView } from "./ItemView";
 import { keysOf, mediaQuery, stepsOf, stepUpTo, type MediaItems } from "./items";
+import { useHistogramRange } from "./use-histogram-range";
 import "./media.css";
 
 interface Props {
@@ -73,11 +75,7 @@ export function MediaPage({ runs, colors, mediaKey, step, onKey, onStep }: Props
         <output>{here.toLocaleString("en-US", { maximumFractionDigits: 6 })}</output>
         {runs.length > MOST_RUNS && <span className="media-note">The first {MOST_RUNS} of {runs.length} shown runs</span>}
       </div>
-      <div className="media-runs thin-scroll" tabIndex={0} role="region" aria-label="Media" data-kind={kindsOf(found, key)}>
-        {beside.map((run, i) => (
-          <RunMedia key={run.id} run={run} color={colors.get(run.id) ?? "var(--ink-4)"} items={found[i]} mediaKey={key} step={here} />
-        ))}
-      </div>
+      <MediaRuns runs={beside} colors={colors} found={found} mediaKey={key} step={here} />
     </div>
   );
 }
@@ -88,15 +86,44 @@ function kindsOf(runs: readonly MediaItems[], key: string): string {
   return first?.kind ?? "image";
 }
 
+interface RunsProps {
+  readonly runs: readonly RunRow[];
+  readonly colors: ReadonlyMap<string, string>;
+  /** What each of the runs has. */
+  readonly found: readonly MediaItems[];
+  readonly mediaKey: string;
+  readonly step: number;
+}
+
+function MediaRuns({ runs, colors, found, mediaKey, step }: RunsProps) {
+  const kind = kindsOf(found, mediaKey);
+  const steps = runs.flatMap((run, i) => {
+    const own = found[i]?.get(mediaKey);
+    return own === undefined || kind !== "histogram" ? [] : [{ runId: run.id, steps: own }];
+  });
+  const here = steps.flatMap(({ runId, steps: own }) =>
+    [...own].flatMap(([at, items]) => (at === step ? items.map(({ file }) => ({ runId, file })) : [])),
+  );
+  const range = useHistogramRange(steps, here);
+  return (
+    <div className="media-runs thin-scroll" tabIndex={0} role="region" aria-label="Media" data-kind={kind}>
+      {runs.map((run, i) => (
+        <RunMedia key={run.id} run={run} color={colors.get(run.id) ?? "var(--ink-4)"} items={found[i]} mediaKey={mediaKey} step={step} range={range} />
+      ))}
+    </div>
+  );
+}
+
 interface RunProps {
   readonly run: RunRow;
   readonly color: string;
   readonly items: MediaItems | undefined;
   readonly mediaKey: string;
   readonly step: number;
+  readonly range: ValueRange | null;
 }
 
-function RunMedia({ run, color, items, mediaKey, step }: RunProps) {
+function RunMedia({ run, color, items, mediaKey, step, range }: RunProps) {
   const own = items === undefined ? null : stepUpTo(items, mediaKey, step);
   const steps = items?.get(mediaKey);
   const shown = own === null ? [] : (steps?.get(own) ?? []);
@@ -109,9 +136,9 @@ function RunMedia({ run, color, items, mediaKey, step }: RunProps) {
       </h2>
       {shown.length === 0 && <p className="media-note">None up to this step.</p>}
       {shown.map((item) => (
-        <ItemView key={item.number} runId={run.id} item={item} color={color} />
+        <ItemView key={item.number} runId={run.id} item={item} color={color} range={range} />
       ))}
-      {steps !== undefined && shown[0]?.kind === "histogram" && <HistogramSteps runId={run.id} color={color} steps={steps} step={step} />}
+      {steps !== undefined && shown[0]?.kind === "histogram" && <HistogramSteps runId={run.id} color={color} steps={steps} step={step} range={range} />}
     </section>
   );
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { columnsOf, evenly } from "./histogram-steps";
+import { evenly } from "../../lib/evenly";
+import { columnsOf, rangeOf } from "./histogram-steps";
 import { readHistogram, readTable } from "./table";
 
 function bytes(value: unknown): ArrayBuffer {
@@ -12,12 +13,16 @@ function bytes(value: unknown): ArrayBuffer {
 test("distributions with other edges stand on one grid, and no value is lost", () => {
   const narrow = { edges: [0, 1], counts: [8], total: 8, nonfinite: 0, mean: 0.5 };
   const wide = { edges: [0, 2, 4], counts: [6, 2], total: 8, nonfinite: 0, mean: 1.5 };
-  const grid = columnsOf([narrow, null, wide], 4);
+  const range = rangeOf([narrow, null, wide]);
+  expect(range).toEqual([0, 4]);
+  const grid = range === null ? null : columnsOf([narrow, null, wide], 4, range);
   expect([grid?.lo, grid?.hi]).toEqual([0, 4]);
   expect(grid?.shares[0]).toEqual([1, 0, 0, 0]);
   expect(grid?.shares[1]).toEqual([]);
   expect(grid?.shares[2]?.map((share) => Number(share.toFixed(6)))).toEqual([0.375, 0.375, 0.125, 0.125]);
-  expect(columnsOf([null], 4)).toBeNull();
+  expect(rangeOf([null])).toBeNull();
+  // A wider range, of other runs, leaves the rows beyond the own one empty.
+  expect(columnsOf([wide], 4, [0, 8]).shares[0]).toEqual([1, 1 / 3, 0, 0]);
 });
 
 test("of many steps an even choice is drawn", () => {

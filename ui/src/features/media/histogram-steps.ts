@@ -4,12 +4,6 @@ import type { Histogram } from "./table";
 /** Steps drawn at most: each is a file. */
 export const MOST_STEPS = 48;
 
-/** At most `most` of the values, evenly, the first and the last among them. */
-export function evenly(values: readonly number[], most: number): number[] {
-  if (values.length <= most) return [...values];
-  return Array.from({ length: most }, (_, i) => values[Math.round((i * (values.length - 1)) / (most - 1))] ?? 0);
-}
-
 export interface StepGrid {
   readonly lo: number;
   readonly hi: number;
@@ -17,11 +11,21 @@ export interface StepGrid {
   readonly shares: readonly (readonly number[])[];
 }
 
-/** null while no distribution has a finite value. A bin's values are spread evenly over the rows that it covers. */
-export function columnsOf(histograms: readonly (Histogram | null)[], rows: number): StepGrid | null {
-  const edges = histograms.flatMap((one) => (one === null || one.counts.length === 0 ? [] : [one.edges[0] ?? 0, one.edges.at(-1) ?? 0]));
-  if (edges.length === 0) return null;
-  const [lo, top] = [Math.min(...edges), Math.max(...edges)];
+export type ValueRange = readonly [number, number];
+
+/** The values that the distributions span; null while none has a finite value. */
+export function rangeOf(histograms: readonly (Histogram | null)[]): ValueRange | null {
+  let [lo, hi] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const one of histograms) {
+    if (one === null || one.counts.length === 0) continue;
+    lo = Math.min(lo, one.edges[0] ?? 0);
+    hi = Math.max(hi, one.edges.at(-1) ?? 0);
+  }
+  return lo > hi ? null : [lo, hi];
+}
+
+/** A bin's values are spread evenly over the rows that it covers; a row is an even part of the range. */
+export function columnsOf(histograms: readonly (Histogram | null)[], rows: number, [lo, top]: ValueRange): StepGrid {
   const hi = top > lo ? top : lo + 1;
   const height = (hi - lo) / rows;
   const densities = histograms.map((one) => (one === null ? [] : densityOf(one, lo, height, rows)));
