@@ -20,6 +20,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("server", ["files", "objects"], indirect=True)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is marked `embedded` is about the embedded database itself: on PostgreSQL there is nothing to test by it."""
+    for item in items:
+        for mark in item.iter_markers("embedded"):
+            assert len(mark.args) == 1, f"{item.nodeid}: say why it is about the embedded database"
+    if config.getoption("--database") == "postgresql":
+        about_sqlite = [item for item in items if item.get_closest_marker("embedded")]
+        items[:] = [item for item in items if not item.get_closest_marker("embedded")]
+        config.hook.pytest_deselected(items=about_sqlite)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--database",

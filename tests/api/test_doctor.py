@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from tests.support.postgres import Cluster
 from tests.support.seaweed import Seaweed
 from tests.support.secured import make_key
-from tests.support.server_process import ServerProcess
+from tests.support.server_process import ServerProcess, chosen_database
 
 from gnomon.cli import cli
 
@@ -35,9 +35,10 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator[ServerProcess]:
-    """A server with a run of points and a file."""
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerProcess]:
+    """A server with a run of points and a file; whoever asks the doctor has its settings."""
     server = ServerProcess(tmp_path / "home").start()
+    monkeypatch.setenv("GNOMON_DATABASE", chosen_database(server.home))
     with server.client("default") as api:
         experiment = api.post("/experiments", json={"name": "fraud"}).json()["id"]
         run = api.post("/experiments/runs", json={"experiment_id": experiment}).json()["id"]
@@ -57,6 +58,7 @@ def _doctor(url: str, *args: str, exits: int) -> Checks:
     return {check["name"]: check for check in found["checks"]}
 
 
+@pytest.mark.embedded("the checks of its file; the test of a shared database has the others")
 def test_a_sound_installation_has_nothing_wrong(kept: ServerProcess) -> None:
     found = _doctor(kept.base_url, "--home", str(kept.home), exits=0)
     assert {name for name, check in found.items() if check["state"] == "fail"} == set()
@@ -84,6 +86,7 @@ def test_a_sound_installation_has_nothing_wrong(kept: ServerProcess) -> None:
     assert " ok, " in lines.splitlines()[-1]
 
 
+@pytest.mark.embedded("rows are removed from the file behind the server's back")
 def test_points_that_are_gone_are_found(kept: ServerProcess) -> None:
     assert kept.stop() == 0
     with sqlite.connect(str(kept.home / "gnomon.db")) as connection:
@@ -95,6 +98,7 @@ def test_points_that_are_gone_are_found(kept: ServerProcess) -> None:
     assert found["server"]["state"] == "fail"
 
 
+@pytest.mark.embedded("bytes of its file are damaged")
 def test_a_damaged_file_and_a_damaged_database_are_found(kept: ServerProcess) -> None:
     assert kept.stop() == 0
     (content,) = (path for path in (kept.home / "artifacts").rglob("*") if path.is_file() and len(path.name) == 64)
@@ -110,6 +114,7 @@ def test_a_damaged_file_and_a_damaged_database_are_found(kept: ServerProcess) ->
     assert "fail" in {broken[name]["state"] for name in ("integrity", "database") if name in broken}
 
 
+@pytest.mark.embedded("a newer PostgreSQL database is refused in tests/store/test_postgres_start.py")
 def test_a_home_of_a_newer_version_and_no_home_are_said(kept: ServerProcess, tmp_path: Path) -> None:
     assert kept.stop() == 0
     with sqlite.connect(str(kept.home / "gnomon.db")) as connection:
@@ -144,6 +149,7 @@ def test_a_shared_database_and_an_object_store_are_looked_at(
     assert server.stop() == 0
 
 
+@pytest.mark.embedded("the permissions of its file")
 def test_what_others_may_read_is_said(kept: ServerProcess, tmp_path: Path) -> None:
     (kept.home / "gnomon.db").chmod(0o644)
     config = tmp_path / "config" / "gnomon" / "config.toml"

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+from tests.support.server_process import chosen_database
 
 from gnomon_server.api.native.live import encode_news
 from gnomon_server.api.streams import LiveStreams
@@ -25,7 +26,8 @@ PLACE = (TENANT, RowId(1))
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    opened = open_server(Settings(home=str(tmp_path / "home")))
+    home = tmp_path / "home"
+    opened = open_server(Settings(home=str(home), database=chosen_database(home)))
     yield opened
     opened.close()
 

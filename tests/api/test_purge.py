@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import httpx
+import pytest
 from tests.support.problems import assert_problem
 
 from gnomon_server.app import open_server
@@ -40,6 +41,7 @@ def test_an_experiment_is_removed_with_its_runs_and_frees_its_name(api: httpx.Cl
     assert api.post("/experiments", json={"name": "fraud"}).status_code == 201
 
 
+@pytest.mark.embedded("PostgreSQL gives space back by itself, by its autovacuum")
 def test_the_file_shrinks_after_a_purge(tmp_path: Path) -> None:
     server = open_server(Settings(home=str(tmp_path / "home")))
     try:

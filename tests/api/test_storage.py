@@ -76,6 +76,7 @@ def kept(own: ServerProcess) -> dict[str, str]:
     return ids
 
 
+@pytest.mark.embedded("its database is files of the home; on PostgreSQL the server is asked")
 def test_the_parts_add_up_to_the_files(own: ServerProcess, kept: dict[str, str]) -> None:
     with own.client("default") as api:
         found = api.get("/storage").json()

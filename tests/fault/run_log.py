@@ -14,6 +14,8 @@ from pathlib import Path
 
 import httpx
 import pysqlite3.dbapi2 as sqlite
+from tests.support.postgres import postgres_faults
+from tests.support.server_process import chosen_database
 
 KEYS = ("loss", "acc", "lr", "grad/norm")
 _BASE_MS = 1_700_000_000_000
@@ -213,7 +215,12 @@ class Loggers:
 
 
 def database_faults(path: Path) -> list[str]:
-    """What SQLite finds wrong with a database that no server has open; nothing when it is whole."""
+    """What the database finds wrong with itself, when no server has it open; nothing when it is whole.
+
+    `path` is the file in the home; where the session chose PostgreSQL, the database of that home is looked at.
+    """
+    if url := chosen_database(path.parent):
+        return postgres_faults(url)
     with sqlite.connect(path) as connection:
         return list(_faults(connection))
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.server_process import chosen_database
 
 from gnomon_server.app import Server, open_server
 from gnomon_server.core.access import Principal
@@ -23,9 +24,13 @@ PATHS = [f"d{i % 3}/f{i}" for i in range(8)]
 CONTENTS = [bytes([i]) * (50 * i) for i in range(6)]
 
 
+def _settings(home: Path, **others: int) -> Settings:
+    return Settings(home=str(home), database=chosen_database(home), **others)
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    opened = open_server(Settings(home=str(tmp_path / "home"), artifact_grace_hours=0, max_artifact_bytes=1_000))
+    opened = open_server(_settings(tmp_path / "home", artifact_grace_hours=0, max_artifact_bytes=1_000))
     yield opened
     opened.close()
 
@@ -57,8 +62,10 @@ def read(artifacts: Artifacts, principal: Principal, run: str, path: str) -> tup
 
 
 def files_below(server: Server) -> set[str]:
+    """The names of all files but the locks that processes on one database hold beside them."""
     root = server.settings.home_path / "artifacts"
-    return {path.name for path in root.rglob("*") if path.is_file()}
+    files = (path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    return {path.name for path in files if path.parts[0] not in ("processes", "locks")}
 
 
 class World:
@@ -147,7 +154,7 @@ def test_every_visible_artifact_stays_readable(server: Server, seed: int) -> Non
 def test_a_content_is_kept_for_the_grace_and_its_use_starts_anew(tmp_path: Path) -> None:
     now_ms = 1_000_000_000_000
     hour_ms = 3_600_000
-    opened = open_server(Settings(home=str(tmp_path / "home"), artifact_grace_hours=2), clock=lambda: now_ms)
+    opened = open_server(_settings(tmp_path / "home", artifact_grace_hours=2), clock=lambda: now_ms)
     try:
         artifacts = opened.services.artifacts
         principal, run = new_run(opened, "one")
@@ -184,7 +191,7 @@ def test_a_content_that_two_artifacts_share_goes_with_the_last(server: Server) -
 
 
 def test_the_first_sweep_of_a_process_finds_files_without_a_row(tmp_path: Path) -> None:
-    settings = Settings(home=str(tmp_path / "home"))
+    settings = _settings(tmp_path / "home")
     first = open_server(settings)
     principal, run = new_run(first, "one")
     kept = put(first.services.artifacts, principal, run, "f", b"kept")

@@ -155,6 +155,23 @@ def wait_until_reachable(url: str) -> None:
             return
 
 
+def postgres_faults(url: str) -> list[str]:
+    """What `amcheck` finds wrong with the tables and indexes of a database; nothing when they are whole."""
+    with psycopg.connect(url.replace(f"{SERVING}@", "postgres@"), autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS amcheck")
+        places = "FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind"
+        damaged = connection.execute(
+            f"SELECT relname || ': ' || msg {places.replace('pg_class', 'pg_class, verify_heapam(oid)')} = 'r'"
+        ).fetchall()
+        faults = [str(told) for (told,) in damaged]
+        for (index,) in connection.execute(f"SELECT relname::text {places} = 'i'").fetchall():
+            try:
+                connection.execute("SELECT bt_index_check(%s::regclass, true)", (index,))
+            except psycopg.Error as error:
+                faults.append(f"{index}: {error.diag.message_primary}")
+    return faults
+
+
 def _is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

@@ -56,8 +56,8 @@ class ServerProcess:
         return self
 
     def _chosen(self) -> dict[str, str]:
-        database_of = ServerProcess.database_of
-        return {} if database_of is None else {"GNOMON_DATABASE": database_of(self.home)}
+        url = chosen_database(self.home)
+        return {"GNOMON_DATABASE": url} if url else {}
 
     def kill(self) -> None:
         """SIGKILL, as the kernel or a careless operator does it."""
@@ -75,3 +75,11 @@ class ServerProcess:
     def client(self, tenant: str | None = None) -> httpx.Client:
         headers = {} if tenant is None else {"X-Tenant-ID": tenant}
         return httpx.Client(base_url=f"{self.base_url}/api/v1", headers=headers, timeout=60)
+
+
+def chosen_database(home: Path) -> str:
+    """The URL of a home's database where the test session chose another than the embedded one; else the setting's ''.
+
+    For what opens the home in this process: `Settings(home=str(home), database=chosen_database(home))`.
+    """
+    return "" if ServerProcess.database_of is None else ServerProcess.database_of(home)

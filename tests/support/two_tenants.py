@@ -41,13 +41,15 @@ def make_database(folder: Path) -> Database:
 
 
 def _insert(connection: sqlite.Connection, table: sa.Table, tenant: TenantId) -> None:
-    names = [column.name for column in table.columns]
-    marks = ", ".join("?" * len(names))
-    listed = ", ".join(f'"{name}"' for name in names)
-    connection.execute(
-        f'INSERT INTO "{table.name}" ({listed}) VALUES ({marks})',
-        [_value(table, column, tenant) for column in table.columns],
-    )
+    values = values_of(table, tenant)
+    marks = ", ".join("?" * len(values))
+    listed = ", ".join(f'"{name}"' for name in values)
+    connection.execute(f'INSERT INTO "{table.name}" ({listed}) VALUES ({marks})', list(values.values()))
+
+
+def values_of(table: sa.Table, tenant: TenantId) -> dict[str, object]:
+    """The row of a tenant in a table, by column."""
+    return {column.name: _value(table, column, tenant) for column in table.columns}
 
 
 def _value(table: sa.Table, column: sa.Column[object], tenant: TenantId) -> object:
