@@ -70,7 +70,7 @@ def test_models_among_the_tags(wire: Wire) -> None:
         ({}, "Missing value for required parameter 'model_json'"),
         ({"model_json": "no"}, "Malformed model info"),
         ({"model_json": "[]"}, "missing mandatory fields"),
-        ({"model_json": '{"run_id": "r", "flavors": {}}'}, "['artifact_path', 'utc_time_created']"),
+        ({"model_json": '{"run_id": "r", "flavors": {}}'}, "{'artifact_path', 'utc_time_created'}"),
         ({"model_json": 5}, "Invalid value 5 for parameter 'model_json'"),
     ],
 )

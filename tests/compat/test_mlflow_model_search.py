@@ -35,7 +35,7 @@ def test_filters_that_are_refused(wire: Wire, filter: str, says: str) -> None:
 def test_orders_and_requests_that_are_refused(wire: Wire) -> None:
     assert "'experiment_ids'" in wire.refused(SEARCH, 400, INVALID)
     for field, says in (
-        ("word", "field name: word."),
+        ("word", "field name: word"),
         ("params.p", "field name: params.p. Only metrics are supported."),
     ):
         asked = {"experiment_ids": ["0"], "order_by": [{"field_name": field}]}

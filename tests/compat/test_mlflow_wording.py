@@ -127,7 +127,7 @@ def test_another_media_type_is_refused_as_mlflow_does(wire: Wire) -> None:
     [
         ("metrics.m", "Invalid clause(s) in filter string: 'metrics.m'"),
         ("metrics.m > > 1", "Invalid clause(s) in filter string"),
-        ("params.p = 'a' params.q = 'b'", "Invalid clause(s) in filter string: 'params.q', '='"),
+        ("params.p = 'a' params.q = 'b'", "filter: expected `and`"),
         ("foo.bar = 'x'", "Invalid entity type 'foo'"),
         ("foo = 'x'", "Invalid attribute key 'foo' specified"),
         ("metrics.m > '1'", "Expected numeric value type for metric. Found '1'"),
@@ -146,6 +146,19 @@ def test_filters_of_runs(wire: Wire, text: str, says: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("params.p = 'a' OR params.q = 'b'", "'OR'"),
+        ("NOT params.p = 'a'", "'NOT'"),
+        ("params.p BETWEEN 'a' AND 'b'", "'params.p', 'BETWEEN', ''a'', ''b''"),
+    ],
+)
+def test_what_is_no_comparison_is_named_and_the_rest_is_not(wire: Wire, text: str, rest: str) -> None:
+    message = wire.refused("runs/search", 400, "INVALID_PARAMETER_VALUE", experiment_ids=["0"], filter=text)
+    assert message == f"Invalid clause(s) in filter string: {rest}"
+
+
+@pytest.mark.parametrize(
     ("path", "query", "says"),
     [
         (
@@ -159,9 +172,19 @@ def test_filters_of_runs(wire: Wire, text: str, says: str) -> None:
             {"filter": "name LIKE 'a' OR name = 'b'"},
             "Invalid clause(s) in filter string: OR",
         ),
-        ("registered-models/search", {"order_by": "evil"}, "Invalid order by key 'evil' specified"),
+        (
+            "registered-models/search",
+            {"order_by": "evil"},
+            "Invalid order by key 'evil' specified. Valid keys are '{'name', 'timestamp'}'",
+        ),
+        ("registered-models/search", {"filter": "  "}, "Invalid filter '  '. Could not be parsed."),
+        ("registered-models/search", {"max_results": "1001"}, """Invalid value "1001" for parameter 'max_results' s"""),
+        ("model-versions/search", {"max_results": "0"}, "It must be a positive integer, but got 0"),
+        ("model-versions/search", {"filter": "run_id = 5"}, "attributes support comparison with numeric values."),
+        ("model-versions/search", {"filter": "version_number IN (1)"}, "Only ['name', 'run_id'] attributes support"),
+        ("model-versions/search", {"page_token": "eyJ4IjoxfQ=="}, """Invalid page token, decoded value=b'{"x":1}'"""),
         ("registered-models/search", {"order_by": "name,timestamp"}, "Invalid order_by clause 'name,timestamp'"),
-        ("model-versions/search", {"filter": "run_id IN (1)"}, "got different type in list: (1)"),
+        ("model-versions/search", {"filter": "run_id IN (1)"}, "got different type in list: (1,)"),
         (
             "model-versions/search",
             {"filter": "version_number = 'x'"},
@@ -240,12 +263,15 @@ def test_bounds_of_inputs(wire: Wire, tag: dict[str, str], dataset: dict[str, st
 
 def test_a_batch_that_changes_params_says_which(wire: Wire) -> None:
     run = wire.new_run()
-    wire.post("runs/log-parameter", run_id=run, key="p", value="1")
-    changed = {"run_id": run, "params": [{"key": "p", "value": "2"}]}
+    for key in ("p", "q", "r"):
+        wire.post("runs/log-parameter", run_id=run, key=key, value="1")
+    sent = {"p": "2", "q": "1", "r": "3", "new": "4"}
+    changed = {"run_id": run, "params": [{"key": key, "value": value} for key, value in sent.items()]}
     message = wire.refused("runs/log-batch", 400, "INVALID_PARAMETER_VALUE", **changed)
     assert message == (
         "Changing param values is not allowed. Params were already logged="
-        f"'[{{'key': 'p', 'old_value': '1', 'new_value': '2'}}]' for run ID='{run}'."
+        "'[{'key': 'p', 'old_value': '1', 'new_value': '2'}, {'key': 'r', 'old_value': '1', 'new_value': '3'}]' "
+        f"for run ID='{run}'."
     )
 
 
@@ -261,3 +287,28 @@ def test_versions_of_a_model_that_is_not_there(wire: Wire) -> None:
     for path, more in (("set-tag", {"key": "k", "value": "v"}), ("transition-stage", {"stage": "Staging"})):
         assert wire.refused(f"model-versions/{path}", 404, "RESOURCE_DOES_NOT_EXIST", **named, **more) == missing
     assert wire.get("model-versions/get", 404, name="none", version="-1")["error_code"] == "RESOURCE_DOES_NOT_EXIST"
+
+
+@pytest.mark.parametrize(
+    ("location", "says"),
+    [
+        ("runs:/abc/model", "Artifact location cannot be a runs:/ URI. Given: 'runs:/abc/model'"),
+        ("s3://bucket/place#part", "'artifact_location' URL can't include fragments or params."),
+        ("s3://bucket/" + "a" * 2_048, "Invalid artifact path length."),
+    ],
+)
+def test_locations_that_mlflow_refuses(wire: Wire, location: str, says: str) -> None:
+    sent = {"name": "elsewhere", "artifact_location": location}
+    assert wire.refused("experiments/create", 400, "INVALID_PARAMETER_VALUE", **sent).startswith(says)
+
+
+def test_aliases_are_told_with_a_version_and_not_with_the_latest_of_a_model(wire: Wire) -> None:
+    wire.post("registered-models/create", name="m")
+    source = {"source": "s3://bucket/model", "run_id": "elsewhere"}
+    made = wire.post("model-versions/create", name="m", **source)["model_version"]
+    assert made["user_id"] == ""  # nobody signed in
+    wire.post("registered-models/alias", name="m", alias="best", version="1")
+    assert wire.get("model-versions/get", name="m", version="1")["model_version"]["aliases"] == ["best"]
+    found = wire.get("registered-models/get", name="m")["registered_model"]
+    assert found["aliases"] == [{"alias": "best", "version": "1"}]
+    assert [one.get("aliases") for one in found["latest_versions"]] == [None]

@@ -217,9 +217,14 @@ class Ingest:
         """The params that the run has not yet; one that has another value already refuses the batch."""
         ids = dict(zip(batch.params, self._memory.keys.resolve(tx, tenant, batch.params), strict=True))
         old = sql.read_params(tx, head.row, list(ids.values()))
-        for name, key in ids.items():
-            if key in old and old[key] != batch.params[name]:
-                raise ParamConflict(name, old=old[key], new=batch.params[name])
+        changed = [
+            (name, old[key], batch.params[name])
+            for name, key in ids.items()
+            if key in old and old[key] != batch.params[name]
+        ]
+        if changed:
+            name, was, new = changed[0]
+            raise ParamConflict(name, old=was, new=new, more=changed[1:])
         return {key: (batch.params[name], _number(batch.params[name])) for name, key in ids.items() if key not in old}
 
     def _refuse_too_many_keys(

@@ -66,14 +66,18 @@ class AlreadyExists(InvalidRequest):
 
 
 class ParamConflict(InvalidRequest):
-    """A param is written once; another value for it is refused and nothing of the request is kept."""
+    """A param is written once; another value for it is refused and nothing of the request is kept.
+
+    `all` names each param that is refused so, as (key, old value, new value).
+    """
 
     code = "param_conflict"
 
-    def __init__(self, key: str, *, old: str, new: str) -> None:
+    def __init__(self, key: str, *, old: str, new: str, more: Sequence[tuple[str, str, str]] = ()) -> None:
         message = f"param {key!r} is {_short(old)} already and cannot become {_short(new)}; params are written once"
         super().__init__(message, errors=[FieldError(f"params.{key}", message)])
         self.key, self.old, self.new = key, old, new
+        self.all = [(key, old, new), *more]
 
 
 class RunArchived(InvalidRequest):

@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 
 from gnomon_server.api.front.problems import Refusal
 from gnomon_server.api.mlflow.errors import ErrorBody, WireError, answer_error
+from gnomon_server.api.mlflow.reading import DOCS
 from gnomon_server.api.route import HttpRequest
 
 # Everything below these belongs to MLflow's protocol.
@@ -64,7 +65,7 @@ def say_refusal(path: str, refusal: Refusal) -> tuple[int, bytes] | None:
 
 def _many_runs(path: str) -> str:
     if path.endswith("-interval"):
-        return "GetMetricHistoryBulkInterval request must specify at most 100 run_ids."
+        return f"GetMetricHistoryBulkInterval request must specify at most 100 run_ids.{DOCS}"
     return "GetMetricHistoryBulk request cannot specify more than 100 run_ids."
 
 

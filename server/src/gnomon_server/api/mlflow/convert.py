@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from gnomon_server.api.mlflow import model_wire, wire
 from gnomon_server.core.access import Principal
 from gnomon_server.core.full_runs import FullRun
+from gnomon_server.core.roles import ANONYMOUS
 from gnomon_server.model.entities import Experiment, LatestPoint
 from gnomon_server.model.points import Points
 from gnomon_server.model.registry import (
@@ -124,12 +126,13 @@ def model_message(model: LoggedModel) -> model_wire.LoggedModel:
 
 
 def registered_message(found: RegisteredModel) -> model_wire.RegisteredModel:
+    # MLflow's server tells aliases beside the versions here, and with a version where that is asked for alone.
     return model_wire.RegisteredModel(
         name=found.name,
         creation_timestamp=found.created_ms,
         last_updated_timestamp=found.updated_ms,
         description=found.description or UNSET,
-        latest_versions=[version_message(one) for one in found.latest],
+        latest_versions=[version_message(replace(one, aliases=())) for one in found.latest],
         tags=_pairs(found.tags),
         aliases=[model_wire.AliasTold(alias, str(version)) for alias, version in found.aliases.items()],
     )
@@ -147,7 +150,7 @@ def version_message(found: ModelVersion) -> model_wire.ModelVersion:
         run_id=found.run,
         status="READY",
         run_link=found.run_link,
-        user_id=found.created_by,
+        user_id="" if found.created_by == ANONYMOUS else found.created_by,
         model_id=found.model or UNSET,
         tags=_pairs(found.tags),
         aliases=list(found.aliases),

@@ -11,6 +11,7 @@ from gnomon_server.api.mlflow.limits import (
     MAX_EXPERIMENT_TAG_VALUE,
     checked_experiment_name,
     checked_key,
+    checked_location,
     checked_tags,
     checked_value,
     refuse_page,
@@ -60,6 +61,7 @@ def number_of(experiment_id: str) -> int:
 def create_experiment(call: Call[wire.CreateExperiment, None]) -> wire.ExperimentCreated:
     """Create an experiment. It gets the id that is asked for where that is free, and otherwise the next one."""
     body = call.body
+    checked_location(body.artifact_location)
     asked = number_of(body.experiment_id) if body.experiment_id else None
     try:
         made = call.services.experiments.create(

@@ -21,6 +21,7 @@ MAX_EXPERIMENT_NAME = 500
 MAX_EXPERIMENT_TAG_VALUE = 20_000
 MAX_REGISTRY_TAG_VALUE = 100_000
 MAX_ALIAS = 255
+MAX_LOCATION = 2_048
 MAX_HISTORY_RUNS = 100
 MAX_INTERVAL_POINTS = 2_500
 
@@ -55,6 +56,20 @@ def checked_experiment_name(name: str) -> str:
     if len(name) > MAX_EXPERIMENT_NAME:
         raise InvalidRequest(f"'name' exceeds the maximum length of {MAX_EXPERIMENT_NAME} characters")
     return name
+
+
+def checked_location(uri: str) -> str:
+    """An address that a client chose for the files of an experiment."""
+    if "#" in uri or ";" in uri.rpartition("/")[2]:
+        raise InvalidRequest("'artifact_location' URL can't include fragments or params.")
+    if len(uri) > MAX_LOCATION:
+        raise InvalidRequest(
+            f"Invalid artifact path length. The length of the artifact path cannot be greater than {MAX_LOCATION} "
+            "characters."
+        )
+    if uri.startswith("runs:"):
+        raise InvalidRequest(f"Artifact location cannot be a runs:/ URI. Given: '{uri}'")
+    return uri
 
 
 def checked_model_name(name: str) -> str:

@@ -51,7 +51,7 @@ def log_model(call: Call[wire.LogModel, None]) -> wire.Nothing:
         raise InvalidRequest(f"Malformed model info. {body.model_json[:200]} is not valid JSON: {error}") from None
     missing = _MODEL_FIELDS - set(model) if isinstance(model, dict) else _MODEL_FIELDS
     if missing:
-        raise InvalidRequest(f"Model json is missing mandatory fields: {sorted(missing)}")
+        raise InvalidRequest(f"Model json is missing mandatory fields: {{{', '.join(map(repr, sorted(missing)))}}}")
     call.services.full_runs.extend_tag(call.principal, run_of(body), _MODEL_HISTORY, model)
     return wire.Nothing()
 

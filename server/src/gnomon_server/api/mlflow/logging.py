@@ -86,7 +86,7 @@ def _say_conflict(conflict: ParamConflict, run: str) -> str:
 
 
 def _say_conflict_in_batch(conflict: ParamConflict, run: str) -> str:
-    logged = [{"key": conflict.key, "old_value": conflict.old, "new_value": conflict.new}]
+    logged = [{"key": key, "old_value": old, "new_value": new} for key, old, new in conflict.all]
     return f"Params were already logged='{logged}' for run ID='{run}'."
 
 

@@ -9,6 +9,7 @@ from gnomon_server.api.mlflow.convert import by_time, history_messages
 from gnomon_server.api.mlflow.declare import wire_route
 from gnomon_server.api.mlflow.limits import MAX_HISTORY_RUNS, MAX_INTERVAL_POINTS
 from gnomon_server.api.mlflow.paging import offset_of, token_at
+from gnomon_server.api.mlflow.reading import DOCS
 from gnomon_server.api.route import Call
 from gnomon_server.model.errors import InvalidRequest
 from gnomon_server.model.points import EMPTY, Points
@@ -46,7 +47,7 @@ def get_history_interval(call: Call[wire.HistoryInterval, None]) -> wire.Metrics
     body = call.body
     _refuse_many_runs(body.run_ids, "GetMetricHistoryBulkInterval")
     if not 1 <= body.max_results <= MAX_INTERVAL_POINTS:
-        raise InvalidRequest(f"max_results must be between 1 and {MAX_INTERVAL_POINTS}.")
+        raise InvalidRequest(f"max_results must be between 1 and {MAX_INTERVAL_POINTS}.{DOCS}")
     steps = None
     if not isinstance(body.start_step, UnsetType) and not isinstance(body.end_step, UnsetType):
         if body.start_step > body.end_step:
@@ -104,8 +105,11 @@ def _spread(count: int, most: int) -> IntArray:
 
 def _refuse_many_runs(runs: list[str], request: str) -> None:
     if len(runs) > MAX_HISTORY_RUNS:
-        bound = "must specify at most" if request.endswith("Interval") else "cannot specify more than"
-        raise InvalidRequest(f"{request} request {bound} {MAX_HISTORY_RUNS} run_ids. Received {len(runs)} run_ids.")
+        is_interval = request.endswith("Interval")
+        bound, more = ("must specify at most", DOCS) if is_interval else ("cannot specify more than", "")
+        raise InvalidRequest(
+            f"{request} request {bound} {MAX_HISTORY_RUNS} run_ids. Received {len(runs)} run_ids.{more}"
+        )
 
 
 def _taken(points: Points, part: slice) -> Points:

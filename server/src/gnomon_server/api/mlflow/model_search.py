@@ -88,7 +88,7 @@ def _offset(body: wire.SearchLoggedModels) -> int:
         ("Order by", "does not match the requested order by", body.order_by, token.order_by),
     ):
         if asked != found:
-            raise InvalidRequest(f"{what} in the page token {agrees}. Expected: {asked}. Found: {found}")
+            raise InvalidRequest(f"{what} in the page token {agrees}. Expected: {asked}. Found: {found or None}")
     if not 0 <= token.offset < 1 << 53:
         raise InvalidRequest("Invalid page token, it is a place outside of any listing")
     return token.offset
@@ -152,8 +152,8 @@ def _order(item: wire.OrderAsked) -> ModelOrder:
         )
     name = _WORDS.aliases.get(item.field_name, item.field_name)
     if dot or name not in _WORDS.attributes:
-        only = " Only metrics are supported." if dot else ""
-        raise InvalidRequest(f"Invalid order by field name: {item.field_name}.{only}")
+        only = ". Only metrics are supported." if dot else ""
+        raise InvalidRequest(f"Invalid order by field name: {item.field_name}{only}")
     return ModelOrder(name, descending=not item.ascending)
 
 

@@ -37,7 +37,7 @@ def create_model(call: Call[wire.CreateLoggedModel, None]) -> wire.LoggedModelFo
     if body.name and _FORBIDDEN_IN_NAME & set(body.name):
         raise InvalidRequest(
             f"Invalid model name ({body.name!r}) provided. Model name must be a non-empty string and cannot contain "
-            "the following characters: ('/', ':', '.', '%', '\"', \"'\", '`')"
+            "the following characters: ('/', ':', '.', '%', '\"', \"'\")"
         )
     number = number_of(body.experiment_id)
     call.services.numbered.get(call.principal, number)

@@ -22,7 +22,7 @@ A = TypeVar("A", bound=Asked)
 
 # Maps and values whose names are the client's own, and mean what they are in the case they have.
 _FREE = frozenset(("tags", "trace_metadata", "metadata", "value"))
-_DOCS = " See the API docs for more information about request parameters."
+DOCS = " See the API docs for more information about request parameters."
 _CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _AT = re.compile(r"- at `\$\.?(?P<path>[^`]*)`$")
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
@@ -75,12 +75,19 @@ def word_of(value: Enum, words: Mapping[str, int], *, field: str) -> str:
 
 
 def missing_value(path: str) -> InvalidRequest:
-    return InvalidRequest(f"Missing value for required parameter '{path}'.{_DOCS}")
+    return InvalidRequest(f"Missing value for required parameter '{path}'.{DOCS}")
 
 
 def invalid_value(path: str, value: object, why: str = "") -> InvalidRequest:
     shown = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
     return InvalidRequest(f"Invalid value {shown} for parameter '{path}' supplied" + (f": {why}" if why else "."))
+
+
+def value_refused(path: str, value: object) -> InvalidRequest:
+    """A value that is not of the type or the size that a request may have."""
+    # Two blanks: as MLflow's own server writes it, and as its tests read it.
+    hint = f" Hint: Value was of type '{type(value).__name__}'."
+    return InvalidRequest(invalid_value(path, value, hint).detail + DOCS)
 
 
 class _Reader(Struct, frozen=True):
@@ -145,9 +152,7 @@ def _converted(tree: object, shape: type[A]) -> A:
         place = _AT.search(str(error))
         path = place["path"] if place else ""
         value = _value_at(tree, path)
-        # Two blanks: as MLflow's own server writes it, and as its tests read it.
-        hint = f" Hint: Value was of type '{type(value).__name__}'."
-        raise InvalidRequest(invalid_value(path or "body", value, hint).detail + _DOCS) from None
+        raise value_refused(path or "body", value) from None
 
 
 def _value_at(tree: object, path: str) -> object:

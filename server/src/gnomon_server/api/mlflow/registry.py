@@ -22,6 +22,7 @@ from gnomon_server.api.mlflow.limits import (
 )
 from gnomon_server.api.mlflow.paging import offset_of, token_at
 from gnomon_server.api.mlflow.published import note_version
+from gnomon_server.api.mlflow.reading import value_refused
 from gnomon_server.api.mlflow.search_words import Words, in_mlflow_words
 from gnomon_server.api.mlflow.sources import SCHEME, address_of, files_of, source_of
 from gnomon_server.api.mlflow.wire import Nothing, Pair
@@ -60,16 +61,19 @@ _MODELS_SAID = Words(
     known=_KNOWN,
     attributes=("name",),
     listed=("name",),
-    ordered=("name", "timestamp", "last_updated_timestamp"),
+    ordered=("name", "timestamp"),
+    also_ordered=("last_updated_timestamp",),
+    or_lists=True,
 )
 _VERSIONS_SAID = Words(
     entities=_ENTITIES,
     known=_KNOWN,
     attributes=("name", "version_number", "run_id", "source_path"),
-    numbers=("version_number",),
+    numbers=("version_number", "creation_timestamp", "last_updated_timestamp"),
     listed=("name", "run_id"),
     ordered=("name", "version_number", "creation_timestamp", "last_updated_timestamp"),
     orders_by_attributes=True,
+    or_lists=True,
 )
 
 
@@ -121,7 +125,13 @@ def delete_registered(call: Call[wire.ModelNamed, None]) -> Nothing:
 def search_registered(call: Call[wire.SearchRegistered, None]) -> wire.RegisteredList:
     """Find registered models, by name."""
     body = call.body
-    _refuse_page(body.max_results, _MAX_MODELS)
+    if body.max_results < 1:
+        raise InvalidRequest(
+            f"Invalid value for max_results. It must be a positive number up to {_MAX_MODELS}, but got value "
+            f"{body.max_results}."
+        )
+    if body.max_results > _MAX_MODELS:
+        raise value_refused("max_results", str(body.max_results))
     offset = offset_of(body.page_token)
     with in_mlflow_words(_MODELS_SAID, body.filter, body.order_by):
         clauses = _without_prompts(parse_clauses(body.filter, _MODEL_WORDS))
@@ -264,7 +274,12 @@ def delete_version(call: Call[wire.VersionAsked, None]) -> Nothing:
 def search_versions(call: Call[wire.SearchVersions, None]) -> wire.VersionList:
     """Find versions, the last changed first."""
     body = call.body
-    _refuse_page(body.max_results, _MAX_VERSIONS)
+    if body.max_results < 1:
+        raise InvalidRequest(
+            f"Invalid value for max_results. It must be a positive integer, but got {body.max_results}"
+        )
+    if body.max_results > _MAX_VERSIONS:
+        raise value_refused("max_results", str(body.max_results))
     offset = offset_of(body.page_token)
     with in_mlflow_words(_VERSIONS_SAID, body.filter, body.order_by):
         clauses = _without_prompts(parse_clauses(body.filter, _VERSION_WORDS))
@@ -343,14 +358,6 @@ def _tags(pairs: list[Pair]) -> dict[str, str]:
 
 def _tag(key: str, value: str) -> tuple[str, str]:
     return checked_key(key, path="key", what="key"), checked_value(value, MAX_REGISTRY_TAG_VALUE)
-
-
-def _refuse_page(max_results: int, most: int) -> None:
-    if not 1 <= max_results <= most:
-        raise InvalidRequest(
-            f"Invalid value {max_results} for parameter 'max_results' supplied: Invalid value for max_results. It must "
-            f"be a positive number up to {most}, but got value {max_results}."
-        )
 
 
 ROUTES = [

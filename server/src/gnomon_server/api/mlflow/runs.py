@@ -34,6 +34,7 @@ _SAID = Words(
     attributes=(*_ORDERED, "run name", "Run name", "Run Name"),
     numbers=("start_time", "end_time", "created", "Created"),
     listed=("run_id",),
+    open_sets=("metric", "tag", "dataset"),
     nulls={"tag": "tags", "parameter": "params"},
     ordered=_ORDERED,
     keyed_order=True,

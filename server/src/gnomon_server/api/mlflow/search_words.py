@@ -35,7 +35,9 @@ class Words(Struct, frozen=True):
     asked for being absent, and how those are called. `ordered`: attributes that an order may name. `sets`: the kinds
     of whose operators it says which there are. `quotes_rest`: what is no comparison is shown in quotes.
     `unread`: kinds of which only the name is looked at. `orders_by_attributes`: an unknown key of an order is called
-    an attribute key.
+    an attribute key. `also_ordered`: names that an order may have and that are not told. `open_sets`: the kinds whose
+    sets of operators end without a quote. `or_lists`: a wrong value is told that it might have been a list.
+    `tagged`: attributes that are kept as tags, and of which it speaks as of these.
     """
 
     entities: Mapping[str, str]
@@ -52,6 +54,10 @@ class Words(Struct, frozen=True):
     rlike: bool = False
     unread: Sequence[str] = ()
     orders_by_attributes: bool = False
+    also_ordered: Sequence[str] = ()
+    open_sets: Sequence[str] = ()
+    or_lists: bool = False
+    tagged: Sequence[str] = ()
 
 
 class Comparison(Struct, frozen=True):
@@ -79,11 +85,13 @@ def in_mlflow_words(words: Words, filter: str, order: Sequence[str]) -> Iterator
 
 
 def read_comparisons(text: str) -> tuple[list[Comparison], list[str]]:
-    """The comparisons of a filter that AND joins, and the words from where on they are none."""
+    """The comparisons of a filter, and the words besides them that are no AND."""
     return _clauses(_TOKEN.findall(text))
 
 
 def explain_filter(text: str, words: Words) -> str | None:
+    if text and not text.strip():
+        return f"Invalid filter '{text}'. Could not be parsed."
     clauses, rest = read_comparisons(text)
     if rest:
         shown = (f"'{token}'" for token in rest) if words.quotes_rest else rest
@@ -101,7 +109,7 @@ def explain_order(text: str, words: Words) -> str | None:
     if (unknown := _unknown_entity(name, words)) is not None:
         return unknown
     kind, key = _kind(name, words)
-    if kind == "attribute" and key not in words.ordered:
+    if kind == "attribute" and key not in words.ordered and key not in words.also_ordered:
         if "." in name or words.keyed_order or words.orders_by_attributes:
             return f"Invalid attribute key '{key}' specified. Valid keys are '{_set(words.ordered)}'"
         return f"Invalid order by key '{name}' specified. Valid keys are '{_set(words.ordered)}'"
@@ -113,18 +121,18 @@ def explain_order(text: str, words: Words) -> str | None:
 
 
 def _clauses(tokens: Sequence[str]) -> tuple[list[Comparison], list[str]]:
-    """The comparisons joined by AND, and from where on they are none."""
+    """The comparisons, and what stands besides them that is no AND."""
     found: list[Comparison] = []
+    rest: list[str] = []
     at = 0
     while at < len(tokens):
         clause, end = _clause(tokens, at)
-        if clause is None:
-            return found, list(tokens[at:])
-        found.append(clause)
-        if end < len(tokens) and tokens[end].upper() != "AND":
-            return found, list(tokens[end:])
-        at = end + 1
-    return found, []
+        if clause is not None:
+            found.append(clause)
+        elif tokens[at].upper() != "AND":
+            rest.append(tokens[at])
+        at = end if clause is not None else at + 1
+    return found, rest
 
 
 def _clause(tokens: Sequence[str], at: int) -> tuple[Comparison | None, int]:
@@ -179,6 +187,8 @@ def _explain_null(kind: str, key: str, words: Words) -> str | None:
 def _explain_number(kind: str, key: str, clause: Comparison, words: Words) -> str | None:
     if not _NUMBER.fullmatch(clause.value):
         of = "metric" if kind == "metric" else f"numeric attribute: {key}"
+        if words.or_lists and clause.operator in LISTS:
+            return f"Only {list(words.listed)} attributes support comparison with a list of quoted string values."
         return f"Expected numeric value type for {of}. Found {clause.value}"
     if clause.operator not in BY_SIZE:
         return _bad_operator(kind, clause.operator, BY_SIZE, words, key=key)
@@ -194,6 +204,8 @@ def _explain_text(kind: str, key: str, clause: Comparison, words: Words) -> str 
         if kind == "attribute" and clause.operator in LISTS and words.listed:
             return f"Only {list(words.listed)} attributes support comparison with a list of quoted string values."
         return _not_text(kind, value, words)
+    if _NUMBER.fullmatch(value) and kind == "attribute" and words.numbers and words.or_lists:
+        return f"Only the '{_set(words.numbers)}' attributes support comparison with numeric values."
     if _NUMBER.fullmatch(value) or value.upper() == "NULL":
         return _not_text(kind, value, words)
     if value[0] not in "'\"":
@@ -207,14 +219,13 @@ def _explain_text(kind: str, key: str, clause: Comparison, words: Words) -> str 
     if clause.operator not in operators:
         if key in words.exact and kind == "attribute":
             return f"Invalid comparator for {key}: {clause.operator}"
-        also = LISTS if takes_lists else NULLS if words.nulls and kind in words.nulls else ()
-        return _bad_operator(kind, clause.operator, (*operators, *also), words)
+        return _bad_operator(kind, clause.operator, (*operators, *_also(kind, key, words)), words, name=key)
     return None
 
 
 def _not_text(kind: str, value: str, words: Words) -> str:
     if kind == "attribute":
-        also = " or a list of quoted string values" if "attribute" in words.sets and words.keyed_order else ""
+        also = " or a list of quoted string values" if words.or_lists else ""
         return f"Expected a quoted string value{also} for attributes. Got value {value}"
     if kind == "dataset":
         return f"Expected a quoted string value for dataset attributes. Got value {value}"
@@ -230,16 +241,32 @@ def _explain_list(value: str) -> str | None:
     if any(_NUMBER.fullmatch(other or "") for other in others):
         return (
             "While parsing a list in the query, expected string value, punctuation, or whitespace, but got different "
-            f"type in list: {value}"
+            f"type in list: {_as_list(value)}"
         )
     if others:
         return "While parsing a list in the query, expected a non-empty list of string values, but got ill-formed list."
     return None
 
 
-def _bad_operator(kind: str, operator: str, known: Sequence[str], words: Words, *, key: str = "") -> str:
+def _as_list(value: str) -> str:
+    """A list in brackets as Python shows one: a single item is followed by a comma."""
+    items = [item.strip() for item in value[1:-1].split(",") if item.strip()]
+    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+
+
+def _also(kind: str, key: str, words: Words) -> Sequence[str]:
+    """The operators that a kind has beside those of all texts."""
+    if kind == "dataset" or (kind == "attribute" and words.listed and key not in words.tagged):
+        return LISTS
+    return NULLS if (words.nulls and kind in words.nulls) or key in words.tagged else ()
+
+
+def _bad_operator(
+    kind: str, operator: str, known: Sequence[str], words: Words, *, key: str = "", name: str = ""
+) -> str:
     if kind in words.sets:
-        return f"Invalid comparator '{operator}' not one of '{_set(known)}'"
+        close = "" if kind in words.open_sets or name in words.tagged else "'"
+        return f"Invalid comparator '{operator}' not one of '{_set(known)}{close}"
     of = f"{kind} {key}" if key and kind == "attribute" else kind
     return f"Invalid comparator for {of}: {operator}"
 

@@ -80,13 +80,13 @@ def _bad_source(source: str, owner: str) -> InvalidRequest:
     scheme = source.partition(":")[0].lower() if ":" in source.partition("/")[0] else ""
     if scheme in ("", "file"):
         why = (
-            "To use a local path as a model version source, the run_id request parameter has to name the run whose "
-            "artifacts it is among; this server keeps no artifacts at paths that clients can name"
+            "To use a local path as a model version source, the run_id request parameter has to be specified and the "
+            "local path has to be contained within the artifact directory of the run specified by the run_id"
         )
     elif _HOSTED.match(source) or _CLIMBS.search(source):
         why = (
-            "If supplying a source as an http, https, local file path, ftp, objectstore, or mlflow-artifacts uri, it "
-            "has to be absolute, without relative parts and on a host that clients reach by themselves"
+            "If supplying a source as an http, https, local file path, ftp, objectstore, or mlflow-artifacts uri, an "
+            "absolute path must be provided without relative path references present. Please provide an absolute path"
         )
     else:
         why = f"The {owner} request parameter must identify the resource that contains the source"

@@ -12,6 +12,7 @@ from gnomon_server.api.mlflow.declare import PREFIXES, wire_route
 from gnomon_server.api.mlflow.experiments import number_of
 from gnomon_server.api.mlflow.limits import checked_key
 from gnomon_server.api.mlflow.paging import offset_of, token_at
+from gnomon_server.api.mlflow.reading import value_refused
 from gnomon_server.api.mlflow.search_words import Words, in_mlflow_words
 from gnomon_server.api.mlflow.trace_convert import head_of, trace_info, trace_message
 from gnomon_server.api.mlflow.trace_files import send_file
@@ -63,8 +64,11 @@ _NUMBERS = ("timestamp", "timestamp_ms", "execution_time", "execution_time_ms", 
 _LISTED = ("status", "request_id", "run_id", "trace_id", "state")
 _SAID = Words(
     entities=_WORDS.entities,
-    known=f"Valid values are {list(_WORDS.entities)}",
+    known=f"Valid values are {{{', '.join(map(repr, sorted(_WORDS.entities)))}}}",
     attributes=("name", *_NUMBERS, *_LISTED, "client_request_id", "prompt", "text"),
+    tagged=("name",),
+    open_sets=("tag", "metadata"),
+    or_lists=True,
     numbers=_NUMBERS,
     listed=_LISTED,
     ordered=("name", *_NUMBERS, *_LISTED, "client_request_id"),
@@ -214,10 +218,7 @@ def find_traces(
             f"Invalid value {asked.max_results} for parameter 'max_results' supplied. It must be a positive integer"
         )
     if asked.max_results > _MAX_PAGE:
-        raise InvalidRequest(
-            f"Invalid value {asked.max_results} for parameter 'max_results' supplied: "
-            f"it must be between 1 and {_MAX_PAGE}."
-        )
+        raise value_refused("max_results", asked.max_results)
     offset = offset_of(asked.page_token)
     with in_mlflow_words(_SAID, asked.filter, asked.order_by):
         clauses = [_meant(clause) for clause in parse_clauses(asked.filter, _WORDS)]
