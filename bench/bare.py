@@ -90,7 +90,11 @@ class Unstored(Ingest):
 def whole(home: str) -> App:
     server = open_server(Settings(home=home))
     server.services.ingest = Unstored(
-        missing_run=RunNotFound, outbox=Outbox(public_url="", now_ms=now_ms), now_ms=now_ms, rng=random.Random(0)
+        missing_run=RunNotFound,
+        outbox=Outbox(public_url="", now_ms=now_ms),
+        now_ms=now_ms,
+        rng=random.Random(0),
+        quotas=server.services.quotas,
     )
     return server.asgi
 

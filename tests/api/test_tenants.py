@@ -79,6 +79,7 @@ def test_every_route_is_in_the_matrix() -> None:
         NO_VIEW: "{view_id}",
         NO_TRACE: "{trace_id}",
         NO_KEY: "{key_id}",
+        "quotas/nobody": "quotas/{tenant}",
         NO_SESSION: "{session_id}",
         NO_UPLOAD: "{upload_id}",
         NO_RULE: "{rule_id}",

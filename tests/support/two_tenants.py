@@ -20,6 +20,7 @@ SERVERS_OWN = {
     "access_version_",
     "audit_",
     "installation_",
+    "quota_",
 }
 ONE, TWO = TenantId(1), TenantId(2)
 # Stands in every text and blob of tenant 2.

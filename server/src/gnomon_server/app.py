@@ -50,6 +50,8 @@ from gnomon_server.core.mover import Mover
 from gnomon_server.core.numbered import NumberedExperiments
 from gnomon_server.core.oidc_provider import Provider
 from gnomon_server.core.outbox import Outbox
+from gnomon_server.core.quota_limits import QuotaLimits
+from gnomon_server.core.quotas import Quotas
 from gnomon_server.core.rates import Rates
 from gnomon_server.core.registry import Registry
 from gnomon_server.core.retention import Retention
@@ -171,7 +173,8 @@ def open_server(
     rng = rng or random.Random()  # noqa: S311  # run names are no secret
     egress = Egress(parse_allowed(comma_list(settings.egress_allow), has_public=settings.egress_public))
     outbox = Outbox(public_url=settings.public_url, now_ms=clock)
-    ingest = Ingest(missing_run=lambda uid: missing_run[0](uid), outbox=outbox, now_ms=clock, rng=rng)
+    quotas = Quotas(database)
+    ingest = Ingest(missing_run=lambda uid: missing_run[0](uid), outbox=outbox, now_ms=clock, rng=rng, quotas=quotas)
     live = Live(database)
     gossip = make_gossip(database, hear=live.publish, hear_gap=live.lose_track)
 
@@ -218,11 +221,16 @@ def open_server(
     )
     audit = Audit(stores, now_ms=clock)
     missing_run.append(access.missing_run)
-    artifacts = Artifacts(stores, access, settings=settings, now_ms=clock)
+    artifacts = Artifacts(stores, access, settings=settings, now_ms=clock, quotas=quotas)
     uploads = Uploads(files.uploads, artifacts, settings=settings, now_ms=clock)
-    runs = Runs(stores, access, ingest, outbox, now_ms=clock, rng=rng)
+    runs = Runs(stores, access, ingest, outbox, now_ms=clock, rng=rng, quotas=quotas)
     experiments = Experiments(
-        stores, access, ingest, artifact_prefixes=comma_list(settings.artifact_prefixes), now_ms=clock
+        stores,
+        access,
+        ingest,
+        artifact_prefixes=comma_list(settings.artifact_prefixes),
+        now_ms=clock,
+        quotas=quotas,
     )
     retention = Retention(stores, access, ingest, audit, now_ms=clock)
     services = Services(
@@ -236,6 +244,8 @@ def open_server(
         sign_in=None if provider_config is None else _sign_in(provider_config, sessions),
         audit=audit,
         rates=Rates(requests_per_sec=settings.tenant_requests_per_sec, points_per_sec=settings.tenant_points_per_sec),
+        quotas=quotas,
+        quota_limits=QuotaLimits(database, partial(writer.call, TenantId(0)), now_ms=clock, on_change=quotas.refresh),
         experiments=experiments,
         runs=runs,
         ingest=ingest,
@@ -245,7 +255,7 @@ def open_server(
         uploads=uploads,
         direct=Direct(files.direct, files.uploads, artifacts, settings=settings, now_ms=clock),
         numbered=NumberedExperiments(stores, experiments, now_ms=clock),
-        full_runs=FullRuns(stores, access, runs, outbox, now_ms=clock, rng=rng),
+        full_runs=FullRuns(stores, access, runs, outbox, now_ms=clock, rng=rng, quotas=quotas),
         models=Models(stores, access, now_ms=clock, rng=rng),
         registry=Registry(stores, outbox, now_ms=clock),
         traces=Traces(stores, access, now_ms=clock),
@@ -272,7 +282,7 @@ def open_server(
         retention_secs=settings.retention_minutes * 60,
         now_ms=clock,
     )
-    watch = Watch(stores, access, audit)
+    watch = Watch(stores, access, audit, quotas)
     timeout_secs = settings.check_in_timeout_secs
     automation = Automation(
         Liveness(stores, outbox, timeout_secs=timeout_secs, now_ms=clock), watched[0], timeout_secs=timeout_secs

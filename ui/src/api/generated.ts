@@ -387,6 +387,27 @@ export interface Purged {
   readonly purged?: boolean;
 }
 
+export interface QuotaChange {
+  readonly experiments?: number | null;
+  readonly runs?: number | null;
+  readonly series?: number | null;
+  readonly points?: number | null;
+  readonly artifact_bytes?: number | null;
+}
+
+export interface QuotaList {
+  readonly tenants: readonly TenantQuotas[];
+  readonly total: number;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface QuotaUse {
+  readonly quota: "artifact_bytes" | "experiments" | "points" | "runs" | "series";
+  readonly used: number;
+  readonly limit: number | null;
+}
+
 export interface ReducedSeries {
   readonly run_id: string;
   readonly key: string;
@@ -706,6 +727,11 @@ export interface TableResponse {
 export interface TagEntry {
   readonly key: string;
   readonly value: string;
+}
+
+export interface TenantQuotas {
+  readonly tenant: string;
+  readonly quotas: readonly QuotaUse[];
 }
 
 export interface TraceListResponse {

@@ -13,6 +13,7 @@ The calls stand in rooms, named for what they are about:
 - `client.rules`: list, create, replace, delete, test, firings, clear
 - `client.webhooks`: list, create, get, update, delete, rotate_secret, test, deliveries, redeliver
 - `client.storage`: what uses the disk: installation, experiments, runs, metrics, run, run_metrics
+- `client.quotas`: list, get, set: what a tenant keeps and may keep
 - `client.retention`: rules, add, remove, preview, apply
 - `client.live`: watch, the events of an experiment as they come
 
@@ -32,6 +33,7 @@ from gnomon.client.experiments import Experiments
 from gnomon.client.frames import ExperimentReader, RunReader, find_experiment
 from gnomon.client.live import Live
 from gnomon.client.metrics import Metrics
+from gnomon.client.quotas import Quotas
 from gnomon.client.retention import Retention
 from gnomon.client.rules import Rules
 from gnomon.client.runs import Runs
@@ -69,6 +71,7 @@ class Client:
         self.live = Live(transport)
         self.access = Access(transport)
         self.storage = Storage(transport)
+        self.quotas = Quotas(transport)
         self.retention = Retention(transport)
         self.webhooks = Webhooks(transport)
         self.rules = Rules(transport)

@@ -85,6 +85,11 @@ from gnomon.wire.messages import from_wire as from_wire
 from gnomon.wire.messages import to_wire as to_wire
 from gnomon.wire.problems import FieldProblem as FieldProblem
 from gnomon.wire.problems import Problem as Problem
+from gnomon.wire.quotas import QuotaChange as QuotaChange
+from gnomon.wire.quotas import QuotaList as QuotaList
+from gnomon.wire.quotas import QuotaName as QuotaName
+from gnomon.wire.quotas import QuotaUse as QuotaUse
+from gnomon.wire.quotas import TenantQuotas as TenantQuotas
 from gnomon.wire.reading import ComparedRun as ComparedRun
 from gnomon.wire.reading import CompareRequest as CompareRequest
 from gnomon.wire.reading import CompareRunsResponse as CompareRunsResponse

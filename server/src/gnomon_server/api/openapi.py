@@ -43,6 +43,7 @@ _PATH_MEANING = {
     "experiment_id": ("the id of an experiment: 32 lower-case hex digits", _UID),
     "run_id": ("the id of a run: 32 lower-case hex digits", _UID),
     "key_id": ("the id of an API key: its part between the first two underscores", "^[a-z2-7]{10}$"),
+    "tenant": ("the name of a tenant", "^[a-z0-9][a-z0-9_-]{0,62}$"),
     "session_id": ("the id of a session", "^[a-z2-7]{10}$"),
     "upload_id": ("the id of an upload under way", "^[0-9a-f]{32}$"),
     "number": ("the number of a part, from 0", "^[0-9]{1,6}$"),

@@ -19,6 +19,8 @@ from gnomon_server.core.keys import Keys
 from gnomon_server.core.metrics import Metrics
 from gnomon_server.core.models import Models
 from gnomon_server.core.numbered import NumberedExperiments
+from gnomon_server.core.quota_limits import QuotaLimits
+from gnomon_server.core.quotas import Quotas
 from gnomon_server.core.rates import Rates
 from gnomon_server.core.registry import Registry
 from gnomon_server.core.retention import Retention
@@ -51,6 +53,8 @@ class Services:
     sign_in: SignIn | None
     audit: Audit
     rates: Rates
+    quotas: Quotas
+    quota_limits: QuotaLimits
     experiments: Experiments
     runs: Runs
     ingest: Ingest

@@ -38,6 +38,8 @@ async def metrics(call: Call[None, None]) -> Response[bytes]:
     telemetry = call.services.telemetry
     telemetry.queued.set(call.services.stores.writer.queued)
     telemetry.points.set(call.services.ingest.points_kept)
+    for name, count in call.services.quotas.refused().items():
+        telemetry.quota_refusals.labels(name).set(count)
     disk = os.statvfs(call.services.settings.home_path)
     telemetry.disk_free.set(disk.f_frsize * disk.f_bavail)
     telemetry.is_disk_full.set(call.services.stores.writer.is_disk_full)

@@ -40,6 +40,12 @@ class Telemetry:
             buckets=_COMMIT_BUCKETS,
             registry=self.registry,
         )
+        self.quota_refusals = Gauge(
+            "gnomon_quota_refusals",
+            "Writes refused by a quota since start, by what was limited",
+            ["quota"],
+            registry=self.registry,
+        )
         self.commit_jobs = Counter(
             "gnomon_commit_jobs", "Writes committed or refused in groups", registry=self.registry
         )

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Literal
 
 from gnomon_server.core.access import Access, Principal
+from gnomon_server.core.quotas import Quotas
 from gnomon_server.model.entities import Artifact
 from gnomon_server.model.errors import (
     ArtifactNotFound,
@@ -63,8 +64,11 @@ class _Place:
 class Artifacts:
     """Store, list and open the artifacts of one tenant at a time; sweep those of all."""
 
-    def __init__(self, stores: Stores, access: Access, *, settings: Settings, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, stores: Stores, access: Access, *, settings: Settings, now_ms: Callable[[], int], quotas: Quotas
+    ) -> None:
         self._stores = stores
+        self._quotas = quotas
         self._access = access
         self._now_ms = now_ms
         self._max_bytes = settings.max_artifact_bytes
@@ -112,6 +116,13 @@ class Artifacts:
         if kept != stored:
             blobs.withdraw(tenant, content.sha256, stored, used=_Used(self._stores, tenant))
         return artifact
+
+    def refuse_too_much(self, principal: Principal, uid: str, path: str, content: Content) -> None:
+        """Raise when the file would pass the tenant's quota: before it is sent, and again when its row is written."""
+        with self._stores.database.read(principal.tenant) as connection:
+            place = self._writable(connection, uid, "run")
+            old = sql.find_artifact(connection, place.shelf, place.row, path)
+            self._refuse_past_quota(connection, principal.tenant, content, old)
 
     def list_directory(
         self, principal: Principal, uid: str, directory: str, *, limit: int, offset: int, of: Owner = "run"
@@ -242,6 +253,7 @@ class Artifacts:
     ) -> tuple[Artifact, str]:
         if old is None:
             _refuse_clash(tx, place, path)
+        self._refuse_past_quota(tx, tenant, content, old)
         now_ms = self._now_ms()
         artifact = Artifact(path, content.sha256, content.size, 1 if old is None else old.version + 1, now_ms)
         kept = refer(tx)
@@ -249,6 +261,15 @@ class Artifacts:
         if old is not None:
             sql.drop_reference(tx, tenant, old.sha256, now_ms=now_ms)
         return artifact, kept
+
+    def _refuse_past_quota(
+        self, connection: Connection, tenant: TenantId, content: Content, old: Artifact | None
+    ) -> None:
+        """What is there already takes no more room, and what the file replaces gives its own back."""
+        if self._quotas.limits_of(tenant).artifact_bytes is None or sql.count_uses(connection, content.sha256):
+            return
+        freed = old.size if old is not None and sql.count_uses(connection, old.sha256) == 1 else 0
+        self._quotas.admit(connection, tenant, "artifact_bytes", content.size - freed)
 
     def _find(self, connection: Connection, uid: str, of: Owner) -> "_Place":
         if of == "model":

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from gnomon_server.core.access import Access, Principal, artifact_location_of
 from gnomon_server.core.ingest import Ingest
+from gnomon_server.core.quotas import Quotas
 from gnomon_server.model import names
 from gnomon_server.model.changes import Change
 from gnomon_server.model.entities import Experiment, KeyKind, KeyUse, LifecycleStage
@@ -35,12 +36,14 @@ class Experiments:
         *,
         artifact_prefixes: Sequence[str],
         now_ms: Callable[[], int],
+        quotas: Quotas,
     ) -> None:
         self._stores = stores
         self._access = access
         self._ingest = ingest
         self._artifact_prefixes = tuple(artifact_prefixes)
         self._now_ms = now_ms
+        self._quotas = quotas
 
     def create(
         self,
@@ -67,6 +70,7 @@ class Experiments:
 
         def work(tx: Connection) -> Experiment:
             _refuse_taken(tx, name)
+            self._quotas.admit(tx, principal.tenant, "experiments", 1)
             row = sql.insert_experiment(
                 tx,
                 principal.tenant,

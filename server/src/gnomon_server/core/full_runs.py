@@ -14,6 +14,7 @@ from gnomon_server.core.access import Access, Principal
 from gnomon_server.core.experiments import clean_tag_map
 from gnomon_server.core.ingest import store_tags
 from gnomon_server.core.outbox import Outbox
+from gnomon_server.core.quotas import Quotas
 from gnomon_server.core.run_begin import begin_run
 from gnomon_server.core.run_names import pair_name
 from gnomon_server.core.runs import ENDED, Runs, RunSearch
@@ -72,6 +73,7 @@ class FullRuns:
         *,
         now_ms: Callable[[], int],
         rng: random.Random,
+        quotas: Quotas,
     ) -> None:
         self._stores = stores
         self._access = access
@@ -79,6 +81,7 @@ class FullRuns:
         self._outbox = outbox
         self._now_ms = now_ms
         self._rng = rng
+        self._quotas = quotas
 
     def create(
         self,
@@ -113,6 +116,7 @@ class FullRuns:
                 created_by=creator,
                 now_ms=now_ms,
                 rng=self._rng,
+                quotas=self._quotas,
             )
             if clean_tags:
                 store_tags(tx, principal.tenant, head, clean_tags, keys=KeyCache())

@@ -16,6 +16,7 @@ import numpy as np
 
 from gnomon_server.core.liveness import check_in
 from gnomon_server.core.outbox import Outbox
+from gnomon_server.core.quotas import Quotas, Room
 from gnomon_server.core.run_begin import begin_asked
 from gnomon_server.model.batches import BatchKept, Identity, RunBatch
 from gnomon_server.model.changes import Change
@@ -26,12 +27,13 @@ from gnomon_server.model.points import Keys, PointBatch
 from gnomon_server.store import BatchWriter, Connection
 from gnomon_server.store.meta import ledger as ledger_sql
 from gnomon_server.store.meta import runs as sql
+from gnomon_server.store.meta import usage
 from gnomon_server.store.meta.doors import Writing
 from gnomon_server.store.meta.driver import Savepoint
 from gnomon_server.store.meta.keys import KeyCache, count_keys
 from gnomon_server.store.points import folding, segments, summaries
 from gnomon_server.store.points.grids import as_grid
-from gnomon_server.store.tickets import Ticket, Waker
+from gnomon_server.store.tickets import MustBeAlone, Ticket, Waker
 
 MAX_KEYS_PER_RUN = 10_000
 # Bytes of one point in a segment: key, step, time, value.
@@ -55,6 +57,7 @@ class _Memory(local):
         self.series: dict[TenantId, set[tuple[RowId, KeyId]]] = {}
         self.series_count = 0
         self.keys = KeyCache()
+        self.shard = random.choice(usage.SHARDS)  # noqa: S311  # so that few threads share one
 
     def clear(self) -> None:
         self.heads.clear()
@@ -73,11 +76,13 @@ class Ingest:
         outbox: Outbox,
         now_ms: Callable[[], int],
         rng: random.Random,
+        quotas: Quotas,
     ) -> None:
         self._missing_run = missing_run
         self._outbox = outbox
         self._now_ms = now_ms
         self._rng = rng
+        self._quotas = quotas
         self._writer: BatchWriter | None = None
         self._is_shared = False
         self._memory = _Memory()
@@ -115,16 +120,17 @@ class Ingest:
         self, tx: Connection, tenant: TenantId, batches: Sequence[RunBatch]
     ) -> list[BatchKept | GnomonError]:
         heads = self._find_heads(tx, tenant, batches)
+        room = self._quotas.room_for_points(tx, tenant)
         answers: list[BatchKept | GnomonError] = []
         kept: list[tuple[RunHead, RunBatch]] = []
         for batch in batches:
             head = heads.get(batch.run)
             try:
                 if head is None:
-                    head, is_new = self._begin(tx, tenant, batch)
+                    head, is_new = self._begin(tx, tenant, batch, room)
                     heads[batch.run] = self._memory.heads[(tenant, batch.run)] = head
                 else:
-                    is_new = self._admit(tx, tenant, head, batch, waiting=kept)
+                    is_new = self._admit(tx, tenant, head, batch, room, waiting=kept)
             except GnomonError as error:
                 answers.append(error)
                 continue
@@ -133,11 +139,18 @@ class Ingest:
                 self._note(Change("run", tenant, head.experiment, head.row))
             if is_new and batch.points is not None and len(batch.points):
                 kept.append((head, batch))
+                if room is not None:
+                    room.take()
         if kept:
-            self._store_points(tx, tenant, kept)
+            points, series = self._store_points(tx, tenant, kept)
+            # The last thing before the commit: who adds to the same row waits for that.
+            shard = self._memory.shard if self._is_shared and room is None else usage.ALONE
+            usage.add(tx, tenant, shard=shard, points=points, series=series)
+            if self._is_shared and room is not None and room.is_overrun(tx, points=points, series=series):
+                raise MustBeAlone
         return answers
 
-    def _begin(self, tx: Connection, tenant: TenantId, batch: RunBatch) -> tuple[RunHead, bool]:
+    def _begin(self, tx: Connection, tenant: TenantId, batch: RunBatch, room: Room | None) -> tuple[RunHead, bool]:
         """The run that this batch asks for, begun with it; refused, neither is left."""
         if batch.create is None:
             raise self._missing_run(batch.run)
@@ -151,10 +164,11 @@ class Ingest:
                 missing_run=self._missing_run,
                 now_ms=self._now_ms(),
                 rng=self._rng,
+                quotas=self._quotas,
             )
             if batch.create.tags:
                 store_tags(tx, tenant, head, batch.create.tags, keys=self._memory.keys)
-            is_new = self._admit(tx, tenant, head, batch)
+            is_new = self._admit(tx, tenant, head, batch, room)
             self._outbox.tell_begun(tx, tenant, head.row)
         except GnomonError:
             savepoint.undo()
@@ -169,6 +183,7 @@ class Ingest:
         tenant: TenantId,
         head: RunHead,
         batch: RunBatch,
+        room: Room | None,
         *,
         waiting: Sequence[tuple[RunHead, RunBatch]] = (),
     ) -> bool:
@@ -188,6 +203,10 @@ class Ingest:
             return True
         if batch.points is not None:
             self._refuse_too_many_keys(tx, tenant, head, batch, waiting)
+            if room is not None:
+                before = [other.points for run, other in waiting if run.row == head.row and other.points is not None]
+                known = self._memory.series.get(tenant, set())
+                room.check(tx, head.row, batch.points, before, keys=self._memory.keys, known=known)
         new_params = self._new_params(tx, tenant, head, batch) if batch.params else {}
         if batch.identity is not None:
             self._advance(tx, tenant, head, batch, batch.identity, last_seq=last_seq)
@@ -254,7 +273,10 @@ class Ingest:
                     code="too_many_keys",
                 )
 
-    def _store_points(self, tx: Connection, tenant: TenantId, kept: Sequence[tuple[RunHead, RunBatch]]) -> None:
+    def _store_points(
+        self, tx: Connection, tenant: TenantId, kept: Sequence[tuple[RunHead, RunBatch]]
+    ) -> tuple[int, int]:
+        """How many points were stored, and how many series began with them."""
         rows: list[segments.SegmentRow] = []
         items: list[folding.FoldItem] = []
         for head, batch in kept:
@@ -289,6 +311,7 @@ class Ingest:
             grown[(experiment, run)] = [row.key for row in of_run]
         for (experiment, run), run_keys in grown.items():
             self._note(Change("points", tenant, experiment, run, run_keys))
+        return sum(row.n for row in folded), sum(added.values())
 
     def _note(self, change: Change) -> None:
         assert self._writer is not None, "attach() comes first"

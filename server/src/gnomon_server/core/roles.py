@@ -31,11 +31,13 @@ Permission = Literal[
     "retention.manage",  # the rules by which runs are archived and removed
     "webhooks.read",
     "webhooks.manage",
+    "quotas.read",  # what a tenant keeps and may keep: one's own
+    "quotas.manage",  # of every tenant
     "server.read",  # the whole installation: its files
 ]
 
 _READ: frozenset[Permission] = frozenset(
-    ("public", "self.read", "self.end", "experiments.get", "experiments.read", "runs.get", "runs.read")
+    ("public", "self.read", "self.end", "experiments.get", "experiments.read", "runs.get", "runs.read", "quotas.read")
 )
 _LOG: frozenset[Permission] = frozenset(
     ("public", "self.read", "self.end", "experiments.get", "experiments.create", "runs.get", "runs.log")
@@ -50,7 +52,9 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     "ingest": _LOG,
     "editor": _DATA,
     "admin": _DATA | _WEBHOOKS | frozenset(("keys.manage", "audit.read", "retention.manage")),
-    "platform": frozenset(("public", "self.read", "self.end", "keys.manage", "audit.read", "server.read")),
+    "platform": frozenset(
+        ("public", "self.read", "self.end", "keys.manage", "audit.read", "server.read", "quotas.read", "quotas.manage")
+    ),
 }
 # Who comes without a key in open mode: everything of the data; keys are made on the server's own machine.
 OPEN: frozenset[Permission] = _DATA | _WEBHOOKS | frozenset(("retention.manage", "server.read"))

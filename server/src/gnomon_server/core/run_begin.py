@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 
 from gnomon_server.core.access import artifact_location_of
+from gnomon_server.core.quotas import Quotas
 from gnomon_server.core.run_names import run_name
 from gnomon_server.model.batches import NewRun
 from gnomon_server.model.entities import Experiment, RunHead
@@ -39,10 +40,12 @@ def begin_run(
     created_by: str,
     now_ms: int,
     rng: random.Random,
+    quotas: Quotas,
 ) -> RunHead:
     """A new run of an active experiment; without a name it gets a readable one."""
     if experiment.lifecycle_stage != "active":
         raise ExperimentArchived(experiment.uid)
+    quotas.admit(tx, tenant, "runs", 1)
     row = sql.insert_run(
         tx,
         tenant,
@@ -59,14 +62,22 @@ def begin_run(
 
 
 def begin_asked(
-    tx: Connection, tenant: TenantId, uid: str, new: NewRun, *, missing_run: Missing, now_ms: int, rng: random.Random
+    tx: Connection,
+    tenant: TenantId,
+    uid: str,
+    new: NewRun,
+    *,
+    missing_run: Missing,
+    now_ms: int,
+    rng: random.Random,
+    quotas: Quotas,
 ) -> RunHead:
     """The run that a batch asks for, without its tags."""
     refuse_foreign_id(uid, missing_run=missing_run, field="run_id")
     return begin_run(
         tx,
         tenant,
-        _experiment(tx, tenant, new, now_ms=now_ms),
+        _experiment(tx, tenant, new, now_ms=now_ms, quotas=quotas),
         uid=uid,
         name=new.name,
         description=new.description,
@@ -74,6 +85,7 @@ def begin_asked(
         created_by=new.created_by,
         now_ms=now_ms,
         rng=rng,
+        quotas=quotas,
     )
 
 
@@ -86,7 +98,7 @@ def refuse_foreign_id(uid: str, *, missing_run: Missing, field: str) -> None:
         raise missing
 
 
-def _experiment(tx: Connection, tenant: TenantId, new: NewRun, *, now_ms: int) -> Experiment:
+def _experiment(tx: Connection, tenant: TenantId, new: NewRun, *, now_ms: int, quotas: Quotas) -> Experiment:
     if not new.is_by_name:
         found = experiment_sql.find_experiment(tx, new.experiment)
         if found is None:
@@ -99,6 +111,7 @@ def _experiment(tx: Connection, tenant: TenantId, new: NewRun, *, now_ms: int) -
         raise AccessDenied(
             f"there is no experiment {new.experiment!r}, and this key may not make one", code="role_required"
         )
+    quotas.admit(tx, tenant, "experiments", 1)
     uid = new_uid()
     experiment_sql.insert_experiment(
         tx,

@@ -9,6 +9,7 @@ from gnomon_server.core.access import Access, Principal
 from gnomon_server.core.experiments import clean_tag_map
 from gnomon_server.core.ingest import Ingest, store_tags
 from gnomon_server.core.outbox import Outbox
+from gnomon_server.core.quotas import Quotas
 from gnomon_server.core.run_begin import begin_run, refuse_foreign_id
 from gnomon_server.model import names
 from gnomon_server.model.changes import Change
@@ -54,6 +55,7 @@ class Runs:
         *,
         now_ms: Callable[[], int],
         rng: random.Random,
+        quotas: Quotas,
     ) -> None:
         self._stores = stores
         self._access = access
@@ -61,6 +63,7 @@ class Runs:
         self._outbox = outbox
         self._now_ms = now_ms
         self._rng = rng
+        self._quotas = quotas
 
     def create(
         self,
@@ -103,6 +106,7 @@ class Runs:
                 created_by=principal.subject,
                 now_ms=now_ms,
                 rng=self._rng,
+                quotas=self._quotas,
             )
             if clean_tags:
                 store_tags(tx, principal.tenant, head, clean_tags, keys=KeyCache())

@@ -12,6 +12,7 @@ from gnomon_server.core.artifacts import Artifacts
 from gnomon_server.model.entities import Artifact
 from gnomon_server.model.errors import InvalidRequest, TooLarge, Unavailable, UploadNotFound, invalid_field
 from gnomon_server.settings import Settings
+from gnomon_server.store.blobs import Content
 from gnomon_server.store.uploads import Expected, Part, PartMismatch, UploadStore
 
 EXPIRES_MS = 7 * 24 * 3_600_000
@@ -38,6 +39,8 @@ class Uploads:
         if found is not None:
             self._store.remove(principal.tenant, expected.id)
             return found
+        content = Content(expected.sha256, expected.size)
+        self._artifacts.refuse_too_much(principal, expected.run, expected.path, content)
         if self._store.find(principal.tenant, expected.id) is None:
             if self._store.count(principal.tenant) >= MAX_UPLOADS:
                 raise InvalidRequest(

@@ -1,4 +1,4 @@
-"""The thread that keeps a process's picture of the keys current, and writes down what requests left behind for it.
+"""The thread that keeps a process's picture of keys and quotas current, and writes down what requests left for it.
 
 Twice a second: a key revoked by another process stops opening this one within that time. Where a server is open to
 others without keys, it says so in the log once an hour.
@@ -12,6 +12,7 @@ from time import monotonic
 
 from gnomon_server.core.access import Access
 from gnomon_server.core.audit import Audit
+from gnomon_server.core.quotas import Quotas
 from gnomon_server.model.errors import GnomonError
 from gnomon_server.model.ids import TenantId
 from gnomon_server.store import Connection, Stores
@@ -26,10 +27,11 @@ _WARNING_SECS = 3_600.0
 class Watch:
     """The watch of one server."""
 
-    def __init__(self, stores: Stores, access: Access, audit: Audit) -> None:
+    def __init__(self, stores: Stores, access: Access, audit: Audit, quotas: Quotas) -> None:
         self._stores = stores
         self._access = access
         self._audit = audit
+        self._quotas = quotas
         self._warning: str | None = None
         self._clock: Callable[[], float] = monotonic
         self._warned = 0.0
@@ -57,6 +59,7 @@ class Watch:
     def _round(self) -> None:
         try:
             self._access.refresh()
+            self._quotas.refresh()
             self._warn()
             if self._stores.writer.is_disk_full:
                 return  # what waits is written once there is space

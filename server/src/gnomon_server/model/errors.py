@@ -12,6 +12,7 @@ HTTP: `api/*/errors.py` maps each class to a status, once.
     │   └── NotArchived         only what is archived is removed for good     400
     ├── Unauthenticated         secured mode: no key, or a bad one            401
     ├── AccessDenied            another tenant's, or the role is too small    403
+    │   └── QuotaExceeded       the tenant keeps as much as it may            403
     ├── NotFound                                                              404
     ├── Conflict                a gap in a writer's sequence                  409
     ├── TooLarge                past a bound on bytes                         413
@@ -124,6 +125,16 @@ class AccessDenied(GnomonError):
         super().__init__(detail, code=code)
 
 
+class QuotaExceeded(AccessDenied):
+    """The tenant keeps as much as it may, and nothing of this was kept. Waiting does not help: a person has to act."""
+
+    code = "quota_exceeded"
+
+    def __init__(self, detail: str, *, quota: str) -> None:
+        super().__init__(detail)
+        self.quota = quota
+
+
 class NotFound(GnomonError):
     """The id exists nowhere, or there is no such thing."""
 
@@ -164,6 +175,15 @@ class RegisteredModelNotFound(NotFound):
     """No registered model, version or alias of one has this name."""
 
     code = "registered_model_not_found"
+
+
+class TenantNotFound(NotFound):
+    """No tenant has this name: there was never a key for it, nor a request in it."""
+
+    code = "tenant_not_found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no tenant {_short(name)}; the first key for it makes it: `gnomon keys create`")
 
 
 class TagNotFound(NotFound):

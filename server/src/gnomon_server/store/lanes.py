@@ -33,7 +33,7 @@ from gnomon_server.store.meta.driver import Savepoint
 from gnomon_server.store.meta.locks import Share
 from gnomon_server.store.meta.postgres import PostgresDatabase, PostgresWriting
 from gnomon_server.store.meta.postgres_errors import meaning_of, refusal_of
-from gnomon_server.store.tickets import Job, Ticket, Waker, announce
+from gnomon_server.store.tickets import Job, MustBeAlone, Ticket, Waker, announce
 
 log = logging.getLogger("gnomon.writer")
 
@@ -196,15 +196,19 @@ class _Lane(Generic[B]):
 
     def _committed(self, tenant: TenantId, jobs: list[Job[B]]) -> Exception | None:
         """Commit the jobs in one transaction, again if it gave way to another; why it could not be done, if so."""
+        share = self._share(jobs)
         for attempt in range(1, _MOST_ATTEMPTS + 1):
             is_committing = False
             try:
-                with self._connected().transaction(tenant, share=self._share(jobs)):
+                with self._connected().transaction(tenant, share=share):
                     self._run_jobs(jobs)
                     is_committing = True
             except Exception as error:
                 self._on_undo()
                 self._changes.clear()
+                if isinstance(error, MustBeAlone) and attempt < _MOST_ATTEMPTS:
+                    share = "alone"
+                    continue
                 meaning = meaning_of(error)
                 if meaning in ("lost", "refused"):
                     self._hang_up()

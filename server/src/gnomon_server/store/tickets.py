@@ -19,6 +19,10 @@ class Waker(Protocol):
     def wake(self, tickets: "Sequence[Ticket[object]]") -> None: ...
 
 
+class MustBeAlone(Exception):
+    """Raised by who stores batches: beside others this cannot be decided; do the transaction again, and alone."""
+
+
 class Ticket(Generic[T]):
     """The answer to come of one job: `result()` after the waker was told, or `wait()` in a thread of one's own."""
 

@@ -22,6 +22,8 @@ STATUS: Mapping[str, int] = {
     "INVALID_STATE": 400,
     "UNAUTHENTICATED": 401,
     "PERMISSION_DENIED": 403,
+    # Its usual 429 would have clients try for minutes what only a person can mend.
+    "RESOURCE_EXHAUSTED": 403,
     "RESOURCE_DOES_NOT_EXIST": 404,
     "ENDPOINT_NOT_FOUND": 404,
     "REQUEST_LIMIT_EXCEEDED": 429,
@@ -34,6 +36,7 @@ CODES: Mapping[type[e.GnomonError], str] = {
     e.AlreadyExists: "RESOURCE_ALREADY_EXISTS",
     e.InvalidRequest: "INVALID_PARAMETER_VALUE",
     e.Unauthenticated: "UNAUTHENTICATED",
+    e.QuotaExceeded: "RESOURCE_EXHAUSTED",
     e.AccessDenied: "PERMISSION_DENIED",
     e.NotFound: "RESOURCE_DOES_NOT_EXIST",
     e.TooManyRequests: "REQUEST_LIMIT_EXCEEDED",

@@ -15,6 +15,7 @@ from gnomon_server.model.ids import RowId, TenantId
 from gnomon_server.store.meta import model_tables as m
 from gnomon_server.store.meta import object_tables as o
 from gnomon_server.store.meta import tables as t
+from gnomon_server.store.meta import usage
 from gnomon_server.store.meta.upsert import upsert
 
 _COLUMNS = ("path", "sha256", "size", "version", "created_ms")
@@ -129,11 +130,13 @@ def add_reference(connection: Connection, tenant: TenantId, *, sha256: str, size
     """One artifact more uses the content, which stands on the disk."""
     base = t.blob_base
     insert = upsert(connection, base).values(tenant=tenant, sha256=sha256, size=size, refs=1, unused_ms=None)
-    connection.execute(
+    refs = connection.scalar(
         insert.on_conflict_do_update(
             index_elements=["tenant", "sha256"], set_={"refs": base.c.refs + 1, "unused_ms": None}
-        )
+        ).returning(base.c.refs)
     )
+    if refs == 1:
+        usage.add(connection, tenant, artifact_bytes=size)
 
 
 def add_object_reference(
@@ -155,7 +158,12 @@ def revive(connection: Connection, tenant: TenantId, sha256: str) -> bool:
     """One artifact more uses a content that has a row; False when it has none. The row is ours until the commit."""
     base = t.blob_base
     update = sa.update(base).where(base.c.tenant == tenant, base.c.sha256 == sha256)
-    return bool(connection.execute(update.values(refs=base.c.refs + 1, unused_ms=None)).rowcount)
+    row = connection.execute(
+        update.values(refs=base.c.refs + 1, unused_ms=None).returning(base.c.refs, base.c.size)
+    ).first()
+    if row is not None and row.refs == 1:
+        usage.add(connection, tenant, artifact_bytes=row.size)
+    return row is not None
 
 
 def find_object(connection: Connection, sha256: str) -> str:
@@ -178,11 +186,19 @@ def counts_objects(system: Connection) -> bool:
 def drop_reference(connection: Connection, tenant: TenantId, sha256: str, *, now_ms: int) -> None:
     """One artifact fewer uses the content; the last one starts its grace."""
     base = t.blob_base
-    connection.execute(
+    row = connection.execute(
         sa.update(base)
         .where(base.c.tenant == tenant, base.c.sha256 == sha256)
         .values(refs=base.c.refs - 1, unused_ms=sa.case((base.c.refs == 1, now_ms), else_=base.c.unused_ms))
-    )
+        .returning(base.c.refs, base.c.size)
+    ).first()
+    if row is not None and row.refs == 0:
+        usage.add(connection, tenant, artifact_bytes=-row.size)
+
+
+def count_uses(connection: Connection, sha256: str) -> int:
+    """How many artifacts use a content; 0 for one that is not there."""
+    return connection.scalar(sa.select(t.blob.c.refs).where(t.blob.c.sha256 == sha256)) or 0
 
 
 def find_unused(system: Connection, *, before_ms: int, limit: int) -> dict[TenantId, list[str]]:

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection, Row
 from gnomon_server.model.entities import Experiment, LifecycleStage
 from gnomon_server.model.ids import ExperimentUid, RowId, TenantId
 from gnomon_server.store.meta import tables as t
+from gnomon_server.store.meta import usage
 from gnomon_server.store.meta.upsert import upsert
 
 DEFAULT_NAME = "Default"
@@ -114,6 +115,7 @@ def insert_experiment(
             updated_ms=now_ms,
         )
     )
+    usage.add(connection, tenant, experiments=1)
     return RowId(row)
 
 

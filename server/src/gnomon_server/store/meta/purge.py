@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from gnomon_server.model.entities import KeyKind
 from gnomon_server.model.ids import KeyId, RowId, TenantId
-from gnomon_server.store.meta import artifacts, check_ins, rules, traces, webhooks
+from gnomon_server.store.meta import artifacts, check_ins, rules, traces, usage, webhooks
 from gnomon_server.store.meta import model_tables as m
 from gnomon_server.store.meta import tables as t
 from gnomon_server.store.meta import trace_tables as r
@@ -38,6 +38,7 @@ def purge_run(connection: Connection, tenant: TenantId, run: RowId, experiment: 
         connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.run == run))
     base = t.run_base
     connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.id == run))
+    usage.add(connection, tenant, runs=-1)
 
 
 def purge_experiment(connection: Connection, tenant: TenantId, experiment: RowId, *, now_ms: int) -> None:
@@ -54,6 +55,7 @@ def purge_experiment(connection: Connection, tenant: TenantId, experiment: RowId
         connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.experiment == experiment))
     base = t.experiment_base
     connection.execute(sa.delete(base).where(base.c.tenant == tenant, base.c.id == experiment))
+    usage.add(connection, tenant, experiments=-1)
 
 
 def _purge_model(connection: Connection, tenant: TenantId, model: RowId, *, now_ms: int) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from gnomon_server.model.entities import Run, RunHead
 from gnomon_server.model.ids import KeyId, RowId, RunUid, TenantId
 from gnomon_server.store.meta import tables as t
+from gnomon_server.store.meta import usage
 from gnomon_server.store.meta.run_values import ids_in, read_metrics, read_run_params, read_run_tags, sent_ids
 from gnomon_server.store.meta.upsert import upsert
 from gnomon_server.store.points.compiled import HotSelect
@@ -112,6 +113,7 @@ def insert_run(
             updated_ms=now_ms,
         )
     )
+    usage.add(connection, tenant, runs=1)
     return RowId(row)
 
 

@@ -75,6 +75,7 @@ _PICTURE = {
     "trace_pair_": {"trace_pair_": "1000000 1000000 10 5 1"},
     "trace_run_": {"trace_run_": "100000 100000 1 1", "trace_run_of": "100000 100000 10 1"},
     "span_": {"sqlite_autoindex_span__1": "1000000 1000000 10 1"},
+    "usage_": {"usage_": "100 10 1"},
     "retention_rule_": {"retention_rule_": "20 20 1"},
     "blob_object_": {"blob_object_": "100000 100000 1", "blob_object_key": "100000 100000 1"},
     "upload_": {"upload_": "100 100 1"},

@@ -20,6 +20,7 @@ from gnomon_server.store.meta import (  # noqa: F401  # whose tables are behind 
     automation_tables,
     model_tables,
     object_tables,
+    quota_tables,
     retention_tables,
     trace_tables,
 )
@@ -292,7 +293,9 @@ _SERIES = ("tenant", "experiment", "key", "last_value", "run", "low", "high", "t
 Index("series_search", *(series_base.c[name] for name in _SERIES))
 
 # They hold no tenant's data and stand outside the wall; no other table may.
-SERVERS_OWN = frozenset(table.name for table in (tenant_base, object_tables.installation, *access_tables.TABLES))
+SERVERS_OWN = frozenset(
+    table.name for table in (tenant_base, object_tables.installation, quota_tables.quota, *access_tables.TABLES)
+)
 WALLED: tuple[Table, ...] = tuple(table for table in metadata.sorted_tables if table.name not in SERVERS_OWN)
 
 experiment = view_of(experiment_base)

@@ -78,4 +78,6 @@ def _sender(names: Sequence[str], compiled: "sa.Compiled") -> Callable[[Row], Se
     if compiled.positiontup is None:
         return lambda row: dict(zip(names, row, strict=True))
     places = [names.index(name) for name in compiled.positiontup]
+    if not places:
+        return lambda _row: ()
     return itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)

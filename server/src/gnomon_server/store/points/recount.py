@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from gnomon_server.model.ids import KeyId, RowId, TenantId
 from gnomon_server.store.meta import tables as t
+from gnomon_server.store.meta import usage
 from gnomon_server.store.points import read
 from gnomon_server.store.points.folding import finite_sum
 from gnomon_server.store.points.tail import Pair
@@ -41,10 +42,11 @@ def recount(connection: Connection, tenant: TenantId, pairs: Collection[Pair]) -
 def _recount(connection: Connection, tenant: TenantId, pairs: Sequence[Pair]) -> None:
     series, base = t.series.c, t.series_base.c
     runs, keys = sorted({run for run, _ in pairs}), sorted({key for _, key in pairs})
-    query = sa.select(series.run, series.key).where(
+    query = sa.select(series.run, series.key, series.n).where(
         series.run.in_(runs), series.key.in_(keys), series.late == UNCOUNTED
     )
-    late = {(RowId(run), KeyId(key)) for run, key in connection.execute(query)}.intersection(pairs)
+    found = {(RowId(run), KeyId(key)): int(n) for run, key, n in connection.execute(query)}
+    late = {pair: found[pair] for pair in pairs if pair in found}
     if not late:
         return
     stored = read.open_series(connection, sorted({run for run, _ in late}), sorted({key for _, key in late}))
@@ -53,7 +55,9 @@ def _recount(connection: Connection, tenant: TenantId, pairs: Sequence[Pair]) ->
         name: sa.bindparam(f"new_{name}") for name in ("n", "nonfinite", "total")
     }
     statement = sa.update(t.series_base).where(mine).values(values | {"late": COUNTED})
-    connection.execute(statement, [_counts(stored[pair]) for pair in sorted(late)])
+    counts = [_counts(stored[pair]) for pair in sorted(late)]
+    connection.execute(statement, counts)
+    usage.add(connection, tenant, points=sum(int(each["new_n"]) for each in counts) - sum(late.values()))
 
 
 def _counts(series: read.StoredSeries) -> dict[str, int | float]:
