@@ -26,7 +26,6 @@ LEFT_OUT = {
     "review-queues",
     "scorers",
     "search-datasets",  # of `/api`: MLflow's own server has it nowhere; both have another under `/ajax-api`
-    "traces/calculate-filter-correlation",
     "traces/metrics",
     "unified-traces",
     "webhooks",

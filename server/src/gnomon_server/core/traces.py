@@ -19,6 +19,7 @@ from gnomon_server.model.errors import (
 )
 from gnomon_server.model.filters.clauses import Clause
 from gnomon_server.model.ids import RowId
+from gnomon_server.model.trace_counts import TraceCounts
 from gnomon_server.model.traces import (
     MAX_ASSESSMENTS,
     MAX_PREVIEW,
@@ -149,6 +150,20 @@ class Traces:
                 connection, clauses, order, experiments=experiments, limit=limit, offset=offset
             )
             return sql.read_traces(connection, rows)
+
+    def correlate(
+        self,
+        principal: Principal,
+        first: Sequence[Clause],
+        second: Sequence[Clause],
+        *,
+        base: Sequence[Clause],
+        numbers: Sequence[int],
+    ) -> TraceCounts:
+        """How often two filters match alone and together, among the traces of some experiments that match `base`."""
+        with self._stores.database.read(principal.tenant) as connection:
+            experiments = numbered.rows_numbered(connection, numbers)
+            return trace_search.count_traces(connection, first, second, base=base, experiments=experiments)
 
     def of_run(self, principal: Principal, run: str, *, limit: int, offset: int) -> tuple[int, list[Trace]]:
         """A page of the traces of a run, the newest first, and how many there are."""

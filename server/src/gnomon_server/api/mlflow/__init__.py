@@ -21,6 +21,7 @@ from gnomon_server.api.mlflow import (
     registry,
     runs,
     system,
+    trace_correlation,
     traces,
     traces_v2,
 )
@@ -38,6 +39,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *registry.ROUTES,
     *traces.ROUTES,
     *traces_v2.ROUTES,
+    *trace_correlation.ROUTES,
     *assessments.ROUTES,
     *otlp.ROUTES,
     *system.ROUTES,

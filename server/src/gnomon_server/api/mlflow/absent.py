@@ -30,7 +30,7 @@ _CODES = {
 }
 
 _ABSENT = (
-    (r"/(api|ajax-api)/3\.0/mlflow/traces/(metrics|calculate-filter-correlation)", "metrics of traces"),
+    (r"/(api|ajax-api)/3\.0/mlflow/traces/metrics", "metrics of traces"),
     (r"/(api|ajax-api)/2\.0/mlflow/(unified-traces|get-online-trace-details)", "traces of Databricks"),
     (r"/(api|ajax-api)/3\.0/mlflow/datasets", "evaluation datasets"),
     (r"/(api|ajax-api)/3\.0/mlflow/(scorers?|genai)", "scorers and evaluations"),

@@ -240,6 +240,23 @@ class TracePage(Told, frozen=True):
     next_page_token: str = ""
 
 
+class CorrelateFilters(Asked, frozen=True):
+    required = ("experiment_ids", "filter_string1", "filter_string2")
+    experiment_ids: list[str] = []
+    filter_string1: str = ""
+    filter_string2: str = ""
+    base_filter: str = ""
+
+
+class FiltersCorrelated(Struct, frozen=True):
+    filter1_count: int
+    filter2_count: int
+    joint_count: int
+    total_count: int
+    npmi: float | UnsetType = UNSET
+    npmi_smoothed: float | UnsetType = UNSET
+
+
 class TracesDeleted(Struct, frozen=True):
     traces_deleted: int
 

@@ -220,8 +220,8 @@ def find_traces(
     if asked.max_results > _MAX_PAGE:
         raise value_refused("max_results", asked.max_results)
     offset = offset_of(asked.page_token)
+    clauses = wanted_traces(asked.filter)
     with in_mlflow_words(_SAID, asked.filter, asked.order_by):
-        clauses = [_meant(clause) for clause in parse_clauses(asked.filter, _WORDS)]
         order = [_order(*item) for item in parse_keyed_order(asked.order_by, _WORDS)]
     found = call.services.traces.search(
         call.principal,
@@ -233,6 +233,12 @@ def find_traces(
     )
     end = offset + len(found)
     return found, token_at(end, total=end + (len(found) == asked.max_results))
+
+
+def wanted_traces(text: str) -> list[Clause]:
+    """A filter of traces, parsed."""
+    with in_mlflow_words(_SAID, text, []):
+        return [_meant(clause) for clause in parse_clauses(text, _WORDS)]
 
 
 def _meant(clause: Clause) -> Clause:

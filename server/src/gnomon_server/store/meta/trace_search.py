@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from gnomon_server.model.filters.clauses import Clause
 from gnomon_server.model.ids import RowId
+from gnomon_server.model.trace_counts import TraceCounts
 from gnomon_server.model.traces import TraceOrder
 from gnomon_server.store.meta import trace_tables as r
 from gnomon_server.store.meta.clauses import Attribute, Condition, KeyedValues, compared, conditions
@@ -38,7 +39,40 @@ def search_traces(
 ) -> list[RowId]:
     """A page of the traces of some experiments that match, the newest first where nothing else is asked."""
     c = r.trace.c
-    where: list[Condition] = [c.experiment.in_(experiments)]
+    where = [c.experiment.in_(experiments), *_matching(connection, clauses)]
+    by: list[sa.ColumnElement[bool] | Attribute] = []
+    for item in order:
+        value = ATTRIBUTES[item.key] if item.kind == "attribute" else _pair_value(item)
+        by += [value.is_(None), value.desc() if item.descending else value.asc()]
+    page = sa.select(c.id).where(*where).order_by(*by, c.time_ms.desc(), c.uid).limit(limit).offset(offset)
+    return [RowId(row) for row in connection.scalars(page)]
+
+
+def count_traces(
+    connection: Connection,
+    first: Sequence[Clause],
+    second: Sequence[Clause],
+    *,
+    base: Sequence[Clause],
+    experiments: Sequence[RowId],
+) -> TraceCounts:
+    """How many traces of some experiments match `base`, and of these the first clauses, the second, and both."""
+    one, two = (sa.and_(sa.true(), *_matching(connection, [*base, *clauses])) for clauses in (first, second))
+    wanted = [r.trace.c.experiment.in_(experiments), *_matching(connection, base)]
+    counts = (
+        sa.func.count(),
+        sa.func.count(sa.case((one, 1))),
+        sa.func.count(sa.case((two, 1))),
+        sa.func.count(sa.case((sa.and_(one, two), 1))),
+    )
+    total, of_first, of_second, of_both = connection.execute(
+        sa.select(*counts).select_from(r.trace).where(*wanted)
+    ).one()
+    return TraceCounts(total=total, first=of_first, second=of_second, both=of_both)
+
+
+def _matching(connection: Connection, clauses: Sequence[Clause]) -> list[Condition]:
+    where: list[Condition] = []
     on_spans: list[Condition] = []
     plain: list[Clause] = []
     for clause in clauses:
@@ -52,13 +86,8 @@ def search_traces(
             plain.append(clause)
     where += conditions(connection, plain, ATTRIBUTES, {"tag": _pairs("tag"), "metadata": _pairs("metadata")})
     if on_spans:
-        where.append(sa.select(r.span.c.uid).where(r.span.c.trace == c.id, *on_spans).exists())
-    by: list[sa.ColumnElement[bool] | Attribute] = []
-    for item in order:
-        value = ATTRIBUTES[item.key] if item.kind == "attribute" else _pair_value(item)
-        by += [value.is_(None), value.desc() if item.descending else value.asc()]
-    page = sa.select(c.id).where(*where).order_by(*by, c.time_ms.desc(), c.uid).limit(limit).offset(offset)
-    return [RowId(row) for row in connection.scalars(page)]
+        where.append(sa.select(r.span.c.uid).where(r.span.c.trace == r.trace.c.id, *on_spans).exists())
+    return where
 
 
 def _pairs(kind: str) -> KeyedValues:
