@@ -14,6 +14,7 @@ from gnomon_server.commands.home import home_option
 from gnomon_server.settings import Settings, is_postgresql, load_settings
 from gnomon_server.store import backup, database_path
 from gnomon_server.store.backup import BackupError, Manifest
+from gnomon_server.store.backup_objects import Stores
 from gnomon_server.store.opening import CANNOT_OPEN
 
 folder_argument = click.argument("folder", type=click.Path(path_type=Path))
@@ -45,14 +46,24 @@ def command() -> None:
 
 @command.command()
 @folder_argument
+@click.option("--include-objects", is_flag=True, help="Bring along what stands in object stores.")
 @home_option
 @json_option
-def take(folder: Path, home: Path | None, as_json: bool) -> None:
-    """Take a backup into FOLDER, which may hold earlier ones: contents they share are kept once."""
+def take(folder: Path, include_objects: bool, home: Path | None, as_json: bool) -> None:
+    """Take a backup into FOLDER, which may hold earlier ones: contents they share are kept once.
+
+    What stands in object stores (GNOMON_ARTIFACTS, GNOMON_CHUNKS) is named with its hash and stays there, unless
+    --include-objects brings it along; the backup then needs no store.
+    """
     settings = _settings(home)
+    stores = Stores(settings) if include_objects else None
     with _sentences(), showing_progress() as progress:
         place, manifest = backup.take(
-            _database(settings), settings.home_path / "artifacts", folder.absolute(), progress=progress
+            _database(settings),
+            settings.home_path / "artifacts",
+            folder.absolute(),
+            bring_from=stores,
+            progress=progress,
         )
     _tell(place, manifest, as_json)
 
@@ -60,12 +71,17 @@ def take(folder: Path, home: Path | None, as_json: bool) -> None:
 @command.command()
 @folder_argument
 @click.option("--at", "name", help="Which one, as `gnomon backup list` names it [default: the newest].")
+@click.option("--skip-objects", is_flag=True, help="Do not read what the backup names in object stores.")
 @json_option
-def verify(folder: Path, name: str | None, as_json: bool) -> None:
-    """Read all of a backup: its database, its rows, every content. Ends with 1 when anything is damaged."""
+def verify(folder: Path, name: str | None, skip_objects: bool, as_json: bool) -> None:
+    """Read all of a backup: its database, its rows, every content. Ends with 1 when anything is damaged.
+
+    Objects that it names are read where they stand: GNOMON_ARTIFACTS and GNOMON_CHUNKS say where, as for the server.
+    """
+    stores = None if skip_objects else Stores(_settings(None))
     with _sentences(), showing_progress() as progress:
         place = _chosen(folder, name)
-        manifest = backup.verify(place, progress=progress)
+        manifest = backup.verify(place, stores=stores, progress=progress)
     _tell(place, manifest, as_json)
 
 
@@ -129,8 +145,21 @@ def _tell(place: Path, manifest: Manifest, as_json: bool) -> None:
             "experiments, runs": f"{rows.get('experiment_', 0):,}, {rows.get('run_', 0):,}",
             "database": size(manifest.database_bytes),
             "artifacts": f"{manifest.contents:,} contents, {size(manifest.content_bytes)}",
+            **_objects(manifest),
         }
     )
+
+
+def _objects(manifest: Manifest) -> dict[str, str]:
+    """What stands elsewhere, and what a person must know of it."""
+    named = manifest.objects
+    if named is None:
+        return {}
+    return {
+        "in object stores": f"{named.contents:,} contents, {size(named.content_bytes)};"
+        f" {named.chunks:,} chunks of points, {size(named.chunk_bytes)}",
+        "not in the backup": "the objects: keep them as long as it, or take it with --include-objects",
+    }
 
 
 def _settings(home: Path | None) -> Settings:

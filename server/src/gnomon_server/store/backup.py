@@ -12,7 +12,6 @@ is unused is kept for the grace of artifacts, so those of the snapshot are there
 not copied again. Nothing that is read is believed: what is copied is hashed on the way, and `verify` hashes it again.
 """
 
-import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -23,8 +22,10 @@ import msgspec
 import pysqlite3.dbapi2 as sqlite
 from msgspec import Struct
 
+from gnomon_server.store import backup_objects
 from gnomon_server.store.backup_files import BackupError as BackupError
-from gnomon_server.store.backup_files import Content, bring, copy_file, hash_file, write_file
+from gnomon_server.store.backup_files import Content, bring, copy_file, hash_file, sync_file, write_file
+from gnomon_server.store.backup_objects import Named, Stores
 from gnomon_server.store.directories import make_durable, sync_directory
 from gnomon_server.store.meta.migrate import HEAD, migrate
 from gnomon_server.store.opening import migrate_shared, need_driver
@@ -39,7 +40,10 @@ Progress = Callable[[str, int, int], None]
 
 
 class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a backup holds. `rows` counts the rows of each table; `audit` is the last digest of the audit log."""
+    """What a backup holds. `rows` counts the rows of each table; `audit` is the last digest of the audit log.
+
+    `objects` is what stands in object stores and is named alone.
+    """
 
     format: int
     taken_at: str
@@ -50,12 +54,16 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     contents: int
     content_bytes: int
     audit: str | None
+    objects: Named | None = None
 
 
-def take(database: Path | str, artifacts: Path, folder: Path, *, progress: Progress) -> tuple[Path, Manifest]:
+def take(
+    database: Path | str, artifacts: Path, folder: Path, *, bring_from: Stores | None = None, progress: Progress
+) -> tuple[Path, Manifest]:
     """Take a backup of a home into the folder; servers may run. Returns where it stands, and its manifest.
 
-    `database` is the file of an embedded one, or the URL of PostgreSQL for the role that serves or the owner.
+    `database` is the file of an embedded one, or the URL of PostgreSQL for the role that serves or the owner. With
+    `bring_from` what stands in these object stores is brought along, and the backup needs them no more.
     """
     if isinstance(database, Path) and not database.exists():
         raise BackupError(f"there is no database {database}; name the home with --home")
@@ -66,8 +74,12 @@ def take(database: Path | str, artifacts: Path, folder: Path, *, progress: Progr
     try:
         progress("database", 0, 1)
         _copy_database(database, partial / _DATABASE, progress)
-        sha256, size = hash_file(partial / _DATABASE)
         progress("database", 1, 1)
+        named = backup_objects.find_named(partial / _DATABASE)
+        if named is not None and bring_from is not None:
+            backup_objects.bring_in(partial / _DATABASE, named, bring_from, folder / _CONTENTS, progress=progress)
+            sync_file(partial / _DATABASE)
+            named = None
         contents = _contents(partial / _DATABASE)
         total = sum(content.size for content in contents)
         done = 0
@@ -75,6 +87,7 @@ def take(database: Path | str, artifacts: Path, folder: Path, *, progress: Progr
             bring(content, artifacts, folder / _CONTENTS)
             done += content.size
             progress("contents", done, total)
+        sha256, size = hash_file(partial / _DATABASE)
         manifest = Manifest(
             format=FORMAT,
             taken_at=f"{moment:%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z",
@@ -85,6 +98,7 @@ def take(database: Path | str, artifacts: Path, folder: Path, *, progress: Progr
             contents=len(contents),
             content_bytes=total,
             audit=_scalar(partial / _DATABASE, "SELECT lower(hex(digest)) FROM audit_ ORDER BY id DESC LIMIT 1"),
+            objects=named,
         )
         write_file(partial / _MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
         sync_directory(partial)
@@ -101,8 +115,11 @@ def find(folder: Path) -> list[Path]:
     return sorted(path.parent for path in folder.glob(f"*/{_MANIFEST}")) if folder.is_dir() else []
 
 
-def verify(place: Path, *, progress: Progress) -> Manifest:
-    """Read all of a backup and hold it against its manifest; raises BackupError that names what is damaged."""
+def verify(place: Path, *, stores: Stores | None = None, progress: Progress) -> Manifest:
+    """Read all of a backup and hold it against its manifest; raises BackupError that names what is damaged.
+
+    Objects that it names are read where they stand when their `stores` are given.
+    """
     manifest = _manifest(place)
     database = place / _DATABASE
     progress("database", 0, 1)
@@ -122,6 +139,10 @@ def verify(place: Path, *, progress: Progress) -> Manifest:
             raise BackupError(f"the content {path} is damaged; remove the file and take another backup")
         done += content.size
         progress("contents", done, manifest.content_bytes)
+    if backup_objects.find_named(database) != manifest.objects:
+        raise BackupError(f"the objects that {database} names are not those that its manifest counts")
+    if manifest.objects is not None and stores is not None:
+        backup_objects.check(database, manifest.objects, stores, progress=progress)
     return manifest
 
 
@@ -213,11 +234,7 @@ def _copy_database(source: Path | str, target: Path, progress: Progress) -> None
         finally:
             connection.close()
     target.chmod(0o600)
-    descriptor = os.open(target, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_file(target)
 
 
 def _copy_shared(url: str, target: Path, progress: Progress) -> None:
