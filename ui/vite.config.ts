@@ -41,8 +41,44 @@ function packed(): Plugin {
   };
 }
 
-/** The page that nearly every visit opens; its parts would else be found one after the other. */
-const FIRST_PAGES = ["ExperimentPage", "ChartsPage"];
+/**
+ * Three files of scripts before the first chart, where the bundler would make thirty: each is a request, and small ones
+ * pack badly. What every page needs, what some pages share, and what the page that nearly every visit opens adds to that.
+ */
+const ENTRY = ["/src/main.tsx"];
+const FIRST_PAGES = ["/src/features/experiment/ExperimentPage.tsx", "/src/features/charts-page/ChartsPage.tsx"];
+const OTHER_PAGES = ["home/HomePage", "run/RunPage", "models/ModelsPage", "models/ModelPage", "settings/SettingsPage"].map(
+  (page) => `/src/features/${page}.tsx`,
+);
+const FIRST_CHUNKS = ["shared", "experiment"];
+
+type Imports = (id: string) => readonly string[];
+
+/** The modules that come with those of these ends. */
+function closure(ends: readonly string[], imports: Imports): Set<string> {
+  const waiting = ends.map((end) => join(import.meta.dirname, end));
+  const found = new Set<string>();
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    if (found.has(id)) continue;
+    found.add(id);
+    waiting.push(...imports(id));
+  }
+  return found;
+}
+
+function chunkNames(): (id: string, context: { getModuleInfo: (id: string) => { importedIds: readonly string[] } | null }) => string | null {
+  let sets: readonly Set<string>[] | null = null;
+  return (id, context) => {
+    // The lists of a module are used again for the next one, so they are copied.
+    const imports: Imports = (one) => [...(context.getModuleInfo(one)?.importedIds ?? [])];
+    sets ??= [ENTRY, FIRST_PAGES, OTHER_PAGES].map((ends) => closure(ends, imports));
+    const [isEverywhere, isFirst, isElsewhere] = sets.map((set) => set.has(id));
+    if (isEverywhere === true) return "app";
+    if (isFirst !== true) return null;
+    return isElsewhere === true ? "shared" : "experiment";
+  };
+}
+
 const FIRST_FONT = /archivo-latin-wght.*\.woff2$/;
 
 /** Lets the browser fetch what the first page's charts need beside the entry: its scripts, its styles, the font of its words. */
@@ -63,7 +99,7 @@ function preloaded(): Plugin {
           for (const style of chunk.viteMetadata?.importedCss ?? []) styles.add(style);
           for (const other of chunk.imports) take(other);
         };
-        for (const { name, fileName, isEntry } of chunks) if (!isEntry && FIRST_PAGES.includes(name)) take(fileName);
+        for (const { name, fileName, isEntry } of chunks) if (!isEntry && FIRST_CHUNKS.includes(name)) take(fileName);
         const font = Object.keys(bundle).find((file) => FIRST_FONT.test(file));
         const links = [
           ...[...styles].map((href) => ({ rel: "stylesheet", href })),
@@ -90,6 +126,7 @@ export default defineConfig({
     sourcemap: false,
     modulePreload: { polyfill: false },
     rolldownOptions: {
+      output: { codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: chunkNames(), debugName: "first pages" }] } },
       // Libraries mark what is for the browser; everything here is.
       onLog: (level, log, handle) => {
         if (log.code !== "MODULE_LEVEL_DIRECTIVE") handle(level, log);

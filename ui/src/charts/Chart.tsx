@@ -4,7 +4,7 @@
  * The canvas is drawn by PanelPlot; React renders only what stands around it, and not while the pointer moves: the value in
  * the header and the spoken read-out are written to their elements directly.
  */
-import { useCallback, useEffect, useId, useMemo, useRef, type DragEvent, type KeyboardEvent, type ReactNode } from "react";
+import { useCallback, useId, useLayoutEffect, useMemo, useRef, type DragEvent, type KeyboardEvent, type ReactNode } from "react";
 import { useCharts } from "./context";
 import type { Line } from "./curves";
 import { describeReading, moveCursor } from "./keyboard";
@@ -29,7 +29,7 @@ export interface ChartProps {
   readonly onDragStart?: (event: DragEvent) => void;
 }
 
-const IN_VIEW_MARGIN = "96px";
+const IN_VIEW_MARGIN = 96;
 
 export function Chart({ metric, lines, settings, onInView, onDrawn, menu, onHide, onDragStart }: ChartProps) {
   const { style, loader, bus } = useCharts();
@@ -126,7 +126,7 @@ function BrokenMark({ broken, axis }: { broken: readonly BrokenLine[]; axis: Pan
 
 /** Tell the page which panels are on screen, so that it fetches those. */
 function useInViewReport(metric: string, isInView: boolean, report: (metric: string, isInView: boolean) => void): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isInView) return;
     report(metric, true);
     return () => report(metric, false);

@@ -1,4 +1,5 @@
 /** How numbers are written on axes, in headers and read-outs: short, aligned, with a true minus sign. */
+import { dateFormat, numberFormat } from "../lib/intl";
 import type { XAxis } from "../series/series";
 
 const MINUS = "\u2212";
@@ -24,7 +25,7 @@ export function formatValue(value: number): string {
 
 /** A whole number in groups of three. */
 export function group(value: number): string {
-  return value.toLocaleString("en-US", { maximumFractionDigits: 0 });
+  return whole(value);
 }
 
 /** A tick: as short as the number allows. */
@@ -64,12 +65,12 @@ export function formatDuration(seconds: number): string {
   return sign + parts.join(" ");
 }
 
-const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const CLOCK_SECONDS = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-const DAY_CLOCK = new Intl.DateTimeFormat("en-GB", {
-  day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit",
-});
+const clock = dateFormat({ hour: "2-digit", minute: "2-digit" });
+const clockSeconds = dateFormat({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const day = dateFormat({ day: "numeric", month: "short" });
+const dayClock = dateFormat({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const whole = numberFormat({ maximumFractionDigits: 0 });
+const exact = numberFormat({ maximumSignificantDigits: 12 });
 
 /** Writing of x, by its kind. `relative` counts milliseconds since the run began, `time` since 1970. */
 export interface XFormat {
@@ -84,7 +85,7 @@ export function xFormat(axis: XAxis): XFormat {
     case "relative":
       return { tick: (x) => (x === 0 ? "0" : formatDuration(x / 1000)), exact: (x) => formatDuration(x / 1000) };
     case "time":
-      return { tick: formatClock, exact: (x) => DAY_CLOCK.format(x) };
+      return { tick: formatClock, exact: (x) => dayClock(x) };
     case "step":
       return { tick: formatTick, exact: exactNumber };
     default:
@@ -95,10 +96,10 @@ export function xFormat(axis: XAxis): XFormat {
 function formatClock(x: number, gap: number): string {
   const date = new Date(x);
   const isMidnight = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
-  if (gap >= 86_400_000 || isMidnight) return DAY.format(date);
-  return gap >= 60_000 ? CLOCK.format(date) : CLOCK_SECONDS.format(date);
+  if (gap >= 86_400_000 || isMidnight) return day(x);
+  return gap >= 60_000 ? clock(x) : clockSeconds(x);
 }
 
 function exactNumber(x: number): string {
-  return signed(x.toLocaleString("en-US", { maximumSignificantDigits: 12 }));
+  return signed(exact(x));
 }

@@ -1,4 +1,6 @@
 /** Times as people say them. */
+import { dateFormat } from "./intl";
+
 const UNITS: readonly (readonly [number, string])[] = [
   [31_557_600_000, "y"],
   [2_629_800_000, "mo"],
@@ -32,7 +34,7 @@ export function duration(ms: number): string {
   return parts.join(" ");
 }
 
-const FULL = new Intl.DateTimeFormat("en-GB", {
+export const fullTime = dateFormat({
   day: "numeric",
   month: "short",
   year: "numeric",
@@ -41,12 +43,4 @@ const FULL = new Intl.DateTimeFormat("en-GB", {
   second: "2-digit",
 });
 
-export function fullTime(ms: number): string {
-  return FULL.format(ms);
-}
-
-const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-
-export function clock(ms: number): string {
-  return CLOCK.format(ms);
-}
+export const clock = dateFormat({ hour: "2-digit", minute: "2-digit", second: "2-digit" });

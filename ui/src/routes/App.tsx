@@ -10,7 +10,6 @@ import { Loading } from "../ui/Message";
 import { tenantOf } from "../ui/tenant";
 import { Toasts } from "../ui/Toasts";
 import { tabOf } from "../features/experiment/tabs";
-import { SignIn } from "../features/shell/SignIn";
 import { runTabOf } from "../features/run/tabs";
 import { NotFoundPage } from "./NotFoundPage";
 
@@ -20,6 +19,7 @@ const RunPage = lazy(async () => ({ default: (await import("../features/run/RunP
 const ModelsPage = lazy(async () => ({ default: (await import("../features/models/ModelsPage")).ModelsPage }));
 const ModelPage = lazy(async () => ({ default: (await import("../features/models/ModelPage")).ModelPage }));
 const SettingsPage = lazy(async () => ({ default: (await import("../features/settings/SettingsPage")).SettingsPage }));
+const SignIn = lazy(async () => ({ default: (await import("../features/shell/SignIn")).SignIn }));
 const SignedInPage = lazy(async () => ({ default: (await import("./SignedInPage")).SignedInPage }));
 
 /** The path prefix that the server wrote into <base>. */
@@ -52,7 +52,7 @@ function Tenant() {
         </Suspense>
       </ErrorBoundary>
       <Toasts />
-      {wantsKey && <SignIn onClose={() => setWantsKey(false)} />}
+      <Suspense fallback={null}>{wantsKey && <SignIn onClose={() => setWantsKey(false)} />}</Suspense>
     </QueryClientProvider>
   );
 }

@@ -1,5 +1,6 @@
 /** Panels by the prefix of their metric, in an order a person expects: results first, the machine last. */
 import type { PanelLayout } from "./view";
+import { naturalOrder } from "../../lib/intl";
 
 export interface Section {
   readonly name: string;
@@ -63,9 +64,7 @@ function rank(name: string): number {
   return LAST.includes(name.toLowerCase()) ? 1 : 0;
 }
 
-/** layer.2 before layer.10. */
-const NATURAL = new Intl.Collator("en", { numeric: true });
 
 function byName(a: string, b: string): number {
-  return NATURAL.compare(a, b);
+  return naturalOrder(a, b);
 }

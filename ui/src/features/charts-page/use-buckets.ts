@@ -2,7 +2,7 @@
  * How many buckets a panel asks for: some more than it has pixels, which keeps the grain of a raw line. In steps, so that
  * a resize seldom fetches.
  */
-import { useEffect, useState, type RefObject } from "react";
+import { useLayoutEffect, useState, type RefObject } from "react";
 import type { PanelSize } from "./view";
 
 const STEPS = [300, 400, 600, 800, 1000, 1200, 1600, 2000, 2500];
@@ -35,9 +35,11 @@ export function panelWidth(gridWidth: number, size: PanelSize, most: number): nu
 /** 0 until the page has a width. */
 export function useBuckets(scroll: RefObject<HTMLElement | null>, size: PanelSize, most: number): number {
   const [width, setWidth] = useState(0);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = scroll.current;
     if (element === null) return;
+    // oxlint-disable-next-line react/set-state-in-effect -- the width is known once the page has been laid out
+    setWidth(element.clientWidth);
     const sizes = new ResizeObserver(() => setWidth(element.clientWidth));
     sizes.observe(element);
     return () => sizes.disconnect();

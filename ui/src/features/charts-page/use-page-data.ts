@@ -2,7 +2,7 @@
  * What the page wants from the loader, and what it knows from it: the extent of x over everything shown, and the figures for
  * the footer. Panels report when they come into view; only those are asked for.
  */
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { ChartBus } from "../../charts/bus";
 import type { Line } from "../../charts/curves";
 import type { FrameQueue } from "../../charts/frame-queue";
@@ -46,7 +46,8 @@ export function usePageData(
   const want = useRef<(window: Range | null) => void>(() => undefined);
   const windowNow = useRef(view.window);
 
-  useEffect(() => {
+  // Before the page is painted: its first request need not wait for that.
+  useLayoutEffect(() => {
     windowNow.current = view.window;
     want.current = (window) => {
       if (buckets === 0) return;

@@ -6,6 +6,7 @@ import { FACT_NAMES, isSurrounding, surroundingsOf } from "../../lib/surrounding
 import { fullTime, duration } from "../../lib/time";
 import { isResult } from "../run-table/headline";
 import { formatParam } from "../run-table/cells";
+import { naturalOrder } from "../../lib/intl";
 
 export interface CompareCell {
   readonly text: string;
@@ -106,10 +107,9 @@ function environmentRows(runs: readonly Run[], packages: ReadonlyMap<string, Rea
   return [...inOrder, ...textRows(installed, (text) => text).map((row) => ({ ...row, key: `package ${row.key}` }))];
 }
 
-const NATURAL = new Intl.Collator("en", { numeric: true });
 
 function keysOf(maps: readonly Readonly<Record<string, unknown>>[]): string[] {
-  return [...new Set(maps.flatMap((map) => Object.keys(map)))].sort(NATURAL.compare);
+  return [...new Set(maps.flatMap((map) => Object.keys(map)))].sort(naturalOrder);
 }
 
 /** Whether not all are the same; NaN is the same as NaN. */

@@ -3,7 +3,7 @@
  * belong to the page, so they persist from tab to tab.
  */
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { ChartBus } from "../../charts/bus";
 import { experimentQuery } from "../../api/experiments";
@@ -14,13 +14,12 @@ import { usePreferences, useTheme } from "../../lib/preferences";
 import { rememberView } from "../../lib/recent";
 import { seriesFetcher } from "../../series/answer";
 import { SeriesLoader } from "../../series/loader";
-import { ErrorMessage } from "../../ui/Message";
+import { ErrorMessage, Loading } from "../../ui/Message";
 import { useTenantHref } from "../../ui/tenant";
 import { RunTable } from "../run-table/RunTable";
 import { useCheckedFilter } from "../run-table/use-checked-filter";
 import { SparkStore } from "../run-table/use-sparks";
 import { AppBar } from "../shell/AppBar";
-import { FirstRun } from "../shell/FirstRun";
 import { ViewMenu } from "../saved-views/ViewMenu";
 import { LiveDot, LostNotice } from "../shell/LiveDot";
 import { useTitle } from "../shell/use-title";
@@ -33,6 +32,8 @@ import { hasSideTable, TAB_LABELS, type Tab } from "./tabs";
 import { useExperimentData } from "./use-experiment-data";
 import { useLive } from "./use-live";
 import "./experiment.css";
+
+const FirstRun = lazy(async () => ({ default: (await import("../shell/FirstRun")).FirstRun }));
 
 interface Props {
   readonly id: string;
@@ -106,7 +107,7 @@ export function ExperimentPage({ id, tab }: Props) {
           <ErrorMessage title="This experiment cannot be shown" error={experiment.error} onRetry={() => void experiment.refetch()} />
         </main>
       ) : isEmpty ? (
-        <FirstRun experiment={experiment.data} />
+        <Suspense fallback={<Loading />}><FirstRun experiment={experiment.data} /></Suspense>
       ) : (
         <div className={`experiment-body${hasSideTable(tab) ? " has-table" : ""}${isTableOpen ? " is-table-open" : ""}`}>
           {hasSideTable(tab) && (

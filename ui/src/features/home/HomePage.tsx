@@ -1,16 +1,17 @@
 /** The experiments of the tenant, and what is running now. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useDeferredValue, useState } from "react";
+import { lazy, Suspense, useDeferredValue, useState } from "react";
 import { experimentsQuery } from "../../api/experiments";
 import { ErrorMessage, Loading, Message } from "../../ui/Message";
 import { SearchField } from "../../ui/SearchField";
 import { AppBar } from "../shell/AppBar";
-import { FirstRun } from "../shell/FirstRun";
 import { useTitle } from "../shell/use-title";
 import { HomeTabs } from "../shell/HomeTabs";
 import { ExperimentTable } from "./ExperimentTable";
 import { RunningNow } from "./RunningNow";
 import "./home.css";
+
+const FirstRun = lazy(async () => ({ default: (await import("../shell/FirstRun")).FirstRun }));
 
 const LIMIT = 200;
 const REFRESH_MS = 5_000;
@@ -33,7 +34,7 @@ export function HomePage() {
     return (
       <div className="page">
         <AppBar />
-        <FirstRun experiment={found.experiments[0]} />
+        <Suspense fallback={<Loading />}><FirstRun experiment={found.experiments[0]} /></Suspense>
       </div>
     );
   }

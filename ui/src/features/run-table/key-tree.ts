@@ -1,4 +1,5 @@
 /** Keys as a tree by their slashes: `val/loss` lies in `val`. */
+import { naturalOrder } from "../../lib/intl";
 export interface Branch {
   readonly name: string;
   readonly path: string;
@@ -7,10 +8,9 @@ export interface Branch {
   readonly leaves: readonly string[];
 }
 
-const NATURAL = new Intl.Collator("en", { numeric: true });
 
 export function keyTree(keys: readonly string[]): Branch {
-  return grow("", "", [...keys].sort(NATURAL.compare));
+  return grow("", "", [...keys].sort(naturalOrder));
 }
 
 function grow(name: string, path: string, keys: readonly string[]): Branch {

@@ -5,15 +5,15 @@ import type { Run } from "../../api/runs";
 import { fetchRows, tableKeys, type Cell } from "../../api/table";
 import { cellNumber } from "../run-table/cells";
 import { metricColumn } from "../run-table/columns";
+import { naturalOrder } from "../../lib/intl";
 
 const AGGREGATES = ["min", "max", "n"] as const;
 /** The table answers at most 200 columns at once. */
 const METRICS_AT_ONCE = 60;
 const MOST_ROWS = 500;
-const NATURAL = new Intl.Collator("en", { numeric: true });
 
 export function MetricCard({ run, search }: { readonly run: Run; readonly search: string }) {
-  const all = Object.keys(run.metrics).sort(NATURAL.compare);
+  const all = Object.keys(run.metrics).sort(naturalOrder);
   const found = all.filter((key) => key.toLowerCase().includes(search));
   const shown = found.slice(0, MOST_ROWS);
   const cells = useAggregates(run, all.slice(0, MOST_ROWS));

@@ -5,6 +5,7 @@ import type { Run } from "../../api/runs";
 import { ErrorMessage, Loading, Message } from "../../ui/Message";
 import { Segmented } from "../../ui/Segmented";
 import { LogView } from "../logs/LogView";
+import { naturalOrder } from "../../lib/intl";
 
 interface Props {
   readonly run: Run;
@@ -13,7 +14,6 @@ interface Props {
 }
 
 const REFRESH_MS = 3_000;
-const NATURAL = new Intl.Collator("en", { numeric: true });
 
 export function RunLogs({ run, path, onOpen }: Props) {
   const listing = useQuery({ ...artifactsQuery(run.id, ""), refetchInterval: run.status === "running" ? REFRESH_MS : false });
@@ -43,5 +43,5 @@ export function RunLogs({ run, path, onOpen }: Props) {
 
 /** The console first, then its ranks in order. */
 function logsOf(artifacts: readonly ArtifactInfo[]): ArtifactInfo[] {
-  return artifacts.filter((one) => !one.is_dir && one.path.endsWith(".log")).sort((a, b) => NATURAL.compare(a.path, b.path));
+  return artifacts.filter((one) => !one.is_dir && one.path.endsWith(".log")).sort((a, b) => naturalOrder(a.path, b.path));
 }

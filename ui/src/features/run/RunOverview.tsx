@@ -12,6 +12,7 @@ import { Status } from "../../ui/Status";
 import { LineageCard } from "./LineageCard";
 import { MetricCard } from "./MetricCard";
 import { Surroundings } from "./Surroundings";
+import { naturalOrder } from "../../lib/intl";
 
 const NOTE_TAG = "mlflow.note.content";
 const MOST_ROWS = 500;
@@ -120,12 +121,11 @@ interface PairsProps {
   readonly search: string;
 }
 
-const NATURAL = new Intl.Collator("en", { numeric: true });
 
 function Pairs({ name, pairs, search }: PairsProps) {
   const found = pairs
     .filter(([key, text]) => `${key} ${text}`.toLowerCase().includes(search))
-    .sort(([a], [b]) => NATURAL.compare(a, b));
+    .sort(([a], [b]) => naturalOrder(a, b));
   return (
     <section className="run-card">
       <h3>

@@ -1,15 +1,17 @@
 /** The bar on top of every page: where one is, the page's own tabs, search, link, theme. */
-import { useState, type ReactNode } from "react";
+import { lazy, Suspense, useState, type ReactNode } from "react";
 import { useKeys, MOD } from "../../lib/keyboard";
 import { setPreferences, useTheme } from "../../lib/preferences";
 import { CopyButton } from "../../ui/CopyButton";
 import { Icon, Mark } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
-import { CommandBar } from "./CommandBar";
-import { KeySheet } from "./KeySheet";
 import { Person } from "./Person";
 import { TenantSwitch } from "./TenantSwitch";
 import "./shell.css";
+
+// What opens over a page comes when it is first opened.
+const CommandBar = lazy(async () => ({ default: (await import("./CommandBar")).CommandBar }));
+const KeySheet = lazy(async () => ({ default: (await import("./KeySheet")).KeySheet }));
 
 interface Props {
   /** What follows the brand: where one is. */
@@ -70,8 +72,10 @@ export function AppBar({ crumb, tabs, status, link }: Props) {
         </Link>
         <Person />
       </div>
-      {open === "command" && <CommandBar onClose={() => setOpen(null)} onKeys={() => setOpen("keys")} />}
-      {open === "keys" && <KeySheet onClose={() => setOpen(null)} />}
+      <Suspense fallback={null}>
+        {open === "command" && <CommandBar onClose={() => setOpen(null)} onKeys={() => setOpen("keys")} />}
+        {open === "keys" && <KeySheet onClose={() => setOpen(null)} />}
+      </Suspense>
     </header>
   );
 }

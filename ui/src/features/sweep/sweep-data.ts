@@ -3,6 +3,7 @@
  * value that is given reads as one; else its values are categories. Pure; what fetches it is in SweepPage.
  */
 import { directionOf, type Direction } from "../../charts/direction";
+import { naturalOrder } from "../../lib/intl";
 
 export interface SweepRun {
   readonly id: string;
@@ -36,8 +37,6 @@ type Text = string | number | null;
 
 /** Log axes from this ratio on. */
 const LOG_RATIO = 50;
-/** A numeric-looking parameter with so few values is still a number: its distances mean something. */
-const NATURAL = new Intl.Collator("en", { numeric: true });
 
 export function makeDimension(key: string, column: string, cells: readonly Text[]): Dimension {
   const numbers = cells.map(toNumber);
@@ -46,7 +45,7 @@ export function makeDimension(key: string, column: string, cells: readonly Text[
     const values = Float64Array.from(numbers, (value) => value ?? Number.NaN);
     return { key, column, kind: "number", values, labels: [], isLog: suitsLog(values) };
   }
-  const labels = [...new Set(cells.filter((cell) => cell !== null).map(String))].toSorted(NATURAL.compare);
+  const labels = [...new Set(cells.filter((cell) => cell !== null).map(String))].toSorted(naturalOrder);
   const place = new Map(labels.map((label, i) => [label, i]));
   const values = Float64Array.from(cells, (cell) => (cell === null ? Number.NaN : (place.get(String(cell)) ?? Number.NaN)));
   return { key, column, kind: "category", values, labels, isLog: false };
