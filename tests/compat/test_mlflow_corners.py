@@ -97,3 +97,17 @@ def test_a_file_has_the_type_and_the_name_that_clients_expect(wire: Wire, name: 
         headers = answer.headers
         assert (headers["content-type"], headers["content-disposition"]) == (kind, f"attachment; {shown}")
         assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_prompt_that_is_too_long_is_told_as_a_prompt(wire: Wire) -> None:
+    is_prompt = {"key": "mlflow.prompt.is_prompt", "value": "true"}
+    wire.post("registered-models/create", name="greeting", tags=[is_prompt])
+    long = {"key": "mlflow.prompt.text", "value": "a" * 100_001}
+    version = {"name": "greeting", "source": "prompt-template"}
+    says = "Prompt text exceeds max length of 100000 characters."
+    code = "INVALID_PARAMETER_VALUE"
+    assert wire.refused("model-versions/create", 400, code, **version, tags=[is_prompt, long]) == says
+    wire.post("model-versions/create", **version, tags=[is_prompt, {**long, "value": "a" * 100_000}])
+    assert wire.refused("model-versions/set-tag", 400, code, name="greeting", version="1", **long) == says
+    other = {"key": "other", "value": "a" * 100_001}
+    assert "'value' exceeds" in wire.refused("model-versions/set-tag", 400, code, name="greeting", version="1", **other)

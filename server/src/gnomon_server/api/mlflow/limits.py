@@ -20,6 +20,7 @@ MAX_PAGE = 50_000
 MAX_EXPERIMENT_NAME = 500
 MAX_EXPERIMENT_TAG_VALUE = 20_000
 MAX_REGISTRY_TAG_VALUE = 100_000
+PROMPT_TEXT = "mlflow.prompt.text"
 MAX_ALIAS = 255
 MAX_LOCATION = 2_048
 MAX_HISTORY_RUNS = 100
@@ -50,6 +51,12 @@ def checked_value(value: str, longest: int) -> str:
     if len(value) > longest:
         raise InvalidRequest(f"'value' exceeds the maximum length of {longest} characters")
     return value
+
+
+def refuse_long_prompt(tags: Sequence[Pair]) -> None:
+    """A prompt is kept as a tag of a version; one that is too long is told as what it is."""
+    if any(tag.key == PROMPT_TEXT and len(tag.value) > MAX_REGISTRY_TAG_VALUE for tag in tags):
+        raise InvalidRequest(f"Prompt text exceeds max length of {MAX_REGISTRY_TAG_VALUE} characters.")
 
 
 def checked_experiment_name(name: str) -> str:

@@ -19,6 +19,7 @@ from gnomon_server.api.mlflow.limits import (
     checked_model_name,
     checked_tags,
     checked_value,
+    refuse_long_prompt,
 )
 from gnomon_server.api.mlflow.paging import offset_of, token_at
 from gnomon_server.api.mlflow.published import note_version
@@ -204,6 +205,7 @@ def get_by_alias(call: Call[wire.ModelAlias, None]) -> wire.VersionFound:
 def create_version(call: Call[wire.CreateVersion, None]) -> wire.VersionFound:
     """Publish the next version of a registered model."""
     body = call.body
+    refuse_long_prompt(body.tags)
     tags = _tags(body.tags)
     found = source_of(call, body, is_prompt=PROMPT in tags)
     run = body.run_id or found.run
@@ -298,6 +300,7 @@ def search_versions(call: Call[wire.SearchVersions, None]) -> wire.VersionList:
 def set_version_tag(call: Call[wire.VersionTag, None]) -> Nothing:
     """Set a tag of a version."""
     body = call.body
+    refuse_long_prompt([Pair(body.key, body.value)])
     key, value = _tag(body.key, body.value)
     call.services.registry.set_tag(call.principal, body.name, _number(body.version), key, value)
     return Nothing()
