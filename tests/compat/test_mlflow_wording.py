@@ -312,3 +312,31 @@ def test_aliases_are_told_with_a_version_and_not_with_the_latest_of_a_model(wire
     found = wire.get("registered-models/get", name="m")["registered_model"]
     assert found["aliases"] == [{"alias": "best", "version": "1"}]
     assert [one.get("aliases") for one in found["latest_versions"]] == [None]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name IN ('a')", "Invalid comparator 'IN' not one of"),
+        ("tag.a IN ('a')", "Invalid comparator 'IN' not one of"),
+        ("status IS NULL", "Invalid comparator 'IS NULL' not one of"),
+        ("span.name > 'a'", "span.name comparator '>' not one of"),
+        ("span.content = 'a'", "span.content comparator '=' not one of '{'ILIKE', 'LIKE'}'"),
+        ("trace.text = 'a'", "span.content comparator '=' not one of '{'ILIKE', 'LIKE'}'"),
+        ("span.name = 5", "Expected a quoted string value for span (e.g. 'my-value'). Got value 5"),
+        ("span.type = TOOL", "string value TOOL. Use either single or double quotes."),
+        (
+            "feedback.score > 'high'",
+            "Expected a numeric value for feedback when using comparator '>'. Got value 'high'",
+        ),
+        ("feedback.score = 3", "Expected a quoted string value for feedback (e.g. 'my-value'). Got value 3"),
+        ("prompt LIKE 'a/1'", "Invalid comparator 'LIKE' for prompts filter. Only '=' is supported"),
+        ("prompt = 'a'", "Invalid prompts filter value 'a'. Expected format: prompt = \"name/version\""),
+    ],
+)
+def test_filters_of_traces(wire: Wire, text: str, says: str) -> None:
+    places = [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}]
+    sent = {"locations": places, "filter": text, "max_results": 5}
+    answer = wire.http.post("/api/3.0/mlflow/traces/search", json=sent)
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    assert says in answer.json()["message"]

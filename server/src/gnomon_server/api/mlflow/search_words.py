@@ -198,7 +198,7 @@ def _explain_number(kind: str, key: str, clause: Comparison, words: Words) -> st
 def _explain_text(kind: str, key: str, clause: Comparison, words: Words) -> str | None:
     value = clause.value
     takes_lists = kind == "dataset" or (kind == "attribute" and key in words.listed)
-    if value.startswith("("):
+    if value.startswith("(") and not (clause.operator in LISTS and _as_tag(kind, key, words)):
         if takes_lists and clause.operator in LISTS:
             return _explain_list(value)
         if kind == "attribute" and clause.operator in LISTS and words.listed:
@@ -208,7 +208,7 @@ def _explain_text(kind: str, key: str, clause: Comparison, words: Words) -> str 
         return f"Only the '{_set(words.numbers)}' attributes support comparison with numeric values."
     if _NUMBER.fullmatch(value) or value.upper() == "NULL":
         return _not_text(kind, value, words)
-    if value[0] not in "'\"":
+    if value[0] not in "'\"(":
         return (
             "Parameter value is either not quoted or unidentified quote types used for string value "
             f"{value}. Use either single or double quotes."
@@ -246,6 +246,11 @@ def _explain_list(value: str) -> str | None:
     if others:
         return "While parsing a list in the query, expected a non-empty list of string values, but got ill-formed list."
     return None
+
+
+def _as_tag(kind: str, key: str, words: Words) -> bool:
+    """Whether this is kept as a tag where tags are asked by their own rules."""
+    return bool(words.tagged) and (kind in ("tag", "metadata") or key in words.tagged)
 
 
 def _as_list(value: str) -> str:

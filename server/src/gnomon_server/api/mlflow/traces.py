@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from gnomon_server.api.bodies import given
 from gnomon_server.api.mlflow import trace_wire as wire
 from gnomon_server.api.mlflow.declare import PREFIXES, wire_route
+from gnomon_server.api.mlflow.errors import WireError
 from gnomon_server.api.mlflow.experiments import number_of
 from gnomon_server.api.mlflow.limits import checked_key
 from gnomon_server.api.mlflow.paging import offset_of, token_at
@@ -16,6 +17,7 @@ from gnomon_server.api.mlflow.reading import value_refused
 from gnomon_server.api.mlflow.search_words import Words, in_mlflow_words
 from gnomon_server.api.mlflow.trace_convert import head_of, trace_info, trace_message
 from gnomon_server.api.mlflow.trace_files import send_file
+from gnomon_server.api.mlflow.trace_words import in_words_of_traces
 from gnomon_server.api.mlflow.wire import Nothing
 from gnomon_server.api.route import Call
 from gnomon_server.core.span_facts import SOURCE_RUN, SPANS_LOCATION
@@ -71,14 +73,23 @@ _SAID = Words(
     or_lists=True,
     numbers=_NUMBERS,
     listed=_LISTED,
-    ordered=("name", *_NUMBERS, *_LISTED, "client_request_id"),
+    ordered=("name", *_NUMBERS, "status", "request_id", "run_id", "experiment_id"),
+    also_ordered=("trace_id", "state", "client_request_id"),
     keyed_order=True,
     sets=("tag", "metadata", "attribute"),
     quotes_rest=True,
     rlike=True,
     unread=("span", "feedback", "expectation"),
 )
-_ORDERED = ("timestamp_ms", "execution_time_ms", "end_time_ms", "status", "request_id", "client_request_id")
+_ORDERED = (
+    "timestamp_ms",
+    "execution_time_ms",
+    "end_time_ms",
+    "status",
+    "request_id",
+    "client_request_id",
+    "experiment_id",
+)
 
 
 @wire_route("POST", _TRACES, needs="runs.log", asks=wire.StartTrace)
@@ -97,7 +108,10 @@ def start_trace(call: Call[wire.StartTrace, None]) -> wire.TraceFound:
 def get_trace(call: Call[wire.TraceAsked, None]) -> wire.TraceFound:
     """Get a trace with its spans."""
     uid = call.body.trace_id
-    trace, spans = call.services.traces.tree(call.principal, uid)
+    try:
+        trace, spans = call.services.traces.tree(call.principal, uid)
+    except TraceNotFound:
+        raise _not_found(f"Trace with ID {uid} is not found.") from None
     if not spans and not call.body.allow_partial:
         raise TraceNotFound(uid)
     return wire.TraceFound(trace_message(trace, spans))
@@ -176,7 +190,10 @@ def delete_trace_tag(call: Call[wire.TraceTag, None]) -> Nothing:
     """Remove a tag of a trace."""
     key, uid = call.body.key, call.path("trace_id")
     _refuse_reserved(key, "deleted")
-    call.services.traces.remove_tag(call.principal, uid, key)
+    try:
+        call.services.traces.remove_tag(call.principal, uid, key)
+    except TraceNotFound:
+        raise _not_found(f"No trace tag with key '{key}' for trace with ID '{uid}'") from None
     return Nothing()
 
 
@@ -237,7 +254,7 @@ def find_traces(
 
 def wanted_traces(text: str) -> list[Clause]:
     """A filter of traces, parsed."""
-    with in_mlflow_words(_SAID, text, []):
+    with in_mlflow_words(_SAID, text, []), in_words_of_traces(text):
         return [_meant(clause) for clause in parse_clauses(text, _WORDS)]
 
 
@@ -266,6 +283,8 @@ def _meant(clause: Clause) -> Clause:
 def _order(kind: ClauseKind, key: str, descending: bool) -> TraceOrder:
     if kind == "attribute" and key in ("name", "run_id"):
         kind, key = ("tag", NAME) if key == "name" else ("metadata", SOURCE_RUN)
+    if kind in ("span", "feedback", "expectation"):
+        raise InvalidRequest(f"Invalid identifier type '{kind}'")
     if kind == "attribute" and key in _ORDERED:
         return TraceOrder("attribute", key, descending)
     if kind == "tag":
@@ -273,6 +292,10 @@ def _order(kind: ClauseKind, key: str, descending: bool) -> TraceOrder:
     if kind == "metadata":
         return TraceOrder("metadata", key, descending)
     raise InvalidRequest(f"Invalid order_by entity `{kind}` with key `{key}`; order by one of {', '.join(_ORDERED)}")
+
+
+def _not_found(message: str) -> WireError:
+    return WireError("RESOURCE_DOES_NOT_EXIST", message)
 
 
 def _numbers(ids: list[str] | UnsetType) -> list[int] | None:

@@ -24,6 +24,7 @@ ATTRIBUTES: dict[str, Attribute] = {
     "end_time_ms": _END,
     "status": r.trace.c.state,
     "client_request_id": r.trace.c.client_request,
+    "experiment_id": r.trace.c.experiment,
 }
 _SPAN_COLUMNS: dict[str, Attribute] = {"name": r.span.c.name, "type": r.span.c.kind, "status": r.span.c.status}
 
@@ -154,5 +155,7 @@ def _on_assessment(connection: Connection, clause: Clause) -> Condition:
         return sa.not_(judged.exists())
     if clause.op == "is not null":
         return judged.exists()
-    is_number = isinstance(clause.values[0], float)
-    return judged.where(compared(connection, clause, c.number if is_number else c.value)).exists()
+    if isinstance(clause.values[0], float):  # true and false have a number for charts, and are none here
+        is_number = c.value.not_in(("true", "false"))
+        return judged.where(is_number, compared(connection, clause, c.number)).exists()
+    return judged.where(compared(connection, clause, c.value)).exists()
