@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from tests.support import large_project
 from tests.support.browser import THEMES, Theme, Visit, launch
 from tests.support.large_project import Project
@@ -18,6 +18,8 @@ from tests.support.server_process import ServerProcess
 
 PICTURES = Path(__file__).parents[2] / "test-output" / "ui"
 LARGE_TENANT = "large"
+# The library gives up after five seconds, which a machine that does much else needs for a page.
+expect.set_options(timeout=30_000)
 
 
 @dataclass(frozen=True, slots=True)

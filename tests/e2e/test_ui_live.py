@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 from tests.e2e.conftest import Begin
 from tests.support.browser import Theme
 from tests.support.server_process import ServerProcess
@@ -41,6 +41,39 @@ def test_a_running_run_moves_within_two_seconds(begin: Begin, site_api: httpx.Cl
     ended = site_api.post(f"/experiments/runs/{run}/end", json={})
     assert ended.status_code == 200
     expect(visit.page.locator(".live")).to_have_text("Live", timeout=15_000)
+    site_api.delete(f"/experiments/{experiment}").raise_for_status()
+
+
+def test_a_metric_that_is_new_while_the_first_list_of_keys_is_on_its_way_is_shown(
+    begin: Begin, site_api: httpx.Client
+) -> None:
+    experiment = site_api.post("/experiments", json={"name": "early"}).json()["id"]
+    run = site_api.post("/experiments/runs", json={"experiment_id": experiment, "name": "now"}).json()["id"]
+    visit = begin()
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))  # as it was read before there was a metric
+
+    visit.page.route("**/keys?*", hold_the_first)
+    visit.open(f"/e/{experiment}")
+    expect(visit.page.locator(".live")).to_have_text(re.compile("Live ?1 running"))
+    told = visit.page.evaluate("performance.now()")
+    log(site_api, run, {"loss": 1.0}, 0)
+    # The page hears of it, and asks for the rows of its table again.
+    visit.page.wait_for_function(
+        "told => performance.getEntriesByType('resource')"
+        ".some(one => one.name.includes('/table?') && one.startTime > told)",
+        arg=told,
+    )
+    ((route, answer),) = held
+    with visit.page.expect_request("**/keys?*", timeout=5_000):  # less than the list is renewed in of itself
+        route.fulfill(response=answer)
+    expect(visit.panel("loss")).to_be_visible()
+    site_api.post(f"/experiments/runs/{run}/end", json={})
     site_api.delete(f"/experiments/{experiment}").raise_for_status()
 
 

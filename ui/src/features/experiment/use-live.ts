@@ -1,9 +1,10 @@
 /** Keeps an experiment's page up to date: hears of changes and marks what they make stale. */
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { experimentKeys } from "../../api/experiments";
 import { keysKey, keysQuery } from "../../api/keys";
 import { LiveLink, type LinkState, type LiveChange } from "../../api/live";
+import { markStale } from "../../api/stale";
 import { tableKeys } from "../../api/table";
 
 export interface Live {
@@ -26,19 +27,20 @@ export function useLive(experimentId: string, onChange: (change: LiveChange) => 
   useEffect(() => {
     latest.current = onChange;
   }, [onChange]);
-  useEffect(() => {
+  // Before the page is painted, near to when its lists are asked for: what changes before the stream begins is not told.
+  useLayoutEffect(() => {
     const keys = new KeyRefresh(client, experimentId);
     const live = new LiveLink(experimentId, {
       onState: (next) => setState((before) => (isSame(before, next) ? before : next)),
       onChange: (change) => {
         latest.current(change);
         setRevision((n) => n + 1);
-        void client.invalidateQueries({
+        markStale(client, {
           queryKey: tableKeys.all(experimentId),
           // Which params differ, and whether a filter is right, new points cannot change.
           predicate: ({ queryKey }) => change.isListStale || !POINTS_DO_NOT_MATTER.has(queryKey[2]),
         });
-        if (change.isListStale) void client.invalidateQueries({ queryKey: experimentKeys.all });
+        if (change.isListStale) markStale(client, { queryKey: experimentKeys.all });
         if (change.isListStale) keys.now();
         else keys.soon();
       },
@@ -83,7 +85,7 @@ class KeyRefresh {
   now(): void {
     this.dispose();
     this.askedAt = performance.now();
-    void this.client.invalidateQueries({ queryKey: keysKey(this.experimentId) });
+    markStale(this.client, { queryKey: keysKey(this.experimentId) });
   }
 
   dispose(): void {
