@@ -225,3 +225,33 @@ def test_a_notebook_goes_on_after_a_cell_that_failed(
     console = api.get(f"/experiments/runs/{run}/artifacts/console.log").text
     assert console.startswith("shown\n")
     assert "ZeroDivisionError" in console
+
+
+READ_ONLY = """
+import logging, sys
+import gnomon
+run = gnomon.init("fraud", params={"lr": 0.1})
+for step in range(100):
+    run.log({"loss": 1.0}, step=step)
+run.log_text("notes.txt", "text")
+run.finish()
+print("the training is done")
+"""
+
+
+def test_a_spool_on_a_disk_that_is_read_only_costs_a_warning_and_no_training(tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    mount = f"mount -t tmpfs -o ro none {spool} && exec {sys.executable} -c '{READ_ONLY}'"
+    env = {key: value for key, value in os.environ.items() if key != "GNOMON_STRICT"}
+    done = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", mount],
+        env=env | {"GNOMON_SPOOL": str(spool), "GNOMON_URL": "http://127.0.0.1:9", "GNOMON_CAPTURE": "none"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, "the training is done\n"), done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Read-only file system" in done.stderr
+    said = [line for line in done.stderr.splitlines() if line.startswith("gnomon: ")]
+    assert 0 < len(said) == len(set(said)) < 6

@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from gnomon.cli import cli
 from gnomon.client import Client
+from tests.support.server_process import ServerProcess
 from tests.trainers.conftest import Script
 
 pytestmark = pytest.mark.nightly
@@ -58,3 +61,22 @@ def test_catboost(train: Script, heavy: Path, client: Client) -> None:
         for metric, values in metrics.items():
             (series,) = client.metrics.history(run.id, [f"{data}/{metric}"]).series
             assert (series.step, series.value) == ([*range(8)], values)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_workers_of_a_data_loader_log_every_row_of_every_epoch(
+    train: Script, heavy: Path, client: Client, server: ServerProcess, tenant: str, tmp_path: Path, method: str
+) -> None:
+    said = train("torch_dataloader", method, python=heavy)
+    sent = CliRunner().invoke(
+        cli, ["--url", server.base_url, "--tenant", tenant, "sync", str(tmp_path / "spool"), "--json"]
+    )
+    assert sent.exit_code == 0, sent.output
+    found = {each.key: each for each in client.metrics.history(said["run"]).series}
+    assert found["sum"].step == [*range(40)]
+    rows: dict[int, list[float]] = {}
+    for name, series in found.items():
+        if name.startswith("loaded/"):
+            rows.setdefault(int(name.partition("{")[0].removeprefix("loaded/")), []).extend(series.value)
+    assert rows == {index: [float(index)] * 2 for index in range(said["rows"])}
+    assert client.runs.get(said["run"]).status == "finished"
