@@ -26,6 +26,8 @@ ATTRIBUTES: dict[str, Attribute] = {
     "client_request_id": r.trace.c.client_request,
     "experiment_id": r.trace.c.experiment,
 }
+# Where clients say that a trace, or what is said of it, is about a whole conversation.
+_SESSION = "mlflow.trace.session"
 _SPAN_COLUMNS: dict[str, Attribute] = {"name": r.span.c.name, "type": r.span.c.kind, "status": r.span.c.status}
 
 
@@ -40,7 +42,7 @@ def search_traces(
 ) -> list[RowId]:
     """A page of the traces of some experiments that match, the newest first where nothing else is asked."""
     c = r.trace.c
-    where = [c.experiment.in_(experiments), *_matching(connection, clauses)]
+    where = [c.experiment.in_(experiments), *_matching(connection, clauses, experiments)]
     by: list[sa.ColumnElement[bool] | Attribute] = []
     for item in order:
         value = ATTRIBUTES[item.key] if item.kind == "attribute" else _pair_value(item)
@@ -58,8 +60,10 @@ def count_traces(
     experiments: Sequence[RowId],
 ) -> TraceCounts:
     """How many traces of some experiments match `base`, and of these the first clauses, the second, and both."""
-    one, two = (sa.and_(sa.true(), *_matching(connection, [*base, *clauses])) for clauses in (first, second))
-    wanted = [r.trace.c.experiment.in_(experiments), *_matching(connection, base)]
+    one, two = (
+        sa.and_(sa.true(), *_matching(connection, [*base, *clauses], experiments)) for clauses in (first, second)
+    )
+    wanted = [r.trace.c.experiment.in_(experiments), *_matching(connection, base, experiments)]
     counts = (
         sa.func.count(),
         sa.func.count(sa.case((one, 1))),
@@ -72,7 +76,7 @@ def count_traces(
     return TraceCounts(total=total, first=of_first, second=of_second, both=of_both)
 
 
-def _matching(connection: Connection, clauses: Sequence[Clause]) -> list[Condition]:
+def _matching(connection: Connection, clauses: Sequence[Clause], experiments: Sequence[RowId]) -> list[Condition]:
     where: list[Condition] = []
     on_spans: list[Condition] = []
     plain: list[Clause] = []
@@ -80,7 +84,7 @@ def _matching(connection: Connection, clauses: Sequence[Clause]) -> list[Conditi
         if clause.kind == "span":
             on_spans.append(_on_span(connection, clause))
         elif clause.kind in ("feedback", "expectation"):
-            where.append(_on_assessment(connection, clause))
+            where.append(_on_assessment(connection, clause, experiments))
         elif clause.kind == "attribute" and clause.key in ("run_id", "prompt"):
             where.append(_linked(connection, clause))
         else:
@@ -148,14 +152,26 @@ def _on_span(connection: Connection, clause: Clause) -> Condition:
     return sa.not_(is_any) if clause.op in ("!=", "not in") else is_any
 
 
-def _on_assessment(connection: Connection, clause: Clause) -> Condition:
+def _on_assessment(connection: Connection, clause: Clause, experiments: Sequence[RowId]) -> Condition:
+    """Whether the trace was judged so, or the session that it is part of was, at any of its traces."""
     c = r.assessment.c
-    judged = sa.select(c.uid).where(c.trace == r.trace.c.id, c.kind == clause.kind, c.name == clause.key, c.valid == 1)
-    if clause.op == "is null":
-        return sa.not_(judged.exists())
-    if clause.op == "is not null":
-        return judged.exists()
-    if isinstance(clause.values[0], float):  # true and false have a number for charts, and are none here
-        is_number = c.value.not_in(("true", "false"))
-        return judged.where(is_number, compared(connection, clause, c.number)).exists()
-    return judged.where(compared(connection, clause, c.value)).exists()
+    judged: list[Condition] = [c.kind == clause.kind, c.name == clause.key, c.valid == 1]
+    if clause.op not in ("is null", "is not null") and isinstance(clause.values[0], float):
+        # True and false have a number for charts, and are none here.
+        judged += [c.value.not_in(("true", "false")), compared(connection, clause, c.number)]
+    elif clause.op not in ("is null", "is not null"):
+        judged.append(compared(connection, clause, c.value))
+    itself = sa.select(c.uid).where(c.trace == r.trace.c.id, *judged).exists()
+    part, its = r.trace_pair.alias("session_of_judged"), r.trace.alias("judged_trace")
+    sessions = (
+        sa.select(part.c.value)
+        .select_from(r.assessment.join(part, part.c.trace == c.trace).join(its, its.c.id == c.trace))
+        .where(part.c.kind == "metadata", part.c.key == _SESSION, its.c.experiment.in_(experiments))
+        .where(c.metadata.contains(f'"{_SESSION}":', autoescape=True), *judged)
+    )
+    own = r.trace_pair.alias("own_session").c
+    within = sa.select(own.trace).where(
+        own.trace == r.trace.c.id, own.kind == "metadata", own.key == _SESSION, own.value.in_(sessions)
+    )
+    is_judged = sa.or_(itself, within.exists())
+    return sa.not_(is_judged) if clause.op == "is null" else is_judged
