@@ -111,3 +111,13 @@ def test_a_prompt_that_is_too_long_is_told_as_a_prompt(wire: Wire) -> None:
     assert wire.refused("model-versions/set-tag", 400, code, name="greeting", version="1", **long) == says
     other = {"key": "other", "value": "a" * 100_001}
     assert "'value' exceeds" in wire.refused("model-versions/set-tag", 400, code, name="greeting", version="1", **other)
+
+
+def test_spans_are_the_first_thing_that_a_new_server_hears_of(wire: Wire) -> None:
+    span = {"traceId": "ab" * 16, "spanId": "cd" * 8, "name": "a", "startTimeUnixNano": "1", "endTimeUnixNano": "2"}
+    body = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
+    answer = wire.http.post("/v1/traces", json=body, headers={"x-mlflow-experiment-id": "0"})
+    assert (answer.status_code, answer.text) == (200, "{}")
+    found = wire.http.get("/api/3.0/mlflow/traces/get", params={"trace_id": "tr-" + "ab" * 16}).json()["trace"]
+    assert [one["name"] for one in found["spans"]] == ["a"]
+    assert wire.get("experiments/get", experiment_id="0")["experiment"]["name"] == "Default"

@@ -17,6 +17,7 @@ from gnomon_server.api.mlflow.declare import wire_route
 from gnomon_server.api.mlflow.experiments import number_of
 from gnomon_server.api.mlflow.otlp_protobuf import MAX_DEPTH, read_request
 from gnomon_server.api.route import Answer, Call
+from gnomon_server.core.numbered import DEFAULT_NUMBER
 from gnomon_server.model.errors import InvalidRequest
 from gnomon_server.model.traces import MAX_NS, MAX_SPAN_BYTES, MAX_SPAN_NAME, SentSpan, Span, SpanStatus
 
@@ -155,7 +156,12 @@ def attributes_of(pairs: Sequence[KeyValue]) -> dict[str, object]:
 
 
 async def _keep(call: Call[None, None], number: int, sent: Sequence[SentSpan], run: str | None) -> None:
-    await to_thread.run_sync(lambda: call.services.traces.log_spans(call.principal, number, sent, run=run))
+    def work() -> None:
+        if number == DEFAULT_NUMBER:  # an exporter asks for nothing before it sends
+            call.services.numbered.ensure_default(call.principal)
+        call.services.traces.log_spans(call.principal, number, sent, run=run)
+
+    await to_thread.run_sync(work)
 
 
 def _spans_of(each: ResourceSpans) -> list[SentSpan]:
