@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from sklearn import metrics
 
+import gnomon.wandb as wandb
 from gnomon.cli import cli
 from gnomon.client import Client
 from tests.support.server_process import ServerProcess
@@ -101,7 +104,7 @@ def test_what_is_not_supported_is_said_once_and_never_raises(train: Script, clie
         "wandb.Api.reports",
         "wandb.sweep",
         "wandb.agent",
-        "wandb.plot.roc_curve",
+        "wandb.plot.no_such_chart",
         "messages for alerts",
         "option sync_tensorboard",
         "config read from a file",
@@ -177,6 +180,24 @@ def test_summaries_follow_what_define_metric_said(train: Script) -> None:
         "plain": 4,
         "hidden": None,
     }
+
+
+def test_curves_of_a_classifier_are_those_of_scikit_learn() -> None:
+    rng = np.random.default_rng(2)
+    truth = rng.integers(0, 3, 300)
+    # Two digits, so that many samples share a probability.
+    scores = np.round(rng.dirichlet(np.ones(3), 300) + np.eye(3)[truth] * 0.2, 2)
+    roc = wandb.plot.roc_curve(truth, scores, labels=["a", "b", "c"])
+    precise = wandb.plot.pr_curve(truth, scores)
+    for number, name in enumerate("abc"):
+        false, true, _ = metrics.roc_curve(truth == number, scores[:, number], drop_intermediate=False)
+        ours = [row[1:] for row in roc.data if row[0] == name]
+        assert np.allclose(ours, np.stack([false, true], axis=1))
+        precision, recall, _ = metrics.precision_recall_curve(truth == number, scores[:, number])
+        ours = [row[1:] for row in precise.data if row[0] == str(number)]
+        assert np.allclose(ours, np.stack([precision, recall], axis=1)[:-1][::-1])
+    words = wandb.plot.roc_curve(["cat", "dog"], [[0.9, 0.1], [0.2, 0.8]], classes_to_plot=["dog"])
+    assert words.data == [["dog", 0.0, 0.0], ["dog", 0.0, 1.0], ["dog", 1.0, 1.0]]
 
 
 @pytest.mark.parametrize("example", ["classifier", "stages", "reinforcement"])

@@ -24,7 +24,7 @@ for _ in range(2):
     wandb.Api().reports("entity/project")
     wandb.sweep({"method": "grid"})
     wandb.agent("id", function=print)
-    wandb.plot.roc_curve([0, 1], [[0.1, 0.9]])
+    wandb.plot.no_such_chart([0, 1], [[0.1, 0.9]])
     run.alert(title="a", text="b")
     for _row in wandb.Api().artifact_types("x"):
         raise AssertionError("there are none")
