@@ -42,7 +42,8 @@ def upgrade() -> None:
         connection.exec_driver_sql(_COUNT)
         write_statistics(connection)
     else:
-        # The owner of the tables is bound by the tenant wall too, which shows everyone's rows to who says so.
-        connection.exec_driver_sql("SELECT set_config('gnomon.everyone', 'on', true)")
+        # The owner of the tables is bound by the tenant wall too, which shows everyone's rows to who says so. It is
+        # said for the session: this connection begins no transaction by itself.
+        connection.exec_driver_sql("SELECT set_config('gnomon.everyone', 'on', false)")
         connection.exec_driver_sql(_COUNT)
-        connection.exec_driver_sql("SELECT set_config('gnomon.everyone', '', true)")
+        connection.exec_driver_sql("SELECT set_config('gnomon.everyone', '', false)")
