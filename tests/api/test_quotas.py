@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -386,3 +389,55 @@ def _at_once(works: list[Callable[[], None]]) -> None:
 def _uuid7() -> str:
     now = time.time_ns() // 1_000_000
     return f"{now:012x}7{uuid.uuid4().hex[:3]}8{uuid.uuid4().hex[:15]}"
+
+
+def test_a_job_past_its_quota_goes_on_and_what_it_logged_is_sent_when_there_is_room(
+    tenant: Tenant, tmp_path: Path
+) -> None:
+    tenant.set(points=10)
+    spool = tmp_path / "spool"
+    program = "import gnomon\nrun = gnomon.init('fraud')\nfor i in range(100): run.log({'loss': i / 7})\nprint(run.id)"
+    known = {"GNOMON_URL": tenant.house.server.base_url, "GNOMON_API_KEY": tenant.key.text, "GNOMON_SPOOL": str(spool)}
+    env = {name: value for name, value in os.environ.items() if name != "GNOMON_STRICT"} | known
+    job = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=env, check=False)
+    assert job.returncode == 0, job.stderr
+    assert "Traceback" not in job.stderr
+    assert job.stderr.count("of its quota") == 1, "said once"
+    run = job.stdout.split()[0]
+    assert tenant.use() == {"experiments": 1, "runs": 1, "series": 0, "points": 0, "artifact_bytes": 0}
+
+    def sync() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "gnomon", "sync", str(spool)]
+        return subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+
+    held = sync()
+    assert held.returncode == 1
+    assert "all of it is kept" in held.stderr
+    assert f"tenant {tenant.name} keeps 0 of the 10 points of its quota, and this would add 100" in held.stderr
+    tenant.set(points=100)
+    sent = sync()
+    assert sent.returncode == 0, sent.stderr
+    (series,) = tenant.api.get(f"/experiments/runs/{run}/history").json()["series"]
+    assert series["value"] == [i / 7 for i in range(100)]
+    assert tenant.use()["points"] == 100
+    assert tenant.api.get(f"/experiments/runs/{run}").json()["status"] == "finished"
+
+
+def test_the_counters_say_what_is_there(tenant: Tenant) -> None:
+    first, second = tenant.experiment("a"), tenant.experiment("b")
+    runs = [tenant.run(experiment) for experiment in (first, first, second)]
+    for number, run in enumerate(runs):
+        assert tenant.log(run, ["x", "y"][: number + 1], range(10 * number + 5)).status_code == 200
+        for name in ("shared", f"own{number}", f"own{number}"):
+            content = b"s" * 50 if name == "shared" else os.urandom(20 + number)
+            assert tenant.upload(run, name, content).status_code == 200
+    tenant.api.delete(f"/experiments/runs/{runs[0]}")
+    tenant.api.post(f"/experiments/runs/{runs[0]}/purge").raise_for_status()
+    tenant.send("DELETE", second, runs[2], "own2").raise_for_status()
+    assert tenant.use() == {
+        "experiments": 2, "runs": 2, "series": 4, "points": 2 * 15 + 2 * 25, "artifact_bytes": 50 + 21,
+    }  # fmt: skip
+    for uid in (first, second):
+        tenant.api.delete(f"/experiments/{uid}").raise_for_status()
+        tenant.api.post(f"/experiments/{uid}/purge").raise_for_status()
+    assert set(tenant.use().values()) == {0}
