@@ -10,6 +10,7 @@ import { AutomationSections } from "./AutomationSections";
 import { AppBar } from "../shell/AppBar";
 import { KeyList } from "../shell/KeyList";
 import { useTitle } from "../shell/use-title";
+import { QuotaSection } from "./QuotaSection";
 import { StorageTable } from "./StorageTable";
 import "./settings.css";
 
@@ -59,6 +60,7 @@ export function SettingsPage() {
             <PalettePreview />
           </section>
           <KeySetting />
+          <QuotaSection />
           <AutomationSections />
           <AccessSections />
           <section>
