@@ -134,21 +134,44 @@ def world(
     world.close()
 
 
+def _storage(world: World, path: str) -> Any:
+    answer = world.http.get(f"/api/v1{path}")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()
+    return answer.json()
+
+
 def _moved(world: World, runs: int = 2) -> list[str]:
+    made = _fill(world, runs)
+    _move(world)
+    return made
+
+
+def _fill(world: World, runs: int) -> list[str]:
     made = [world.new_run() for _ in range(runs)]
     for number, run in enumerate(made):
         for key in ("loss", "accuracy"):
             world.log(run, key, range(POINTS), seed=number)
     world.seal()
+    return made
+
+
+def _move(world: World) -> None:
     world.ahead_ms += 2 * DAY_MS
     assert world.move() > 0
-    return made
 
 
 @pytest.mark.parametrize("world", ["sqlite", "postgresql"], indirect=True)
 def test_moved_points_are_read_as_before(world: World) -> None:
-    _moved(world)
+    made = _fill(world, 2)
+    runs = [world.http.get(f"/api/v1/experiments/runs/{run}").json() for run in made]
+    paths = ["/storage/experiments"]
+    paths += [f"/experiments/runs/{run}/storage/metrics" for run in made]
+    paths += [f"/experiments/{run['experiment_id']}/storage" for run in runs]
+    before = [_storage(world, path) for path in paths]
+    _move(world)
     assert world.chunk_bytes() == 0
+    assert [_storage(world, path) for path in paths] == before, "they take in the store what they took here"
     (object_,) = world.objects()  # the chunks of two runs and two metrics share one
     assert object_.startswith("chunks/1/")
     world.check()

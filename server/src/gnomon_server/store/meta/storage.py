@@ -1,6 +1,7 @@
 """What experiments, runs and metrics take on the disk, measured when somebody asks.
 
-The bytes of points are their columns as they are kept, without the rows and pages around them. `length()` of a blob
+The bytes of points are their columns as they are kept, without the rows and pages around them, also where they were moved
+to an object store; `measure_points` alone counts what stands in the database. `length()` of a blob
 stands in the head of its row, so SQLite reads none of what it measures; still it is one row for each chunk.
 """
 
@@ -13,6 +14,7 @@ from sqlalchemy.engine import Connection
 from gnomon_server.model.ids import RowId
 from gnomon_server.model.storage import MetricUse, NamedUse, StorageUse, UnsealedUse
 from gnomon_server.store.meta import model_tables as m
+from gnomon_server.store.meta import object_tables as o
 from gnomon_server.store.meta import tables as t
 
 _POINTS = (t.segment, t.chunk)
@@ -112,8 +114,9 @@ def measure_freed(connection: Connection, of: sa.ColumnElement[bool]) -> tuple[i
 
 
 def measure_points(connection: Connection) -> int:
-    """The bytes of all points of all tenants; for a connection that sees them."""
-    return sum(int(connection.scalar(sa.select(_bytes(base))) or 0) for base in (t.segment_base, t.chunk_base))
+    """The bytes of all points of all tenants in the database; for a connection that sees them."""
+    size = (sa.func.coalesce(sa.func.sum(sa.func.length(base.c.data)), 0) for base in (t.segment_base, t.chunk_base))
+    return sum(int(connection.scalar(sa.select(each)) or 0) for each in size)
 
 
 def measure_contents(connection: Connection) -> tuple[int, int]:
@@ -127,14 +130,25 @@ def measure_contents(connection: Connection) -> tuple[int, int]:
 
 
 def _bytes(table: sa.Table) -> sa.ColumnElement[int]:
-    return sa.func.coalesce(sa.func.sum(sa.func.length(table.c.data)), 0)
+    return sa.func.coalesce(sa.func.sum(_size(table)), 0)
+
+
+def _size(table: sa.Table) -> sa.ColumnElement[int]:
+    """The bytes of one row's points. Those of a moved chunk are counted where it stands."""
+    here: sa.ColumnElement[int] = sa.func.length(table.c.data)
+    if table is not t.chunk:
+        return here
+    object_ = o.chunk_object.c
+    same = (object_[name] == table.c[name] for name in ("tenant", "run", "key", "gen", "part"))
+    moved = sa.select(object_.length).where(*same).correlate(table).scalar_subquery()
+    return sa.case((here == 0, sa.func.coalesce(moved, 0)), else_=here)
 
 
 def _points_by(owner: sa.ColumnElement[int], of: sa.ColumnElement[bool] | None = None) -> sa.Subquery:
     """Points and their bytes by what owns them (a column of runs), of the runs for which `of` holds."""
     parts = []
     for table in _POINTS:
-        each = sa.select(owner.label("owner"), table.c.n, sa.func.length(table.c.data).label("size")).select_from(
+        each = sa.select(owner.label("owner"), table.c.n, _size(table).label("size")).select_from(
             table.join(t.run, t.run.c.id == table.c.run)
         )
         parts.append(each if of is None else each.where(of))
