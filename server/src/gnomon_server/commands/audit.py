@@ -9,7 +9,7 @@ from msgspec import Struct
 from gnomon.cli.session import json_option
 from gnomon.cli.text import print_json, print_table
 from gnomon.wire import AuditListResponse
-from gnomon_server.api.native.keys import entry_response
+from gnomon_server.api.key_messages import entry_response
 from gnomon_server.commands.home import home_option, opened_home
 from gnomon_server.core.audit import verify as verify_chain
 from gnomon_server.store.meta import audit

@@ -11,7 +11,7 @@ import click
 from gnomon.cli.session import json_option
 from gnomon.cli.text import print_json, print_table
 from gnomon.wire import KeyListResponse, KeyMinted, KeyResponse
-from gnomon_server.api.native.keys import key_response, minted_response
+from gnomon_server.api.key_messages import key_response, minted_response
 from gnomon_server.commands.home import home_option, now_ms, opened_home
 from gnomon_server.core.keys import Keys, MintedKey
 from gnomon_server.model.api_keys import ROLES, Role

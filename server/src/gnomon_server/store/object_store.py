@@ -72,10 +72,13 @@ def place_of(settings: Settings, url: str) -> ObjectPlace:
 def open_objects(place: ObjectPlace) -> RemoteStore:
     """The store behind a URL; nothing is asked of it yet. Raises `StoreRefused`."""
     if not place.url.startswith(_SCHEMES) or "@" in place.url or place.url in _SCHEMES:
-        raise StoreRefused(f"{place.url!r} is no object store; give s3://bucket/prefix, gs://bucket/… or az://…")
+        raise StoreRefused(
+            f"{_without_secret(place.url)!r} is no object store; give s3://bucket/prefix, gs://bucket/… or az://…"
+        )
+    endpoint = _without_secret(place.endpoint)
     if place.endpoint.startswith("http://") and not place.allow_http:
         raise StoreRefused(
-            f"the object store {place.endpoint} is spoken to without encryption; give an https:// endpoint, or set"
+            f"the object store {endpoint} is spoken to without encryption; give an https:// endpoint, or set"
             " GNOMON_ARTIFACTS_ALLOW_HTTP=1"
         )
     client: ClientConfig = {
@@ -165,6 +168,12 @@ def failing_as_unavailable() -> Iterator[None]:
             code="storage_unavailable",
             retry_after_secs=_RETRY_AFTER_SECS,
         ) from error
+
+
+def _without_secret(url: str) -> str:
+    """A URL without the user and password that somebody wrote into it."""
+    scheme, found, rest = url.partition("://")
+    return f"{scheme}://…@{rest.rpartition('@')[2]}" if found and "@" in rest else url
 
 
 def _short(error: Exception) -> str:

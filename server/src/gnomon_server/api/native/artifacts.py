@@ -13,9 +13,9 @@ from gnomon_server.api.attachments import OCTETS
 from gnomon_server.api.downloads import answer_file, file_headers, not_modified
 from gnomon_server.api.multipart import FormFile
 from gnomon_server.api.native.paging import Limit, Offset
-from gnomon_server.api.native.times import iso_time
 from gnomon_server.api.ranges import is_known
 from gnomon_server.api.route import Answer, Call, json_answer, route
+from gnomon_server.api.times import iso_time
 from gnomon_server.core.artifacts import OpenArtifact
 from gnomon_server.model import names
 from gnomon_server.model.errors import (

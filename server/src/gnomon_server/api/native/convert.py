@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from gnomon import wire
-from gnomon_server.api.native.times import iso_time
+from gnomon_server.api.times import iso_time
 from gnomon_server.core.comparison import ComparedMetric, RunComparison
 from gnomon_server.core.metrics import ReducedRun, SeriesPage
 from gnomon_server.model.entities import Experiment, Run

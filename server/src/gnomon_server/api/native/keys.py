@@ -4,12 +4,11 @@ import msgspec
 from litestar import Response
 
 from gnomon import wire
+from gnomon_server.api.key_messages import entry_response, key_response, minted_response, time_or_none
 from gnomon_server.api.native.paging import Limit, Offset
-from gnomon_server.api.native.times import iso_time, parse_time
 from gnomon_server.api.route import Call, json_answer, route
-from gnomon_server.core.keys import KeyNotFound, MintedKey
-from gnomon_server.model.api_keys import ApiKey
-from gnomon_server.model.audit import AuditEntry
+from gnomon_server.api.times import parse_time
+from gnomon_server.core.keys import KeyNotFound
 from gnomon_server.model.errors import AccessDenied, InvalidRequest, Unavailable, invalid_field
 
 TAG = "access"
@@ -37,7 +36,7 @@ def get_me(call: Call[None, None]) -> wire.MeResponse:
         name=by.subject,
         key_id=None if is_person else by.key_id or None,
         session_id=by.key_id if is_person else None,
-        expires_at=_time(access.ends_ms(by)),
+        expires_at=time_or_none(access.ends_ms(by)),
         tenant=by.tenant_name or None,
         tenants=access.tenants_of(by),
         permissions=sorted(by.permissions - {"public"}),
@@ -130,44 +129,6 @@ def list_audit(call: Call[None, AuditQuery]) -> wire.AuditListResponse:
     return wire.AuditListResponse(
         entries=[entry_response(entry) for entry in found], total=total, limit=asked.limit, offset=asked.offset
     )
-
-
-def minted_response(minted: MintedKey) -> wire.KeyMinted:
-    """A new key as it is shown, once."""
-    return wire.KeyMinted(secret=minted.text, key=key_response(minted.key))
-
-
-def key_response(key: ApiKey) -> wire.KeyResponse:
-    """A key as messages say it: without its digest."""
-    return wire.KeyResponse(
-        id=key.id,
-        name=key.name,
-        role=key.role,
-        tenants=sorted(key.tenants),
-        created_at=iso_time(key.created_ms),
-        created_by=key.created_by,
-        expires_at=_time(key.expires_ms),
-        last_used_at=_time(key.last_used_ms),
-        revoked_at=_time(key.revoked_ms),
-    )
-
-
-def entry_response(entry: AuditEntry) -> wire.AuditEntryResponse:
-    """An entry of the audit log as messages say it."""
-    return wire.AuditEntryResponse(
-        id=entry.id,
-        time=iso_time(entry.at_ms),
-        tenant=entry.tenant,
-        actor=entry.actor,
-        action=entry.action,
-        target=entry.target,
-        detail=msgspec.json.decode(entry.detail, type=dict[str, str]),
-        digest=entry.digest.hex(),
-    )
-
-
-def _time(time_ms: int | None) -> str | None:
-    return None if time_ms is None else iso_time(time_ms)
 
 
 ROUTES = [get_me, list_keys, create_key, rotate_key, revoke_key, list_audit]

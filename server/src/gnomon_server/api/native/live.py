@@ -8,8 +8,8 @@ from litestar.response import Stream
 from msgspec import Struct
 
 from gnomon import wire
-from gnomon_server.api.native.times import iso_time
 from gnomon_server.api.route import Call, route
+from gnomon_server.api.times import iso_time
 from gnomon_server.core.live import News, RunPoints
 from gnomon_server.model.entities import Experiment, LifecycleStage, RunStatus
 from gnomon_server.model.errors import AccessDenied, ExperimentNotFound, InvalidRequest, Unavailable

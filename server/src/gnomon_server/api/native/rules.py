@@ -5,8 +5,8 @@ from msgspec import Struct
 
 from gnomon import wire
 from gnomon_server.api.native.paging import Limit, Offset
-from gnomon_server.api.native.times import iso_time
 from gnomon_server.api.route import Call, json_answer, route
+from gnomon_server.api.times import iso_time
 from gnomon_server.core.rules import MetricRuleNotFound
 from gnomon_server.model.errors import (
     AccessDenied,

@@ -9,8 +9,8 @@ from gnomon import wire
 from gnomon_server.api.bodies import given
 from gnomon_server.api.native.convert import compared_run, comparison, run_response
 from gnomon_server.api.native.paging import Limit, Offset, Purged
-from gnomon_server.api.native.times import iso_time, parse_time
 from gnomon_server.api.route import Call, json_answer, route
+from gnomon_server.api.times import iso_time, parse_time
 from gnomon_server.core.comparison import compare
 from gnomon_server.core.runs import RunSearch
 from gnomon_server.model.entities import RunEventKind

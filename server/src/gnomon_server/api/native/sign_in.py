@@ -7,9 +7,9 @@ this server is the attempt's: HTTP only, of this site only, ten minutes, read by
 from litestar import Response
 
 from gnomon import wire
-from gnomon_server.api.native.times import iso_time
 from gnomon_server.api.route import Call, HttpRequest, json_answer, route
 from gnomon_server.api.services import Services
+from gnomon_server.api.times import iso_time
 from gnomon_server.core.sessions import SessionNotFound
 from gnomon_server.core.sign_in import SignIn
 from gnomon_server.model.errors import AccessDenied, InvalidRequest, NotFound, Unavailable

@@ -8,8 +8,8 @@ from msgspec import Meta, Struct, structs
 from gnomon import wire
 from gnomon_server.api.native.paging import Limit, Offset
 from gnomon_server.api.native.runs import FilterText, OrderText
-from gnomon_server.api.native.times import iso_time
 from gnomon_server.api.route import Call, route
+from gnomon_server.api.times import iso_time
 from gnomon_server.core.runs import RunSearch
 from gnomon_server.model.errors import AccessDenied, ExperimentNotFound, InvalidRequest, invalid_field
 from gnomon_server.model.filters import Column, parse_columns, parse_filter, parse_group_order, parse_order_by

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from gnomon import wire
 from gnomon_server.api.native.paging import Limit, Offset
-from gnomon_server.api.native.times import iso_time
 from gnomon_server.api.route import Call, route
+from gnomon_server.api.times import iso_time
 from gnomon_server.model.errors import AccessDenied, InvalidRequest, RunNotFound, TraceNotFound
 from gnomon_server.model.traces import AssessmentKind, Span, SpanStatus, Trace, TraceState
 

@@ -6,8 +6,8 @@ from litestar import Response
 from msgspec import Meta, Struct
 
 from gnomon import wire
-from gnomon_server.api.native.times import iso_time
 from gnomon_server.api.route import Call, json_answer, route
+from gnomon_server.api.times import iso_time
 from gnomon_server.core.views import MAX_STATE
 from gnomon_server.model.entities import SavedView
 from gnomon_server.model.errors import (

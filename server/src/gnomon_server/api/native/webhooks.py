@@ -8,8 +8,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from gnomon import wire
 from gnomon_server.api.bodies import given
 from gnomon_server.api.native.paging import Limit, Offset
-from gnomon_server.api.native.times import iso_time
 from gnomon_server.api.route import Call, json_answer, route
+from gnomon_server.api.times import iso_time
 from gnomon_server.core.webhooks import WebhookNotFound
 from gnomon_server.model.errors import AccessDenied, ExperimentNotFound, InvalidRequest, Unavailable
 from gnomon_server.model.webhooks import Delivery, Webhook

@@ -1,8 +1,8 @@
 """What experiments, runs and metrics take on the disk, measured when somebody asks.
 
-The bytes of points are their columns as they are kept, without the rows and pages around them, also where they were moved
-to an object store; `measure_points` alone counts what stands in the database. `length()` of a blob
-stands in the head of its row, so SQLite reads none of what it measures; still it is one row for each chunk.
+The bytes of points are their columns as they are kept, without the rows and pages around them, also where they were
+moved to an object store; `measure_points` alone counts what stands in the database. `length()` of a blob stands in the
+head of its row, so SQLite reads none of what it measures; still it is one row for each chunk.
 """
 
 from collections.abc import Sequence
