@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= .gnomon
 PORT ?= 7417
+ON_POSTGRESQL ?= tests/api tests/attacks tests/compat tests/agents tests/fault
 UI_TOOLS := ui/node_modules/.installed
 UI := server/src/gnomon_server/_ui/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check format compat fault e2e bench nightly ui docs wheel clean
+.PHONY: help run dev test check format compat fault e2e bench nightly postgresql ui docs wheel clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -96,6 +97,11 @@ bench: $(VENV)/.installed ## the measurements, with peers beside ours
 nightly: $(VENV)/.installed $(UI) tests/support/oidc/node_modules/.installed ## everything, the slow suites too
 	scripts/system-packages.sh
 	$(BIN)/python -m pytest
+	$(MAKE) postgresql
+
+postgresql: $(VENV)/.installed $(UI) ## the suites of the API, attacks, MLflow and faults with PostgreSQL, the slow ones too
+	scripts/system-packages.sh
+	$(BIN)/python -m pytest --database postgresql $(ON_POSTGRESQL)
 
 ui: $(UI) ## build the web UI
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.attacks.corpus import GUARD_CORPUS, JSON, Attack
 from tests.attacks.raw_http import Address, Wire, exchange, request
 from tests.attacks.server_corpus import SERVER_CORPUS, ServerAttack
 from tests.attacks.wire_corpus import WIRE_CORPUS
-from tests.support.server_process import ServerProcess
+from tests.support.server_process import ServerProcess, chosen_database
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,7 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 def _trespasses(trace: str, home: Path) -> list[str]:
     """The calls by which a server under attack left its home; it may load its own code, and read of the system."""
     allowed = (f"{home}/", sys.base_prefix, sys.prefix, str(Path(gnomon_server.__file__).parents[3]), "/proc/", "/sys/")
+    database = chosen_database(home)
     found = []
     for line in trace.splitlines():
         call = re.search(r"\b(openat|open|creat|connect|execve)\((.*)", line)
@@ -54,8 +56,16 @@ def _trespasses(trace: str, home: Path) -> list[str]:
             continue
         if is_open and path and path[1] == str(home):
             continue
+        if database and _is_of_driver(line, database):
+            continue
         found.append(line)
     return found
+
+
+def _is_of_driver(line: str, database: str) -> bool:
+    """PostgreSQL's driver connects to its server, and looks for a password in the place that its manual names."""
+    port = urlsplit(database).port
+    return f"sin_port=htons({port})" in line or "connect resumed" in line or '/.pgpass", O_RDONLY' in line
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,8 @@ from tests.fault.injection import injected
 from tests.fault.run_log import Loggers, RunLog, database_faults, new_run_logs
 from tests.support.server_process import ServerProcess
 
+pytestmark = pytest.mark.embedded("the calls that fail are those by which the server writes its own file")
+
 EX_IOERR = 74
 SYNCS = "fsync,fdatasync"
 # A commit of one point writes about eight times: so many requests reach the fortieth write.

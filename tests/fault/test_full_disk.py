@@ -16,6 +16,8 @@ from tests.support.server_process import ServerProcess
 
 from gnomon_server.store.reserve import Reserve
 
+pytestmark = pytest.mark.embedded("its file fills the disk; PostgreSQL's disk is in test_postgres_full_disk.py")
+
 DISK_MIB = 16
 # Points of the largest request that the server takes.
 LARGE = 10_000

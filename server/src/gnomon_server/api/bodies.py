@@ -36,6 +36,8 @@ def parse_body(body: bytes, shape: type[S]) -> S:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise InvalidRequest(f"the body is not valid JSON: {reason}", code="invalid_json") from None
     assert isinstance(found, shape)
+    if rb"\u0000" in body:
+        _refuse_nul(msgspec.json.decode(body), "")
     return found
 
 
@@ -44,6 +46,7 @@ def parse_query(values: Sequence[tuple[str, str]], shape: type[S]) -> S:
     lists = _list_fields(shape)
     given: dict[str, object] = {}
     for name, value in values:
+        _refuse_nul(value, name)
         if name in lists:
             gathered = given.setdefault(name, [])
             assert isinstance(gathered, list)
@@ -56,6 +59,19 @@ def parse_query(values: Sequence[tuple[str, str]], shape: type[S]) -> S:
         return msgspec.convert(given, shape, strict=False)
     except msgspec.ValidationError as error:
         raise invalid_shape(error, shape) from None
+
+
+def _refuse_nul(tree: object, field: str) -> None:
+    """Refuse text that holds U+0000: one database cannot keep it, another would cut the text there."""
+    if isinstance(tree, str) and "\0" in tree:
+        what = "holds U+0000 (NUL), which no text may; remove it"
+        raise InvalidRequest(f"{field}: {what}", errors=[FieldError(field, what)])
+    if isinstance(tree, dict):
+        for name, below in tree.items():
+            _refuse_nul(below, f"{field}.{name}".removeprefix("."))
+    elif isinstance(tree, list):
+        for nth, below in enumerate(tree):
+            _refuse_nul(below, f"{field}[{nth}]")
 
 
 def invalid_shape(
