@@ -66,6 +66,7 @@ def trace(tmp_path_factory: pytest.TempPathFactory) -> tuple[Trace, str]:
     return Trace(path), hashlib.sha256(data).hexdigest()
 
 
+@pytest.mark.embedded("it follows the system calls that write gnomon.db")
 def test_the_answer_comes_after_file_name_directory_and_row_are_on_the_disk(trace: tuple[Trace, str]) -> None:
     calls, sha256 = trace
     opened = calls.first(r"openat\(.*/incoming/\w{32}\", .*O_CREAT.*O_EXCL.*O_NOFOLLOW.*, 0600\) = \d")

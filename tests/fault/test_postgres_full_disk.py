@@ -52,6 +52,7 @@ def url(postgres: Cluster, small_disk: Path) -> Iterator[str]:
         connection.execute("DROP TABLESPACE small")
 
 
+@pytest.mark.nightly
 def test_a_full_disk_of_postgresql_refuses_writes_and_recovers_without_a_restart(
     url: str, small_disk: Path, tmp_path: Path
 ) -> None:

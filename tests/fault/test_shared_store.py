@@ -110,6 +110,7 @@ def _contents_kept(servers: list[Server]) -> int:
         return int(connection.exec_driver_sql("SELECT count(*) FROM blob_").scalar_one())
 
 
+@pytest.mark.nightly
 def test_no_server_sweeps_what_another_needs(servers: list[Server]) -> None:
     play = Play(servers)
     play.run()
@@ -131,6 +132,7 @@ def test_no_server_sweeps_what_another_needs(servers: list[Server]) -> None:
     assert play.swept > 20
 
 
+@pytest.mark.nightly
 def test_a_deleted_run_frees_its_files_and_not_those_that_another_server_shares(servers: list[Server]) -> None:
     one, two, three = servers
     principal, run = new_run(one, "one")

@@ -255,6 +255,11 @@ MLFLOW = [
     Row("GET", f"{_T3}/batchGet", query={"trace_ids": ["TRACE"]}),
     Row("POST", f"{_T3}/batchGetInfos", {"trace_ids": ["TRACE"]}),
     Row("POST", f"{_T3}/search", {"locations": [_PLACE]}),
+    Row(
+        "POST",
+        f"{_T3}/calculate-filter-correlation",
+        {"experiment_ids": ["NUMBER"], "filter_string1": "trace.status = 'OK'", "filter_string2": "name != ''"},
+    ),
     Row("GET", f"{_T3}/TRACE"),
     Row("POST", f"{_T3}/TRACE/assessments", {"assessment": _JUDGED}),
     Row("GET", f"{_T3}/TRACE/assessments/secret"),
