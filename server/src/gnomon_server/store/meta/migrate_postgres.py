@@ -8,7 +8,7 @@ changes the schema: `check` tells in a sentence what is in the way of it.
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import NullPool
 
 from gnomon_server.store.meta import policies
@@ -26,7 +26,7 @@ def migrate(url: str, *, serving_role: str | None = None) -> tuple[str | None, s
 
     `serving_role` may serve from then on. Raises `NewerDatabase`, `UnusableDatabase` and `ValueError`.
     """
-    engine = create_engine(engine_url(url), poolclass=NullPool)
+    engine = migration_engine(url)
     try:
         with engine.connect() as connection:
             # Held by the session: each revision is a transaction of its own. Whoever waits finds the work done.
@@ -37,6 +37,20 @@ def migrate(url: str, *, serving_role: str | None = None) -> tuple[str | None, s
         raise _unusable(engine.url, error) from error
     finally:
         engine.dispose()
+
+
+def migration_engine(url: str) -> Engine:
+    """An engine whose transactions hold what changes the schema too: a kill leaves a whole revision.
+
+    `create_engine` leaves BEGIN to the caller; Alembic sends none.
+    """
+    engine = create_engine(engine_url(url), poolclass=NullPool)
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
 
 
 def check(connection: Connection) -> None:
@@ -73,7 +87,6 @@ def _migrate(connection: Connection, serving_role: str | None) -> tuple[str | No
     if before != HEAD:
         upgrade(connection)
         connection.commit()
-    connection.exec_driver_sql("BEGIN")
     policies.raise_wall(connection)
     for role in {*roles, *([serving_role] if serving_role else [])}:
         policies.grant_serving(connection, role)
