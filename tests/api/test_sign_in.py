@@ -175,6 +175,7 @@ def test_groups_come_from_userinfo_when_the_token_has_none(provider: Provider, b
         provider.userinfo = {}
 
 
+@pytest.mark.nightly
 def test_a_session_ends_by_itself_and_a_person_holds_a_few(tmp_path: Path) -> None:
     with running() as provider:
         env = env_for(provider.issuer, oidc_session_hours="0.0015", oidc_groups="*=lab:viewer")

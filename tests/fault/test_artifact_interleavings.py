@@ -17,7 +17,7 @@ from gnomon_server.model.entities import Artifact
 from gnomon_server.model.errors import ArtifactNotFound, InvalidRequest, RunArchived, TooLarge
 from gnomon_server.settings import Settings
 
-UPLOADS = 2_000
+UPLOADS = 1_000
 UPLOADERS = 4
 PATHS = [f"d{i % 3}/f{i}" for i in range(8)]
 # Few contents, so that uploads keep meeting contents that were just dropped, and sweeps that are just taking them.

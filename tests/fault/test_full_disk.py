@@ -196,7 +196,7 @@ def test_runs_are_removed_on_a_full_disk_and_their_space_comes_back(server: Serv
     with server.client() as client:
         old, new = new_run_logs(client, rng, 2)
         # So many that what they take, sealed by then or not, is more than the reserve asks for before writes go on.
-        for batch in range(40):
+        for batch in range(28):
             body = large_batch(rng, batch * LARGE)
             assert client.post(f"/experiments/runs/{old.run}/log-batch", json=body).status_code == 200
         fill(small_disk / "ballast")

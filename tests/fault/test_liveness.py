@@ -124,6 +124,7 @@ def test_a_dead_job_ends_and_a_living_one_does_not(watched: ServerProcess, jobs:
         wait_for(api, shared, "killed")
 
 
+@pytest.mark.nightly
 def test_what_a_person_says_counts_more_than_silence(watched: ServerProcess, jobs: Callable[..., Job]) -> None:
     with watched.client() as api:
         job = jobs().started()

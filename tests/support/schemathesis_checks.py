@@ -53,6 +53,8 @@ RULES = (
     (r"points\.(key|step|timestamp)", r"holds \d+ entries and value|points at key"),
     (r"points\.(key|step|timestamp|value)", r"is \d+ bytes long|holds a"),
     ("artifact_path|path|file", "has a segment longer than"),
+    # Of every text of every request: the document says it once, in its description, not as a pattern of each.
+    (".*", r"holds U\+0000"),
     # To JSON Schema 3.0 is an integer; in JSON text it is a double, and no integer is written so.
     (".*", r"Expected `int.*`, got `float`"),
 )

@@ -81,6 +81,7 @@ def openapi_document(docs: Iterable[tuple[str, Doc]], *, version: str) -> dict[s
             "title": "Gnomon",
             "version": version,
             "summary": "The experiment tracker that teams run themselves",
+            "description": "No text of a request, names of keys and parameters included, may hold U+0000: 400.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,
