@@ -12,6 +12,7 @@ from msgspec import Struct, UnsetType
 from msgspec.inspect import ListType, Metadata, StructType, Type, type_info
 
 from gnomon_server.api import shapes
+from gnomon_server.api.nul import find_nul
 from gnomon_server.model.errors import FieldError, InvalidRequest
 
 S = TypeVar("S", bound=Struct)
@@ -62,16 +63,9 @@ def parse_query(values: Sequence[tuple[str, str]], shape: type[S]) -> S:
 
 
 def _refuse_nul(tree: object, field: str) -> None:
-    """Refuse text that holds U+0000: one database cannot keep it, another would cut the text there."""
-    if isinstance(tree, str) and "\0" in tree:
+    if (found := find_nul(tree, field)) is not None:
         what = "holds U+0000 (NUL), which no text may; remove it"
-        raise InvalidRequest(f"{field}: {what}", errors=[FieldError(field, what)])
-    if isinstance(tree, dict):
-        for name, below in tree.items():
-            _refuse_nul(below, f"{field}.{name}".removeprefix("."))
-    elif isinstance(tree, list):
-        for nth, below in enumerate(tree):
-            _refuse_nul(below, f"{field}[{nth}]")
+        raise InvalidRequest(f"{found[0]}: {what}", errors=[FieldError(found[0], what)])
 
 
 def invalid_shape(

@@ -16,6 +16,7 @@ from msgspec import UNSET, Struct
 from msgspec.inspect import ListType, StructType, type_info
 
 from gnomon_server.api.mlflow.wire import Asked, Enum
+from gnomon_server.api.nul import find_nul
 from gnomon_server.model.errors import InvalidRequest
 
 A = TypeVar("A", bound=Asked)
@@ -166,10 +167,8 @@ def _value_at(tree: object, path: str) -> object:
 
 def _refuse_nul(tree: object) -> None:
     """Refuse text that not every database keeps."""
-    if isinstance(tree, str) and "\0" in tree:
-        raise InvalidRequest(f"Invalid value {json.dumps(tree[:80])} supplied: text holds no character U+0000.")
-    for inner in [*tree, *tree.values()] if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
-        _refuse_nul(inner)
+    if (found := find_nul(tree, in_names=True)) is not None:
+        raise InvalidRequest(f"Invalid value {json.dumps(found[1][:80])} supplied: text holds no character U+0000.")
 
 
 def _refuse_missing(message: Asked) -> None:
