@@ -10,6 +10,7 @@ from gnomon_server.api.mlflow.declare import wire_route
 from gnomon_server.api.mlflow.experiments import number_of
 from gnomon_server.api.mlflow.reading import missing_value
 from gnomon_server.api.mlflow.runs import run_of
+from gnomon_server.api.mlflow.search_words import shown_set
 from gnomon_server.api.route import Call
 from gnomon_server.model.errors import InvalidRequest
 from gnomon_server.model.registry import Dataset, DatasetInput, ModelUse
@@ -51,7 +52,7 @@ def log_model(call: Call[wire.LogModel, None]) -> wire.Nothing:
         raise InvalidRequest(f"Malformed model info. {body.model_json[:200]} is not valid JSON: {error}") from None
     missing = _MODEL_FIELDS - set(model) if isinstance(model, dict) else _MODEL_FIELDS
     if missing:
-        raise InvalidRequest(f"Model json is missing mandatory fields: {{{', '.join(map(repr, sorted(missing)))}}}")
+        raise InvalidRequest(f"Model json is missing mandatory fields: {shown_set(sorted(missing))}")
     call.services.full_runs.extend_tag(call.principal, run_of(body), _MODEL_HISTORY, model)
     return wire.Nothing()
 

@@ -6,7 +6,7 @@ kinds of values, and nothing of what they mean.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from msgspec import Struct
@@ -19,7 +19,7 @@ _TOKEN = re.compile(
 )
 _ITEM = re.compile(rf"\s*(?:({_TEXTS})|([^,]*?))\s*(?:,|$)")
 _SIGN = re.compile(r"[<>=!~]+")
-_NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
+NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
 BY_SIZE = (">", ">=", "<", "<=", "=", "!=")
 TEXTS = ("=", "!=", "LIKE", "ILIKE")
 LISTS = ("IN", "NOT IN")
@@ -111,8 +111,8 @@ def explain_order(text: str, words: Words) -> str | None:
     kind, key = _kind(name, words)
     if kind == "attribute" and key not in words.ordered and key not in words.also_ordered:
         if "." in name or words.keyed_order or words.orders_by_attributes:
-            return f"Invalid attribute key '{key}' specified. Valid keys are '{_set(words.ordered)}'"
-        return f"Invalid order by key '{name}' specified. Valid keys are '{_set(words.ordered)}'"
+            return f"Invalid attribute key '{key}' specified. Valid keys are '{shown_set(words.ordered)}'"
+        return f"Invalid order by key '{name}' specified. Valid keys are '{shown_set(words.ordered)}'"
     if kind == "dataset":
         return f"Invalid identifier type '{kind}'"
     if kind != "attribute" and not words.keyed_order:
@@ -158,15 +158,15 @@ def _clause(tokens: Sequence[str], at: int) -> tuple[Comparison | None, int]:
 
 def _explain(clause: Comparison, words: Words) -> str | None:
     name = clause.name
-    if name.startswith("'") or _NUMBER.fullmatch(name):
+    if name.startswith("'") or NUMBER.fullmatch(name):
         return f"Invalid comparison clause. Expected 'Identifier' found '{name}'"
     if (unknown := _unknown_entity(name, words)) is not None:
         return unknown
     kind, key = _kind(name, words)
     if kind == "attribute" and key not in words.attributes:
-        return f"Invalid attribute key '{key}' specified. Valid keys are '{_set(words.attributes)}'"
+        return f"Invalid attribute key '{key}' specified. Valid keys are '{shown_set(words.attributes)}'"
     if kind == "dataset" and key not in _DATASET:
-        return f"Invalid dataset key '{key}' specified. Valid keys are '{_set(_DATASET)}'"
+        return f"Invalid dataset key '{key}' specified. Valid keys are '{shown_set(_DATASET)}'"
     if kind in words.unread:
         return None
     if clause.operator in NULLS:
@@ -185,7 +185,7 @@ def _explain_null(kind: str, key: str, words: Words) -> str | None:
 
 
 def _explain_number(kind: str, key: str, clause: Comparison, words: Words) -> str | None:
-    if not _NUMBER.fullmatch(clause.value):
+    if not NUMBER.fullmatch(clause.value):
         of = "metric" if kind == "metric" else f"numeric attribute: {key}"
         if words.or_lists and clause.operator in LISTS:
             return f"Only {list(words.listed)} attributes support comparison with a list of quoted string values."
@@ -204,15 +204,12 @@ def _explain_text(kind: str, key: str, clause: Comparison, words: Words) -> str 
         if kind == "attribute" and clause.operator in LISTS and words.listed:
             return f"Only {list(words.listed)} attributes support comparison with a list of quoted string values."
         return _not_text(kind, value, words)
-    if _NUMBER.fullmatch(value) and kind == "attribute" and words.numbers and words.or_lists:
-        return f"Only the '{_set(words.numbers)}' attributes support comparison with numeric values."
-    if _NUMBER.fullmatch(value) or value.upper() == "NULL":
+    if NUMBER.fullmatch(value) and kind == "attribute" and words.numbers and words.or_lists:
+        return f"Only the '{shown_set(words.numbers)}' attributes support comparison with numeric values."
+    if NUMBER.fullmatch(value) or value.upper() == "NULL":
         return _not_text(kind, value, words)
     if value[0] not in "'\"(":
-        return (
-            "Parameter value is either not quoted or unidentified quote types used for string value "
-            f"{value}. Use either single or double quotes."
-        )
+        return not_quoted(value)
     operators = ("=", "!=") if key in words.exact and kind == "attribute" else TEXTS
     if words.rlike:
         operators = (*operators, "RLIKE")
@@ -229,7 +226,7 @@ def _not_text(kind: str, value: str, words: Words) -> str:
         return f"Expected a quoted string value{also} for attributes. Got value {value}"
     if kind == "dataset":
         return f"Expected a quoted string value for dataset attributes. Got value {value}"
-    return f"Expected a quoted string value for {kind} (e.g. 'my-value'). Got value {value}"
+    return not_text(kind, value)
 
 
 def _explain_list(value: str) -> str | None:
@@ -238,7 +235,7 @@ def _explain_list(value: str) -> str | None:
         return "While parsing a list in the query, expected a non-empty list of string values, but got empty list"
     items = [found.groups() for found in _ITEM.finditer(inner) if found.group()]
     others = [other for text, other in items if text is None]
-    if any(_NUMBER.fullmatch(other or "") for other in others):
+    if any(NUMBER.fullmatch(other or "") for other in others):
         return (
             "While parsing a list in the query, expected string value, punctuation, or whitespace, but got different "
             f"type in list: {_as_list(value)}"
@@ -271,7 +268,7 @@ def _bad_operator(
 ) -> str:
     if kind in words.sets:
         close = "" if kind in words.open_sets or name in words.tagged else "'"
-        return f"Invalid comparator '{operator}' not one of '{_set(known)}{close}"
+        return f"Invalid comparator '{operator}' not one of '{shown_set(known)}{close}"
     of = f"{kind} {key}" if key and kind == "attribute" else kind
     return f"Invalid comparator for {of}: {operator}"
 
@@ -290,7 +287,21 @@ def _kind(name: str, words: Words) -> tuple[str, str]:
     return words.entities[entity], key.strip("`\"'")
 
 
-def _set(names: Sequence[str]) -> str:
+def not_text(entity: str, value: str) -> str:
+    """What is said of a value that is no text where only a text can be."""
+    return f"Expected a quoted string value for {entity} (e.g. 'my-value'). Got value {value}"
+
+
+def not_quoted(value: str) -> str:
+    """What is said of a text without quotes."""
+    return (
+        "Parameter value is either not quoted or unidentified quote types used for string value "
+        f"{value}. Use either single or double quotes."
+    )
+
+
+def shown_set(names: Iterable[str]) -> str:
+    """Names as Python shows a set of them."""
     return "{" + ", ".join(repr(name) for name in names) + "}"
 
 

@@ -6,14 +6,24 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gnomon_server.api.mlflow.search_words import BY_SIZE, LISTS, NULLS, TEXTS, Comparison, read_comparisons
+from gnomon_server.api.mlflow.search_words import (
+    BY_SIZE,
+    LISTS,
+    NULLS,
+    NUMBER,
+    TEXTS,
+    Comparison,
+    not_quoted,
+    not_text,
+    read_comparisons,
+    shown_set,
+)
 from gnomon_server.model.errors import InvalidRequest
 
 _SIZES = frozenset(BY_SIZE) - {"=", "!="}
 _PATTERNS = ("LIKE", "ILIKE")
 _OF_TEXT = sorted((*TEXTS, *LISTS, "RLIKE"))
 _WITHOUT_NULLS = ("status", "request_id", "client_request_id")
-_NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
 _SPAN_PARTS = ("name", "type", "status")
 _PROMPT = re.compile(r"[^/]+/[^/]+")
 
@@ -48,9 +58,9 @@ def _explain(clause: Comparison) -> str | None:
 def _explain_span(key: str, clause: Comparison) -> str | None:
     if key == "attributes.":
         return "Span attribute name cannot be empty after 'attributes.'"
-    known = sorted(_PATTERNS) if key == "content" else _OF_TEXT
+    known = _PATTERNS if key == "content" else _OF_TEXT
     if (key in (*_SPAN_PARTS, "content") or key.startswith("attributes.")) and clause.operator not in known:
-        return f"span.{key} comparator '{clause.operator}' not one of '{_set(known)}'"
+        return f"span.{key} comparator '{clause.operator}' not one of '{shown_set(sorted(known))}'"
     if clause.operator in LISTS:
         return None
     return _unquoted("span", clause.value)
@@ -60,20 +70,20 @@ def _explain_assessment(entity: str, clause: Comparison) -> str | None:
     if clause.operator in NULLS:
         return None
     if clause.operator in _SIZES:
-        if _NUMBER.fullmatch(clause.value):
+        if NUMBER.fullmatch(clause.value):
             return None
         return (
             f"Expected a numeric value for {entity} when using comparator '{clause.operator}'. Got value {clause.value}"
         )
     if clause.value.startswith("("):
-        return f"Expected a quoted string value for {entity} (e.g. 'my-value'). Got value {clause.value}"
+        return not_text(entity, clause.value)
     return _unquoted(entity, clause.value)
 
 
 def _explain_attribute(key: str, clause: Comparison) -> str | None:
     value = clause.value[1:-1]
     if key == "text" and clause.operator not in _PATTERNS:
-        return f"span.content comparator '{clause.operator}' not one of '{_set(_PATTERNS)}'"
+        return f"span.content comparator '{clause.operator}' not one of '{shown_set(sorted(_PATTERNS))}'"
     if key == "prompt" and clause.operator != "=":
         return (
             f"Invalid comparator '{clause.operator}' for prompts filter. "
@@ -82,20 +92,13 @@ def _explain_attribute(key: str, clause: Comparison) -> str | None:
     if key == "prompt" and _PROMPT.fullmatch(value) is None:
         return f"Invalid prompts filter value '{value}'. Expected format: prompt = \"name/version\""
     if key in _WITHOUT_NULLS and clause.operator in NULLS:
-        return f"Invalid comparator '{clause.operator}' not one of '{_set(_OF_TEXT)}'"
+        return f"Invalid comparator '{clause.operator}' not one of '{shown_set(_OF_TEXT)}'"
     return None
 
 
 def _unquoted(entity: str, value: str) -> str | None:
-    if _NUMBER.fullmatch(value):
-        return f"Expected a quoted string value for {entity} (e.g. 'my-value'). Got value {value}"
+    if NUMBER.fullmatch(value):
+        return not_text(entity, value)
     if value[:1] not in ("'", '"'):
-        return (
-            "Parameter value is either not quoted or unidentified quote types used for string value "
-            f"{value}. Use either single or double quotes."
-        )
+        return not_quoted(value)
     return None
-
-
-def _set(names: list[str] | tuple[str, ...]) -> str:
-    return "{" + ", ".join(repr(name) for name in sorted(names)) + "}"

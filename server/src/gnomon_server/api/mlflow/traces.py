@@ -14,7 +14,7 @@ from gnomon_server.api.mlflow.experiments import number_of
 from gnomon_server.api.mlflow.limits import checked_key
 from gnomon_server.api.mlflow.paging import offset_of, token_at
 from gnomon_server.api.mlflow.reading import value_refused
-from gnomon_server.api.mlflow.search_words import Words, in_mlflow_words
+from gnomon_server.api.mlflow.search_words import Words, in_mlflow_words, shown_set
 from gnomon_server.api.mlflow.trace_convert import head_of, trace_info, trace_message
 from gnomon_server.api.mlflow.trace_files import send_file
 from gnomon_server.api.mlflow.trace_words import in_words_of_traces
@@ -66,7 +66,7 @@ _NUMBERS = ("timestamp", "timestamp_ms", "execution_time", "execution_time_ms", 
 _LISTED = ("status", "request_id", "run_id", "trace_id", "state")
 _SAID = Words(
     entities=_WORDS.entities,
-    known=f"Valid values are {{{', '.join(map(repr, sorted(_WORDS.entities)))}}}",
+    known=f"Valid values are {shown_set(sorted(_WORDS.entities))}",
     attributes=("name", *_NUMBERS, *_LISTED, "client_request_id", "prompt", "text"),
     tagged=("name",),
     open_sets=("tag", "metadata"),
