@@ -148,6 +148,18 @@ class Models:
         clean = {names.key(key): names.tag_value(value) for key, value in tags.items()}
         return self._change(principal, uid, lambda tx, model: sql.set_tags(tx, principal.tenant, model.row, clean))
 
+    def revise_tag(self, principal: Principal, uid: str, key: str, revise: Callable[[str | None], str | None]) -> None:
+        """Set a tag to what `revise` makes of its value, which nobody changes meanwhile; None leaves all as it is."""
+
+        def work(tx: Connection) -> None:
+            model = self._read(tx, uid)
+            value = revise(model.tags.get(key))
+            if value is not None:
+                sql.set_tags(tx, principal.tenant, model.row, {key: names.tag_value(value)})
+                sql.update_model(tx, principal.tenant, model.row, updated_ms=self._now_ms())
+
+        self._stores.writer.call(principal.tenant, work)
+
     def remove_tag(self, principal: Principal, uid: str, key: str) -> LoggedModel:
         def work(tx: Connection, model: LoggedModel) -> None:
             if key not in model.tags:

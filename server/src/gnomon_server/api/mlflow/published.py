@@ -14,15 +14,18 @@ VERSIONS_TAG = "mlflow.modelVersions"
 
 def note_version(call: AnyCall, model: str, made: ModelVersion) -> None:
     """Add a version to those that its model names; a tag that somebody filled with other words is left as it is."""
-    tags = call.services.models.get(call.principal, model).tags
+    call.services.models.revise_tag(call.principal, model, VERSIONS_TAG, lambda kept: _with_version(kept or "[]", made))
+
+
+def _with_version(kept: str, made: ModelVersion) -> str | None:
     try:
-        listed = json.loads(tags.get(VERSIONS_TAG, "[]"))
+        listed = json.loads(kept)
     except ValueError:
-        return
+        return None
     one = {"name": made.name, "version": made.version}
     if not isinstance(listed, list) or one in listed:
-        return
+        return None
     listed.append(one)
     while len(json.dumps(listed)) > MAX_TAG_VALUE:
         del listed[0]
-    call.services.models.set_tags(call.principal, model, {VERSIONS_TAG: json.dumps(listed)})
+    return json.dumps(listed)
