@@ -42,8 +42,7 @@ def upgrade() -> None:
         connection.exec_driver_sql(_COUNT)
         write_statistics(connection)
     else:
-        # The owner of the tables is bound by the tenant wall too, which shows everyone's rows to who says so. It is
-        # said for the session: this connection begins no transaction by itself.
-        connection.exec_driver_sql("SELECT set_config('gnomon.everyone', 'on', false)")
+        # The owner of the tables is bound by the tenant wall too, which shows everyone's rows to who says so, here for
+        # the transaction of this revision.
+        connection.exec_driver_sql("SELECT set_config('gnomon.everyone', 'on', true)")
         connection.exec_driver_sql(_COUNT)
-        connection.exec_driver_sql("SELECT set_config('gnomon.everyone', '', false)")
