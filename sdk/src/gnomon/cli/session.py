@@ -10,6 +10,7 @@ import click
 from gnomon.client import Client
 from gnomon.client.records import Run
 from gnomon.errors import GnomonError
+from gnomon.query import quoted
 from gnomon.wire import ExperimentResponse
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -80,11 +81,6 @@ pass_session = click.make_pass_decorator(Session)
 def json_option(command: F) -> F:
     """`--json`, which every command has."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for machines.")(command)
-
-
-def quoted(text: str) -> str:
-    """A string as the query language writes it."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def pairs(texts: Sequence[str], *, option: str) -> dict[str, str]:

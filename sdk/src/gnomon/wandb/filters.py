@@ -6,6 +6,8 @@ not understood is refused with a `ValueError` that names it; no condition is lef
 
 from collections.abc import Mapping
 
+from gnomon.query import quoted, quoted_key
+
 _COMPARES = {"$eq": "=", "$ne": "!=", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
 _JOINS = {"$and": " and ", "$or": " or "}
 _ATTRIBUTES = {
@@ -64,7 +66,7 @@ def _condition(key: str, column: str, operator: str, against: object) -> str:
         choices = ", ".join(_literal(key, each) for each in against)
         return f"{'not ' if operator == '$nin' else ''}{column} in ({choices})"
     if operator == "$regex":
-        return f"{column} =~ {_quoted(str(against))}"
+        return f"{column} =~ {quoted(str(against))}"
     if operator == "$exists":
         return f"{column} is {'not ' if against else ''}null"
     if operator == "$not" and isinstance(against, Mapping):
@@ -91,12 +93,12 @@ def _labelled(value: object) -> str:
 def _column(name: str) -> str:
     room, _, key = name.partition(".")
     if room == "config" and key:
-        return f"params.{_named(key.removesuffix('.value').replace('.', '/'))}"
+        return f"params.{quoted_key(key.removesuffix('.value').replace('.', '/'))}"
     if room in ("summary_metrics", "summary", "summaryMetrics") and key:
         metric, _, aggregate = key.rpartition(".")
         if metric and aggregate in ("min", "max", "mean", "last", "first"):
-            return f"metrics.{_named(metric)}.{aggregate}"
-        return f"metrics.{_named(key)}"
+            return f"metrics.{quoted_key(metric)}.{aggregate}"
+        return f"metrics.{quoted_key(key)}"
     if name in _ATTRIBUTES:
         return _ATTRIBUTES[name]
     if name in _TAGS:
@@ -105,22 +107,14 @@ def _column(name: str) -> str:
 
 
 def _tag(name: str) -> str:
-    return f"tags.{_named(name)}"
-
-
-def _named(key: str) -> str:
-    return "`" + key.replace("`", "``") + "`"
+    return f"tags.{quoted_key(name)}"
 
 
 def _literal(key: str, value: object) -> str:
     if isinstance(value, bool):
-        return _quoted("true" if value else "false")
+        return quoted("true" if value else "false")
     if isinstance(value, int | float):
         return repr(float(value)) if isinstance(value, float) else str(int(value))
     if isinstance(value, str):
-        return _quoted(_STATES.get(value, value) if key == "state" else value)
+        return quoted(_STATES.get(value, value) if key == "state" else value)
     raise ValueError(f"the filter {key!r} compares with {value!r}; give text or a number")
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

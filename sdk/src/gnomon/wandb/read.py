@@ -22,7 +22,8 @@ from gnomon.wandb.used import UsedArtifact, artifact_of
 
 _CONFIG, _SUMMARY, _ARTIFACT = "wandb.config.", "wandb.summary.", "wandb.artifact."
 _MACHINE, _EVENTS = "system/", "event/"
-_POINTS = 50_000
+# Of one answer: points of all its metrics, and metrics.
+_POINTS, _KEYS = 50_000, 200
 
 
 class ReadRun:
@@ -151,8 +152,8 @@ class ReadRun:
         began = datetime.fromisoformat(self._found.start_time).timestamp()
         rows: dict[float, dict[str, object]] = {}
         with asking():
-            for key in asked or logged:
-                for step, at, value in self._points(key):
+            for key, points in self._points(asked or logged).items():
+                for step, at, value in points:
                     seconds = at / 1000
                     row = rows.setdefault(step, {"_step": step})
                     row.update({"_timestamp": seconds, "_runtime": seconds - began, key: value})
@@ -160,14 +161,19 @@ class ReadRun:
             return rows
         return {step: row for step, row in rows.items() if all(key in row for key in asked)}
 
-    def _points(self, key: str) -> Iterator[tuple[float, int, float]]:
-        offset = 0
-        while True:
-            (series,) = self._client.metrics.history(self._found.id, [key], limit=_POINTS, offset=offset).series
-            yield from zip(series.step, series.timestamp, series.value, strict=True)
-            offset += len(series.step)
-            if not series.step or offset >= series.total:
-                return
+    def _points(self, keys: Sequence[str]) -> dict[str, list[tuple[float, int, float]]]:
+        """Every point of these metrics: (step, Unix milliseconds, value). Many metrics are asked for at once."""
+        found: dict[str, list[tuple[float, int, float]]] = {key: [] for key in keys}
+        for first in range(0, len(keys), _KEYS):
+            waiting, offset = [*keys[first : first + _KEYS]], 0
+            while waiting:
+                limit = _POINTS // len(waiting)
+                page = self._client.metrics.history(self._found.id, waiting, limit=limit, offset=offset).series
+                for series in page:
+                    found[series.key] += zip(series.step, series.timestamp, series.value, strict=True)
+                offset += limit
+                waiting = [series.key for series in page if series.total > offset]
+        return found
 
 
 class ReadSummary(dict[str, object]):
