@@ -24,9 +24,7 @@ export function formatValue(value: number): string {
 }
 
 /** A whole number in groups of three. */
-export function group(value: number): string {
-  return whole(value);
-}
+export const group = numberFormat({ maximumFractionDigits: 0 });
 
 /** A tick: as short as the number allows. */
 export function formatTick(value: number): string {
@@ -69,7 +67,6 @@ const clock = dateFormat({ hour: "2-digit", minute: "2-digit" });
 const clockSeconds = dateFormat({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const day = dateFormat({ day: "numeric", month: "short" });
 const dayClock = dateFormat({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const whole = numberFormat({ maximumFractionDigits: 0 });
 const exact = numberFormat({ maximumSignificantDigits: 12 });
 
 /** Writing of x, by its kind. `relative` counts milliseconds since the run began, `time` since 1970. */

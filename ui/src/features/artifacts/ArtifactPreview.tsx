@@ -7,12 +7,12 @@ import { lazy, Suspense } from "react";
 import { artifactBytesQuery, artifactsQuery, type ArtifactInfo } from "../../api/artifacts";
 import { fullTime } from "../../lib/time";
 import { ErrorMessage, Loading, Message } from "../../ui/Message";
+import { LazyFigure } from "../figures/LazyFigure";
 import { DownloadButton } from "./DownloadButton";
 import { bytesFor, fileKind, formatBytes, type FileKind } from "./file-kind";
 import { MediaView } from "./MediaView";
 import { TextView } from "./TextView";
 
-const FigureView = lazy(async () => ({ default: (await import("../figures/FigureView")).FigureView }));
 const ParquetView = lazy(async () => ({ default: (await import("./ParquetView")).ParquetView }));
 
 interface Props {
@@ -76,12 +76,6 @@ function Body({ runId, info, kind }: { readonly runId: string; readonly info: Ar
   }
   if (query.data === undefined) return <Loading label="Reading the file" />;
   if (isMedia) return <MediaView bytes={query.data} path={info.path} kind={kind} />;
-  if (kind === "plotly") {
-    return (
-      <Suspense fallback={<Loading />}>
-        <FigureView bytes={query.data} />
-      </Suspense>
-    );
-  }
+  if (kind === "plotly") return <LazyFigure bytes={query.data} />;
   return <TextView bytes={query.data} kind={kind} isCut={size > query.data.byteLength} />;
 }

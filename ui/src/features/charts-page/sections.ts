@@ -30,10 +30,10 @@ export function groupIntoSections(metrics: readonly string[], layout: PanelLayou
     else list.push(metric);
   }
   const byPlace = (a: string, b: string): number =>
-    (place.get(a) ?? place.size) - (place.get(b) ?? place.size) || byName(a, b);
+    (place.get(a) ?? place.size) - (place.get(b) ?? place.size) || naturalOrder(a, b);
   return [...names.entries()]
     .map(([name, list]) => ({ name, metrics: list.sort(byPlace) }))
-    .sort((a, b) => rank(a.name) - rank(b.name) || byName(a.name, b.name));
+    .sort((a, b) => rank(a.name) - rank(b.name) || naturalOrder(a.name, b.name));
 }
 
 /** The order after moving a panel one place within its section; the whole section becomes hand-made. */
@@ -62,9 +62,4 @@ function rank(name: string): number {
   const first = FIRST.indexOf(name.toLowerCase());
   if (first >= 0) return first - FIRST.length;
   return LAST.includes(name.toLowerCase()) ? 1 : 0;
-}
-
-
-function byName(a: string, b: string): number {
-  return naturalOrder(a, b);
 }

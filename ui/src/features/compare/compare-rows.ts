@@ -107,7 +107,6 @@ function environmentRows(runs: readonly Run[], packages: ReadonlyMap<string, Rea
   return [...inOrder, ...textRows(installed, (text) => text).map((row) => ({ ...row, key: `package ${row.key}` }))];
 }
 
-
 function keysOf(maps: readonly Readonly<Record<string, unknown>>[]): string[] {
   return [...new Set(maps.flatMap((map) => Object.keys(map)))].sort(naturalOrder);
 }

@@ -1,19 +1,17 @@
 /** One item with its caption. While the next one is on its way the last one stays. */
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { lazy, Suspense } from "react";
 import { artifactBytesQuery, artifactTextQuery, type ArtifactInfo } from "../../api/artifacts";
 import { object, text } from "../../lib/shape";
 import { Loading } from "../../ui/Message";
 import { MediaView } from "../artifacts/MediaView";
 import { RowTable } from "../artifacts/RowTable";
 import { formatBytes, MOST_FIGURE, MOST_MEDIA, MOST_TEXT, type FileKind } from "../artifacts/file-kind";
+import { LazyFigure } from "../figures/LazyFigure";
 import type { ValueRange } from "./histogram-steps";
 import { HistogramView } from "./HistogramView";
 import type { MediaItem, MediaKind } from "./items";
 import { readTable } from "./table";
 import "../artifacts/artifacts.css";
-
-const FigureView = lazy(async () => ({ default: (await import("../figures/FigureView")).FigureView }));
 
 interface Props {
   readonly runId: string;
@@ -59,9 +57,7 @@ function Content({ runId, file, kind }: { readonly runId: string; readonly file:
       ) : kind === "table" ? (
         <LoggedTable bytes={data} />
       ) : kind === "plotly" ? (
-        <Suspense fallback={<Loading />}>
-          <FigureView bytes={data} />
-        </Suspense>
+        <LazyFigure bytes={data} />
       ) : (
         <pre className="media-text thin-scroll" tabIndex={0}>
           {new TextDecoder().decode(data)}
