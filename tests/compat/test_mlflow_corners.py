@@ -1,6 +1,7 @@
 """Corners that MLflow's own tests look into, where a client would trip over another answer."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -26,6 +27,19 @@ def test_a_logged_model_names_the_versions_made_of_it(wire: Wire) -> None:
     for source in (info["artifact_uri"], f"models:/{model}"):
         wire.post("model-versions/create", name="net", source=source, model_id=model)
     assert _noted(wire, model) == '[{"name": "net", "version": 1}, {"name": "net", "version": 2}]'
+
+
+def test_versions_that_are_made_at_once_are_all_named(wire: Wire) -> None:
+    info = _model(wire)
+    model = info["model_id"]
+    wire.post("registered-models/create", name="net")
+
+    def publish(_nth: int) -> None:
+        wire.post("model-versions/create", name="net", source=info["artifact_uri"], model_id=model)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(publish, range(40)))
+    assert sorted(one["version"] for one in json.loads(_noted(wire, model))) == list(range(1, 41))
 
 
 def test_only_as_many_versions_are_named_as_a_tag_holds(wire: Wire) -> None:
