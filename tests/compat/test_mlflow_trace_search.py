@@ -82,10 +82,11 @@ def test_ordered_by_experiment(wire: Wire) -> None:
 
 
 def test_what_is_not_there_is_named_as_mlflow_names_it(wire: Wire) -> None:
-    for method, path, sent, says in (
+    missing: list[tuple[str, str, dict[str, Any], str]] = [
         ("GET", "get", {"params": {"trace_id": "nope"}}, "Trace with ID nope is not found."),
         ("DELETE", "nope/tags", {"json": {"key": "k"}}, "No trace tag with key 'k' for trace with ID 'nope'"),
         ("GET", "nope", {}, "Trace with ID 'nope' not found."),
-    ):
-        answer = wire.http.request(method, f"/api/3.0/mlflow/traces/{path}", **sent)  # type: ignore[arg-type]
+    ]
+    for method, path, sent, says in missing:
+        answer = wire.http.request(method, f"/api/3.0/mlflow/traces/{path}", **sent)
         assert (answer.status_code, answer.json()["message"]) == (404, says)

@@ -43,7 +43,7 @@ class Frame:
     def pandas(self) -> "PandasFrame":
         """As a pandas frame whose columns keep Arrow's types, so that null and NaN stay apart."""
         try:
-            import pandas as pd  # type: ignore[import-untyped, unused-ignore]
+            import pandas as pd
         except ImportError as error:
             raise MissingExtra("pandas", extra="pandas", purpose="a pandas frame") from error
         return self._table.to_pandas(types_mapper=pd.ArrowDtype)

@@ -110,7 +110,7 @@ class ReadRun:
         if not pandas:
             return rows
         try:
-            import pandas as pd  # type: ignore[import-untyped, unused-ignore]
+            import pandas as pd
         except ImportError:
             say_once("frame without pandas", "history is a list of rows; `pip install pandas`")
             return rows
