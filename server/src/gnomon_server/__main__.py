@@ -108,10 +108,12 @@ def command(
     try:
         if settings.workers > 1:
             file.take()
-            several = Supervisor(
-                settings.workers,
-                lambda on_ready: _serve(settings, host, listening, lambda: None, on_ready, is_passed_on=True),
-            )
+
+            def serve_one(on_ready: Callable[[], None], counts: Path, number: int) -> bool:
+                several = (counts, number)
+                return _serve(settings, host, listening, lambda: None, on_ready, is_passed_on=True, several=several)
+
+            several = Supervisor(settings.workers, serve_one)
             raise SystemExit(several.run(tell_ready))
         has_successor = _serve(settings, host, listening, file.take, tell_ready, is_passed_on=passed is not None)
     finally:
@@ -153,10 +155,12 @@ def _serve(
     on_ready: Callable[[], None],
     *,
     is_passed_on: bool,
+    several: tuple[Path, int] | None = None,
 ) -> bool:
     """Open the home and answer requests until a signal says to stop; whether another is to begin in this process.
 
-    `is_passed_on`: the socket stays open when this server has ended.
+    `is_passed_on`: the socket stays open when this server has ended. `several`: what the processes of this port count
+    together, and the number of this one.
     """
     # Imported here: `gnomon --help` and a refused start stay quick, and workers are forked before any thread begins.
     from gnomon_server.api.front import ConnectionLimits
@@ -165,7 +169,7 @@ def _serve(
     from gnomon_server.store.opening import CANNOT_OPEN, HomeInUse
 
     try:
-        server = open_server(settings)
+        server = open_server(settings, several=several)
     except (HomeInUse, *CANNOT_OPEN) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:

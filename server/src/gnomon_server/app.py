@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import IO
 
 import msgspec
@@ -162,13 +163,17 @@ def open_server(
     clock: Callable[[], int] = now_ms,
     on_fatal: Callable[[Exception], None] | None = None,
     rng: random.Random | None = None,
+    several: tuple[Path, int] | None = None,
 ) -> Server:
-    """Open the home, bring its database up to date and build the app. Raises `HomeInUse` when a server has it."""
+    """Open the home, bring its database up to date and build the app. Raises `HomeInUse` when a server has it.
+
+    `several`: one of the processes of a port, with the folder of what they count together and its number.
+    """
     provider_config = sign_in_config(settings)
     lock = lock_home(settings)
     release_reserve(settings)
     database = open_database(settings)
-    telemetry = Telemetry()
+    telemetry = Telemetry(several)
     missing_run: list[Callable[[str], GnomonError]] = []
     rng = rng or random.Random()  # noqa: S311  # run names are no secret
     egress = Egress(parse_allowed(comma_list(settings.egress_allow), has_public=settings.egress_public))
@@ -176,7 +181,8 @@ def open_server(
     quotas = Quotas(database)
     ingest = Ingest(missing_run=lambda uid: missing_run[0](uid), outbox=outbox, now_ms=clock, rng=rng, quotas=quotas)
     live = Live(database)
-    gossip = make_gossip(database, hear=live.publish, hear_gap=live.lose_track)
+    rates = Rates(requests_per_sec=settings.tenant_requests_per_sec, points_per_sec=settings.tenant_points_per_sec)
+    gossip = make_gossip(database, hear=live.publish, hear_gap=live.lose_track, spending=rates)
 
     watched: list[RuleWatch] = []
 
@@ -243,7 +249,7 @@ def open_server(
         sessions=sessions,
         sign_in=None if provider_config is None else _sign_in(provider_config, sessions),
         audit=audit,
-        rates=Rates(requests_per_sec=settings.tenant_requests_per_sec, points_per_sec=settings.tenant_points_per_sec),
+        rates=rates,
         quotas=quotas,
         quota_limits=QuotaLimits(database, partial(writer.call, TenantId(0)), now_ms=clock, on_change=quotas.refresh),
         experiments=experiments,
@@ -282,7 +288,7 @@ def open_server(
         retention_secs=settings.retention_minutes * 60,
         now_ms=clock,
     )
-    watch = Watch(stores, access, audit, quotas)
+    watch = Watch(stores, access, audit, quotas, on_round=partial(system.take_stock, services) if several else None)
     timeout_secs = settings.check_in_timeout_secs
     automation = Automation(
         Liveness(stores, outbox, timeout_secs=timeout_secs, now_ms=clock), watched[0], timeout_secs=timeout_secs

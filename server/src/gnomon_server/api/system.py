@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from gnomon_server.api import reference
 from gnomon_server.api.route import Call, route
+from gnomon_server.api.services import Services
 from gnomon_server.api.telemetry import CONTENT_TYPE
 from gnomon_server.model.errors import Unavailable
 
@@ -34,16 +35,20 @@ async def readyz(call: Call[None, None]) -> Health:
 
 @route("GET", "/metrics", needs="public", tag=TAG, media={"text/plain": "Prometheus text"})
 async def metrics(call: Call[None, None]) -> Response[bytes]:
-    """The server's own numbers, for Prometheus."""
-    telemetry = call.services.telemetry
-    telemetry.queued.set(call.services.stores.writer.queued)
-    telemetry.points.set(call.services.ingest.points_kept)
-    for name, count in call.services.quotas.refused().items():
-        telemetry.quota_refusals.labels(name).set(count)
-    disk = os.statvfs(call.services.settings.home_path)
-    telemetry.disk_free.set(disk.f_frsize * disk.f_bavail)
-    telemetry.is_disk_full.set(call.services.stores.writer.is_disk_full)
-    return Response(content=telemetry.page(), media_type=CONTENT_TYPE)
+    """The server's own numbers, for Prometheus; with several processes on a port those of all of them."""
+    take_stock(call.services)
+    return Response(content=call.services.telemetry.page(), media_type=CONTENT_TYPE)
+
+
+def take_stock(services: Services) -> None:
+    """Bring those numbers up to date that are not counted as they come."""
+    services.telemetry.take_stock(
+        queued=services.stores.writer.queued,
+        points=services.ingest.points_kept,
+        refused=services.quotas.refused(),
+        disk=os.statvfs(services.settings.home_path),
+        is_disk_full=services.stores.writer.is_disk_full,
+    )
 
 
 @route("GET", "/openapi.json", needs="public", tag=TAG, media={"application/json": "this document"})

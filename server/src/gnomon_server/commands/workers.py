@@ -3,15 +3,21 @@
 The socket listens before the processes are made, so they share its queue: a connection waits there for whichever takes
 it, and none is lost when one of them ends. The first is started alone, so that what keeps a server from starting is
 said once. One that dies is replaced. A signal to stop goes to all; they end when what they had begun is done.
+
+Each has a number, and whoever replaces one takes its number: under it the process keeps what it counts in a folder that
+all of them see, so that `/metrics` answers for the port whichever process is asked.
 """
 
 import ctypes
 import os
 import select
+import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -20,7 +26,8 @@ _PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
 # One that dies at once each time is not replaced faster than this.
 _RESTART_SECS = 1.0
 
-Serve = Callable[[Callable[[], None]], object]
+# Given what to call when requests are taken, the folder of what all of them count, and the number of this one.
+Serve = Callable[[Callable[[], None], Path, int], object]
 
 
 class Supervisor:
@@ -29,13 +36,21 @@ class Supervisor:
     def __init__(self, count: int, serve: Serve) -> None:
         self._count = count
         self._serve = serve
-        self._pids: set[int] = set()
+        self._pids: dict[int, int] = {}  # and their numbers
+        self._counts = Path()
         self._is_stopping = False
 
     def run(self, on_ready: Callable[[], None]) -> int:
         """Start all, then replace those that die until a signal says to stop; the code to exit with."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._pass_on)
+        self._counts = Path(tempfile.mkdtemp(prefix="gnomon-counts-"))
+        try:
+            return self._run(on_ready)
+        finally:
+            shutil.rmtree(self._counts, ignore_errors=True)
+
+    def _run(self, on_ready: Callable[[], None]) -> int:
         code = self._start_all()
         if code is not None:
             self._stop_all()
@@ -46,13 +61,13 @@ class Supervisor:
 
     def _start_all(self) -> int | None:
         """Start the first and wait for it, then the others; the code of the first that did not start."""
-        for several in (1, self._count - 1):
-            waiting = [self._start() for _ in range(several)]
+        for several in (range(1), range(1, self._count)):
+            waiting = [self._start(number) for number in several]
             for pid, ready in waiting:
                 is_ready = _wait_ready(ready)
                 if not is_ready and not self._is_stopping:
                     _, status = os.waitpid(pid, 0)
-                    self._pids.discard(pid)
+                    self._pids.pop(pid, None)
                     return os.waitstatus_to_exitcode(status) or 1
         return None
 
@@ -63,9 +78,9 @@ class Supervisor:
                 pid, status = os.wait()
             except InterruptedError:
                 continue
-            if pid not in self._pids:
+            number = self._pids.pop(pid, None)
+            if number is None:
                 continue
-            self._pids.discard(pid)
             ended = os.waitstatus_to_exitcode(status)
             if self._is_stopping:
                 # One that had not begun to serve is ended by the signal itself: there was nothing to finish.
@@ -74,11 +89,11 @@ class Supervisor:
             click.echo(f"a worker (process {pid}) ended with {ended}; another is started", err=True)
             time.sleep(_RESTART_SECS)
             if not self._is_stopping:
-                _, ready = self._start()
+                _, ready = self._start(number)
                 os.close(ready)
         return code
 
-    def _start(self) -> tuple[int, int]:
+    def _start(self, number: int) -> tuple[int, int]:
         """A process of its own that serves; its id, and the end of a pipe that tells when it does."""
         ready, told = os.pipe()
         sys.stderr.flush()
@@ -88,13 +103,13 @@ class Supervisor:
         pid = os.fork()
         if pid == 0:
             os.close(ready)
-            self._be_worker(parent, told)
-        self._pids.add(pid)
+            self._be_worker(parent, told, number)
+        self._pids[pid] = number
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         os.close(told)
         return pid, ready
 
-    def _be_worker(self, parent: int, told: int) -> None:
+    def _be_worker(self, parent: int, told: int, own_number: int) -> None:
         """Serve and end. Never returns."""
         code = 1
         try:
@@ -103,7 +118,7 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
             os.setpgid(0, 0)  # Ctrl-C is for the supervisor, which tells each once
             _end_with_parent(parent)
-            self._serve(lambda: _tell_ready(told))
+            self._serve(lambda: _tell_ready(told), self._counts, own_number)
             code = 0
         except click.ClickException as error:
             error.show()
@@ -126,7 +141,7 @@ class Supervisor:
             os.kill(pid, signal.SIGTERM)
         while self._pids:
             pid, _ = os.wait()
-            self._pids.discard(pid)
+            self._pids.pop(pid, None)
 
 
 def _wait_ready(ready: int) -> bool:

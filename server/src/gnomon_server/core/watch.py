@@ -25,9 +25,18 @@ _WARNING_SECS = 3_600.0
 
 
 class Watch:
-    """The watch of one server."""
+    """The watch of one server. `on_round` is called in each round."""
 
-    def __init__(self, stores: Stores, access: Access, audit: Audit, quotas: Quotas) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        access: Access,
+        audit: Audit,
+        quotas: Quotas,
+        *,
+        on_round: Callable[[], None] | None = None,
+    ) -> None:
+        self._on_round = on_round
         self._stores = stores
         self._access = access
         self._audit = audit
@@ -58,6 +67,8 @@ class Watch:
 
     def _round(self) -> None:
         try:
+            if self._on_round is not None:
+                self._on_round()
             self._access.refresh()
             self._quotas.refresh()
             self._warn()

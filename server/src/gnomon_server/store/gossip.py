@@ -1,9 +1,10 @@
-"""What the processes on one PostgreSQL database tell each other: which experiments and runs have changed.
+"""What the processes on one PostgreSQL database tell each other: what has changed, what tenants took of their rates.
 
 Said by NOTIFY after the commit and not in it: a transaction that notifies waits for all others that do. One thread with
 a connection of its own gathers what was committed here, tells it five times a second, and hears the others. Invariants:
 
-- What is told is committed. Nothing waits for it.
+- What is told is committed. Nothing waits for it, not even for the disk.
+- What could not be told is told after the next connection.
 - Who may have missed something looks at everything again: after a lost connection, and when another process has gone
   silent without saying that it stops, since it may have committed what it told nobody.
 """
@@ -12,6 +13,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from time import monotonic
+from typing import TypeVar
 
 import msgspec
 import psycopg
@@ -20,9 +22,12 @@ from msgspec import Struct
 
 from gnomon_server.model.changes import Change
 from gnomon_server.model.ids import new_uid
+from gnomon_server.model.spending import Spending, Spent
 from gnomon_server.store.meta.postgres import PostgresDatabase
 
 log = logging.getLogger("gnomon.gossip")
+
+T = TypeVar("T")
 
 _CHANNEL = "gnomon_changes"
 _ROUND_SECS = 0.2
@@ -38,18 +43,27 @@ _MOST_WAITING = 2_000
 
 
 class _Message(Struct, frozen=True, array_like=True):
+    """What is added goes to the end: a server of another version ignores what it does not know."""
+
     sender: str
     is_leaving: bool
     changes: Sequence[Change] = ()
+    spent: Sequence[Spent] = ()
 
 
 class Gossip:
     """One process among those that share a database. `hear` and `hear_gap` are called in its thread."""
 
     def __init__(
-        self, database: PostgresDatabase, *, hear: Callable[[Sequence[Change]], None], hear_gap: Callable[[], None]
+        self,
+        database: PostgresDatabase,
+        *,
+        hear: Callable[[Sequence[Change]], None],
+        hear_gap: Callable[[], None],
+        spending: Spending,
     ) -> None:
         self._database = database
+        self._spending = spending
         self._hear = hear
         self._hear_gap = hear_gap
         self._me = new_uid()
@@ -102,17 +116,12 @@ class Gossip:
 
     def _converse(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
         while not self._stop.is_set():
+            # To the end, which comes with the round: what this has read and not yet given would be lost by leaving it.
             for notice in connection.notifies(timeout=_ROUND_SECS):
                 self._take(notice.payload)
-                if self._is_talkative():
-                    break
             self._say(connection)
             self._miss_silent()
         self._say(connection, is_leaving=True)
-
-    def _is_talkative(self) -> bool:
-        """Whether this process has something to tell; what others say does not keep it from doing so."""
-        return bool(self._waiting) or monotonic() - self._told >= _SIGN_OF_LIFE_SECS
 
     def _take(self, payload: str) -> None:
         message = msgspec.json.decode(payload, type=_Message)
@@ -124,16 +133,33 @@ class Gossip:
             self._heard[message.sender] = monotonic()
         if message.changes:
             self._hear(message.changes)
+        if message.spent:
+            self._spending.hear(message.spent)
 
     def _say(self, connection: psycopg.Connection[tuple[object, ...]], *, is_leaving: bool = False) -> None:
         with self._lock:
             waiting, self._waiting = self._waiting, {}
-        if not waiting and not is_leaving and monotonic() - self._told < _SIGN_OF_LIFE_SECS:
+        # A process that has not been heard yet knows nothing of what was let through before.
+        spent = self._spending.tell(1 + len(self._heard))
+        if not self._heard:
+            spent = ()
+        if not waiting and not spent and not is_leaving and monotonic() - self._told < _SIGN_OF_LIFE_SECS:
             return
-        for part in _parts(list(waiting.values())):
-            payload = msgspec.json.encode(_Message(self._me, is_leaving, part)).decode()
-            connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, payload))
+        try:
+            for changes in _parts(list(waiting.values())):
+                self._send(connection, _Message(self._me, is_leaving, changes))
+            for some in _parts(spent) if spent else ():
+                self._send(connection, _Message(self._me, is_leaving, (), some))
+        except psycopg.Error:
+            with self._lock:
+                for change in waiting.values():
+                    self._gather(change)
+            raise
         self._told = monotonic()
+
+    @staticmethod
+    def _send(connection: psycopg.Connection[tuple[object, ...]], message: _Message) -> None:
+        connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, msgspec.json.encode(message).decode()))
 
     def _miss_silent(self) -> None:
         limit = monotonic() - _SILENT_SECS
@@ -144,15 +170,15 @@ class Gossip:
             self._hear_gap()
 
 
-def _parts(changes: Sequence[Change]) -> Iterator[list[Change]]:
-    """The changes in messages that PostgreSQL takes; one, and empty, when there are none."""
-    part: list[Change] = []
+def _parts(told: Sequence[T]) -> Iterator[list[T]]:
+    """What is told in messages that PostgreSQL takes; one, and empty, when there is nothing."""
+    part: list[T] = []
     size = 0
-    for change in changes:
-        more = len(msgspec.json.encode(change)) + 1
+    for one in told:
+        more = len(msgspec.json.encode(one)) + 1
         if part and size + more > _MESSAGE_BYTES - 100:
             yield part
             part, size = [], 0
-        part.append(change)
+        part.append(one)
         size += more
     yield part

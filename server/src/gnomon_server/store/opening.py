@@ -10,6 +10,7 @@ from gnomon_server.model.batches import RunBatch
 from gnomon_server.model.changes import Change
 from gnomon_server.model.errors import GnomonError, Unavailable
 from gnomon_server.model.ids import TenantId
+from gnomon_server.model.spending import Spending
 from gnomon_server.settings import Settings, is_postgresql
 from gnomon_server.store import BatchWriter, Telling, database_path
 from gnomon_server.store.directories import make_durable
@@ -122,7 +123,11 @@ def make_writer(
 
 
 def make_gossip(
-    database: Database, *, hear: Callable[[Sequence[Change]], None], hear_gap: Callable[[], None]
+    database: Database,
+    *,
+    hear: Callable[[Sequence[Change]], None],
+    hear_gap: Callable[[], None],
+    spending: Spending,
 ) -> Telling | None:
     """What tells other processes on the same database of changes; None where there can be none."""
     if not database.is_shared:
@@ -131,7 +136,7 @@ def make_gossip(
     from gnomon_server.store.meta.postgres import PostgresDatabase
 
     assert isinstance(database, PostgresDatabase)
-    return Gossip(database, hear=hear, hear_gap=hear_gap)
+    return Gossip(database, hear=hear, hear_gap=hear_gap, spending=spending)
 
 
 def _open_postgres(url: str) -> Database:

@@ -104,11 +104,12 @@ class PostgresDatabase:
 
     @contextmanager
     def listen(self, channel: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-        """A connection that hears what is said on a channel. It reads no tenant's rows."""
+        """A connection that hears what is said on a channel, and what it says waits for no disk. It reads no rows."""
         with self._writers.connect() as connection:
             driver = cast(
                 "psycopg.Connection[tuple[object, ...]]", connection.connection.dbapi_connection
             )  # it is psycopg's
+            driver.execute("SET synchronous_commit = off")  # of this connection, which is closed afterwards
             driver.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
             yield driver
 
