@@ -37,6 +37,7 @@ def test_the_environment_sets_and_the_command_line_wins() -> None:
         ("header_timeout_secs", "-1"),
         ("artifact_grace_hours", "-0.1"),
         ("log_requests", "maybe"),
+        ("attempts_per_minute", "-1"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:

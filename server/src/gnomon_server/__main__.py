@@ -21,7 +21,7 @@ import uvicorn
 from gnomon_server.commands import listening as listening_socket
 from gnomon_server.commands.move import move
 from gnomon_server.commands.workers import Supervisor
-from gnomon_server.settings import Settings, is_postgresql, load_settings
+from gnomon_server.settings import Settings, is_postgresql, load_settings, proxy_networks
 
 _OPEN_FILES = 8192
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -86,6 +86,7 @@ def command(
             workers=workers,
             insecure_open=insecure_open,
         )
+        proxy_networks(settings)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     if port_file is not None and not port_file.parent.is_dir():
@@ -183,7 +184,12 @@ def _serve(
     on_open()
     limits = ConnectionLimits(head_secs=settings.header_timeout_secs, body_grace_secs=settings.body_grace_secs)
     config = make_uvicorn_config(
-        server.asgi, host=settings.host, port=settings.port, limits=limits, drain_secs=settings.drain_secs
+        server.asgi,
+        host=settings.host,
+        port=settings.port,
+        limits=limits,
+        drain_secs=settings.drain_secs,
+        trusted_proxies=proxy_networks(settings),
     )
     on_stop = server.services.streams.close
     serving = _Serving(config, on_ready, listening, on_stop=on_stop, is_passed_on=is_passed_on)

@@ -35,6 +35,7 @@ from gnomon_server.api.web import UI_FOLDER, absent_page, load_ui, web_routes
 from gnomon_server.core.access import Access
 from gnomon_server.core.artifacts import Artifacts
 from gnomon_server.core.assessments import Assessments
+from gnomon_server.core.attempts import Attempts
 from gnomon_server.core.audit import Audit
 from gnomon_server.core.automation import Automation
 from gnomon_server.core.deliveries import Deliveries
@@ -250,6 +251,8 @@ def open_server(
         sign_in=None if provider_config is None else _sign_in(provider_config, sessions),
         audit=audit,
         rates=rates,
+        attempts=Attempts(settings.attempts_per_minute, processes=lambda: rates.processes),
+        sign_ins=Attempts(settings.attempts_per_minute, processes=lambda: rates.processes),
         quotas=quotas,
         quota_limits=QuotaLimits(database, partial(writer.call, TenantId(0)), now_ms=clock, on_change=quotas.refresh),
         experiments=experiments,

@@ -5,6 +5,7 @@
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -55,6 +56,21 @@ class Settings(Struct, frozen=True):
     allowed_hosts: Annotated[
         str, Meta(description="comma-separated names that the Host header may say, besides loopback")
     ] = ""
+    trusted_proxies: Annotated[
+        str,
+        Meta(
+            description="comma-separated addresses and networks of proxies that may say whom they speak for"
+            " (X-Forwarded-For); nobody else is believed"
+        ),
+    ] = ""
+    attempts_per_minute: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="how often a minute one address may try keys that open nothing, and as often begin or finish"
+            " to sign in; 0: any number",
+        ),
+    ] = 60.0
     base_path: Annotated[
         str, Meta(description="path below which a proxy serves this server, such as /gnomon; the proxy strips it")
     ] = ""
@@ -141,6 +157,14 @@ def load_settings(environ: Mapping[str, str] = os.environ, **overrides: object) 
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise ValueError(f"a setting cannot be used: {error}") from None
+
+
+def proxy_networks(settings: Settings) -> tuple[str, ...]:
+    """The proxies that are believed, as networks. Raises `ValueError` naming what is none."""
+    try:
+        return tuple(str(ip_network(part, strict=False)) for part in comma_list(settings.trusted_proxies))
+    except ValueError as error:
+        raise ValueError(f"GNOMON_TRUSTED_PROXIES lists addresses and networks, such as 10.0.0.0/8: {error}") from None
 
 
 def is_postgresql(url: str) -> bool:

@@ -19,7 +19,7 @@ from gnomon_server.api.front.guard import TENANT_STATE
 from gnomon_server.api.services import Services, services_of
 from gnomon_server.core.roles import Permission, Principal
 from gnomon_server.model.audit import Deed
-from gnomon_server.model.errors import AccessDenied, invalid_field
+from gnomon_server.model.errors import AccessDenied, Unauthenticated, invalid_field
 
 # Litestar leaves user, auth and app state open; this app uses none of them.
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -69,7 +69,8 @@ def needs(permission: Permission) -> Guard:
         state = connection.scope["state"]
         sent = sent_by(connection.scope["headers"])
         about_itself = permission in _ABOUT_ITSELF
-        principal = await authenticate(services_of(connection.scope), sent, is_about_itself=about_itself)
+        address = address_of(connection.scope.get("client"))
+        principal = await authenticate(services_of(connection.scope), sent, address, is_about_itself=about_itself)
         state[PRINCIPAL_STATE] = principal
         state[TENANT_STATE] = principal.tenant_name
         refuse_without(principal, permission)
@@ -85,11 +86,21 @@ def refuse_without(principal: Principal, permission: Permission) -> None:
         raise AccessDenied(f"this needs the permission {permission}, and {who} hold it", code="role_required")
 
 
-async def authenticate(services: Services, sent: Sent, *, is_about_itself: bool = False) -> Principal:
+def address_of(client: tuple[str, int] | None) -> str:
+    """The address of who asks: of the connection, or what a trusted proxy says. A Unix socket has none."""
+    return "" if client is None else client[0]
+
+
+async def authenticate(services: Services, sent: Sent, address: str, *, is_about_itself: bool = False) -> Principal:
     """The principal of a request. A tenant that the process has not seen yet is looked up off the event loop."""
     access = services.access
     if access.is_secured:
-        principal = access.by_key(sent.credential, sent.tenant, is_about_itself=is_about_itself)
+        try:
+            principal = access.by_key(sent.credential, sent.tenant, is_about_itself=is_about_itself)
+        except Unauthenticated:
+            if sent.credential is not None:
+                services.attempts.take(address)
+            raise
         services.rates.take_request(principal)
         return principal
     known = access.known(sent.tenant)

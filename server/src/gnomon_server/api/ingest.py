@@ -17,7 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from gnomon_server.api.front.asgi import App, Receive, Scope, Send
 from gnomon_server.api.front.guard import TENANT_STATE
-from gnomon_server.api.guards import PRINCIPAL_STATE, authenticate, refuse_without, sent_by
+from gnomon_server.api.guards import PRINCIPAL_STATE, address_of, authenticate, refuse_without, sent_by
 from gnomon_server.api.problems import PROBLEM_JSON, defect_of, problem_of
 from gnomon_server.api.route import Call, json_answer, route
 from gnomon_server.api.services import Services
@@ -158,7 +158,7 @@ class IngestApp:
 
     async def _run(self, function: Ingestion, run: str, scope: Scope, receive: Receive) -> msgspec.Struct:
         headers = scope["headers"]
-        principal = await authenticate(self._services, sent_by(headers))
+        principal = await authenticate(self._services, sent_by(headers), address_of(scope.get("client")))
         scope["state"][PRINCIPAL_STATE] = principal
         scope["state"][TENANT_STATE] = principal.tenant_name
         refuse_without(principal, _PERMISSION)

@@ -10,6 +10,7 @@ from gnomon_server.api.telemetry import Telemetry
 from gnomon_server.core.access import Access
 from gnomon_server.core.artifacts import Artifacts
 from gnomon_server.core.assessments import Assessments
+from gnomon_server.core.attempts import Attempts
 from gnomon_server.core.audit import Audit
 from gnomon_server.core.direct import Direct
 from gnomon_server.core.experiments import Experiments
@@ -53,6 +54,8 @@ class Services:
     sign_in: SignIn | None
     audit: Audit
     rates: Rates
+    attempts: Attempts
+    sign_ins: Attempts
     quotas: Quotas
     quota_limits: QuotaLimits
     experiments: Experiments

@@ -35,6 +35,7 @@ class Rates:
     ) -> None:
         self._requests = _Buckets(requests_per_sec, clock)
         self._points = _Buckets(points_per_sec, clock)
+        self.processes = 1  # on the database, as far as this one has heard
 
     def take_request(self, by: Principal) -> None:
         """Count one request; raises TooManyRequests when the tenant must wait."""
@@ -48,6 +49,7 @@ class Rates:
 
     def tell(self, processes: int) -> list[Spent]:
         """What was let through since the last time, for the others; so many processes there are, this one too."""
+        self.processes = processes
         requests, points = self._requests.tell(processes), self._points.tell(processes)
         return [
             Spent(tenant, requests.get(tenant, 0), points.get(tenant, 0)) for tenant in requests.keys() | points.keys()

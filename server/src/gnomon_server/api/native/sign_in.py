@@ -7,12 +7,13 @@ this server is the attempt's: HTTP only, of this site only, ten minutes, read by
 from litestar import Response
 
 from gnomon import wire
+from gnomon_server.api.guards import address_of
 from gnomon_server.api.route import Call, HttpRequest, json_answer, route
 from gnomon_server.api.services import Services
 from gnomon_server.api.times import iso_time
 from gnomon_server.core.sessions import SessionNotFound
 from gnomon_server.core.sign_in import SignIn
-from gnomon_server.model.errors import AccessDenied, InvalidRequest, NotFound, Unavailable
+from gnomon_server.model.errors import AccessDenied, InvalidRequest, NotFound, TooManyRequests, Unavailable
 from gnomon_server.model.oidc import ATTEMPT_SECS
 from gnomon_server.model.sessions import Session
 
@@ -46,7 +47,7 @@ async def get_sign_in(call: Call[None, None]) -> wire.SignInWays:
     body=wire.SignInStart,
     is_body_optional=True,
     gives=wire.SignInStarted,
-    raises=[InvalidRequest, NotFound, Unavailable],
+    raises=[InvalidRequest, NotFound, TooManyRequests, Unavailable],
     headers={"Set-Cookie": "the attempt, for the browser that began it"},
 )
 def start_sign_in(call: Call[wire.SignInStart | None, None]) -> Response[bytes]:
@@ -55,6 +56,7 @@ def start_sign_in(call: Call[wire.SignInStart | None, None]) -> Response[bytes]:
     Its page sends what comes back to `sign-in/finish`; the cookie of this answer belongs to it.
     """
     sign_in = _sign_in(call.services)
+    call.services.sign_ins.take(address_of(call.request.scope.get("client")))
     begun = sign_in.begin((call.body or wire.SignInStart()).return_to)
     cookie = _cookie(sign_in, begun.cookie, secs=ATTEMPT_SECS)
     return json_answer(wire.SignInStarted(url=begun.url), headers={"Set-Cookie": cookie, "Cache-Control": "no-store"})
@@ -68,12 +70,13 @@ def start_sign_in(call: Call[wire.SignInStart | None, None]) -> Response[bytes]:
     body=wire.SignInFinish,
     status=201,
     gives=wire.SessionBegun,
-    raises=[InvalidRequest, AccessDenied, NotFound, Unavailable],
+    raises=[InvalidRequest, AccessDenied, NotFound, TooManyRequests, Unavailable],
     headers={"Set-Cookie": "ends the attempt"},
 )
 def finish_sign_in(call: Call[wire.SignInFinish, None]) -> Response[bytes]:
     """Sign in with what the identity provider sent back; the session's secret is in this answer and nowhere else."""
     sign_in = _sign_in(call.services)
+    call.services.sign_ins.take(address_of(call.request.scope.get("client")))
     body = call.body
     try:
         done = sign_in.complete(
@@ -162,10 +165,9 @@ def _cookie(sign_in: SignIn, value: str, *, secs: int) -> str:
 
 
 def _note_failure(services: Services, request: HttpRequest) -> None:
-    client = request.client
     services.audit.note_refusal(
         code="sign_in",
-        address="" if client is None else client.host,
+        address=address_of(request.scope.get("client")),
         method=request.method,
         path=request.scope["path"],
         by=None,
