@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 from litestar import Litestar, Response, Router
@@ -81,6 +81,10 @@ from gnomon_server.store.files import open_files
 from gnomon_server.store.object_store import StoreRefused
 from gnomon_server.store.opening import lock_home, make_gossip, make_writer, open_database, release_reserve
 from gnomon_server.store.points.schedule import SealSchedule
+from gnomon_server.store.traced import TracedDatabase, TracedWriter
+
+if TYPE_CHECKING:
+    from gnomon_server.api.tracing import Tracing
 
 API_PREFIX = "/api/v1"
 # What sysexits.h calls EX_IOERR: a supervisor starts the process again, and it reads what is really on the disk.
@@ -103,6 +107,7 @@ class Server:
     mover: Mover
     _lock: IO[str]
     _gossip: Telling | None = None
+    tracing: "Tracing | None" = None
     _is_closed: bool = field(default=False)
 
     @property
@@ -117,6 +122,7 @@ class Server:
             on_request=self.services.telemetry.on_request,
             on_refusal=self._note_refusal,
             speak=mlflow.say_refusal,
+            trace=None if self.tracing is None else self.tracing.request,
         )
 
     def close(self) -> None:
@@ -133,6 +139,8 @@ class Server:
         if self._gossip is not None:
             self._gossip.stop()
         self.services.stores.database.close()
+        if self.tracing is not None:
+            self.tracing.close()
         self._lock.close()
 
     def _note_refusal(self, scope: Scope, status: int) -> None:
@@ -171,6 +179,7 @@ def open_server(
     `several`: one of the processes of a port, with the folder of what they count together and its number.
     """
     provider_config = sign_in_config(settings)
+    tracing = _tracing(settings)
     lock = lock_home(settings)
     release_reserve(settings)
     database = open_database(settings)
@@ -215,7 +224,9 @@ def open_server(
         database.close()
         lock.close()
         raise
-    stores = Stores(database, writer, files.blobs)
+    untraced = stores = Stores(database, writer, files.blobs)
+    if tracing is not None:
+        stores = Stores(TracedDatabase(database, tracing.within), TracedWriter(writer, tracing.within), files.blobs)
     watched.append(RuleWatch(stores, outbox, now_ms=clock))
     access = Access(
         stores, now_ms=clock, hide_foreign_ids=settings.hide_foreign_ids, has_sign_in=provider_config is not None
@@ -273,10 +284,12 @@ def open_server(
         views=Views(stores, access, now_ms=clock),
         rules=Rules(stores, access, now_ms=clock, on_change=watched[0].forget_rules),
         webhooks=Webhooks(stores, access, egress, outbox, now_ms=clock),
-        storage=Storage(stores, access),
+        storage=Storage(untraced, access),
         retention=retention,
         now_ms=clock,
     )
+    if tracing is not None:
+        services.waker = tracing.waker()
     schedule = SealSchedule(
         points=settings.seal_points,
         segments=settings.seal_segments,
@@ -299,7 +312,7 @@ def open_server(
     deliveries = Deliveries(stores, egress, now_ms=clock, rng=rng)
     mover = Mover(stores, files.chunks, age_hours=settings.chunk_age_hours, now_ms=clock)
     app = build_app(services, [upkeep, watch, automation, deliveries, mover])
-    return Server(settings, services, app, upkeep, watch, automation, deliveries, mover, lock, gossip)
+    return Server(settings, services, app, upkeep, watch, automation, deliveries, mover, lock, gossip, tracing)
 
 
 def build_app(services: Services, threads: Sequence[Upkeep | Watch | Automation | Deliveries | Mover]) -> Litestar:
@@ -347,6 +360,20 @@ def build_app(services: Services, threads: Sequence[Upkeep | Watch | Automation 
 def _sign_in(config: SignInConfig, sessions: Sessions) -> SignIn:
     provider = Provider(config.issuer, client_id=config.client_id, client_secret=config.client_secret)
     return SignIn(config, provider, sessions)
+
+
+def _tracing(settings: Settings) -> "Tracing | None":
+    if not settings.otel_endpoint:
+        return None
+    if not settings.otel_endpoint.startswith(("http://", "https://")):
+        raise ValueError(
+            "GNOMON_OTEL_ENDPOINT is the http:// or https:// address of a collector, such as http://host:4318"
+        )
+    try:
+        from gnomon_server.api.tracing import Tracing  # an extra, and only whoever traces pays for it
+    except ImportError:
+        raise ValueError("traces need more packages: pip install 'gnomon[otel]'") from None
+    return Tracing(settings.otel_endpoint, share=settings.otel_share, version=gnomon_version())
 
 
 def _answer_unserved(request: HttpRequest, error: HTTPException) -> Response[bytes]:

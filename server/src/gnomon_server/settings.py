@@ -129,6 +129,15 @@ class Settings(Struct, frozen=True):
         float, Meta(ge=0, description="how often retention rules are applied; 0 applies them only when asked")
     ] = 60.0
     live_streams: Annotated[int, Meta(ge=0, description="how many pages may watch an experiment at once")] = 200
+    otel_endpoint: Annotated[
+        str,
+        Meta(
+            description="address of an OpenTelemetry collector, which gets spans of requests by OTLP/HTTP; empty: none"
+        ),
+    ] = ""
+    otel_share: Annotated[
+        float, Meta(ge=0, le=1, description="which part of the requests is traced, where the caller has not decided")
+    ] = 1.0
     log_requests: Annotated[bool, Meta(description="one JSON log line a request")] = True
 
     @property

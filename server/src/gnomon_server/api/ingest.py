@@ -125,7 +125,7 @@ class IngestApp:
     ) -> None:
         self._app = app
         self._services = services
-        self._functions = {each.name: each.function for each in routes}
+        self._functions = {each.name: (each.function, f"{_PREFIX}{{run_id}}/{each.name}") for each in routes}
         self._exact = {
             path: (function, table.say_error) for table in tables for path, function in table.functions.items()
         }
@@ -135,11 +135,13 @@ class IngestApp:
             path: str = scope["path"]
             if path.startswith(_PREFIX):
                 run, _, name = path[len(_PREFIX) :].partition("/")
-                function = self._functions.get(name)
-                if function is not None:
+                known = self._functions.get(name)
+                if known is not None:
+                    function, scope["path_template"] = known
                     await self._answer(function, say_problem, run, scope, receive, send)
                     return
             elif (found := self._exact.get(path)) is not None:
+                scope["path_template"] = path
                 await self._answer(*found, "", scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -8,7 +8,9 @@ pass over the headers and starts no task or timer.
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from time import perf_counter_ns
+from typing import Protocol
 
 from gnomon_server.api.front import access_log
 from gnomon_server.api.front.asgi import App, Message, Receive, Scope, Send
@@ -43,6 +45,16 @@ _log = logging.getLogger("gnomon.front")
 Speak = Callable[[str, Refusal], tuple[int, bytes] | None]
 
 
+class Traced(Protocol):
+    """What records a request."""
+
+    def end(self, status: int) -> None:
+        """The request is answered, with this status."""
+
+
+Trace = Callable[[Scope], AbstractContextManager[Traced | None]]
+
+
 class BodyEnded(BaseException):
     """The body will not come: it was refused and answered, or its client left.
 
@@ -54,7 +66,7 @@ class Front:
     """An ASGI app around the app that it guards.
 
     `on_request` is told the method, status and seconds of each answer, `on_refusal` of each 401 and 403. `speak` says
-    what the guard itself refuses in the words of the dialect that a path belongs to.
+    what the guard itself refuses in the words of the dialect that a path belongs to. `trace` is a span around each.
     """
 
     def __init__(
@@ -65,7 +77,9 @@ class Front:
         on_request: Callable[[str, int, float], None] | None = None,
         on_refusal: Callable[[Scope, int], None] | None = None,
         speak: Speak | None = None,
+        trace: Trace | None = None,
     ) -> None:
+        self._trace = trace
         self._app = app
         self._speak = speak
         self._on_refusal = on_refusal
@@ -81,7 +95,10 @@ class Front:
             exchange = _Exchange(scope, receive, send, self.budget, self._limits, self._speak)
             started_ns = perf_counter_ns()
             try:
-                await exchange.run(self._app, self._rules)
+                if self._trace is None:
+                    await exchange.run(self._app, self._rules)
+                else:
+                    await self._run_traced(self._trace, exchange, scope)
             finally:
                 duration_ns = perf_counter_ns() - started_ns
                 if self._on_request is not None:
@@ -92,6 +109,14 @@ class Front:
                     exchange.write_line(duration_ns)
         else:
             await self._app(scope, receive, send)
+
+    async def _run_traced(self, trace: Trace, exchange: "_Exchange", scope: Scope) -> None:
+        with trace(scope) as span:
+            try:
+                await exchange.run(self._app, self._rules)
+            finally:
+                if span is not None:
+                    span.end(exchange.status)
 
 
 class _Exchange:
