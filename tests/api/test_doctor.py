@@ -17,10 +17,14 @@ import pytest
 from click.testing import CliRunner
 from tests.support.postgres import Cluster
 from tests.support.seaweed import Seaweed
-from tests.support.secured import make_key
+from tests.support.secured import gnomon, make_key
 from tests.support.server_process import ServerProcess, chosen_database
 
 from gnomon.cli import cli
+from gnomon_server.commands.home import opened_home
+from gnomon_server.model.ids import TenantId
+from gnomon_server.model.quotas import Use
+from gnomon_server.store.meta import usage
 
 Checks = dict[str, dict[str, Any]]
 
@@ -139,14 +143,32 @@ def test_a_shared_database_and_an_object_store_are_looked_at(
         monkeypatch.setenv(name, value)
     found = _doctor(server.base_url, "--home", str(server.home), "--full", exits=0)
     assert "PostgreSQL" in found["tables"]["says"]
-    assert found["points"]["says"].startswith("1 runs hold exactly")
+    assert found["points"]["says"] == "1 segments and chunks, all as written"
     assert found["object store"]["state"] == "ok"
-    assert found["artifacts"]["says"].startswith("1 contents (all")
+    assert found["artifacts"]["says"] == "1 contents, all as written"
     monkeypatch.setenv("GNOMON_ARTIFACTS_ENDPOINT", "http://127.0.0.1:1")
     assert _doctor(server.base_url, "--home", str(server.home), exits=1)["object store"]["state"] == "fail"
     monkeypatch.setenv("GNOMON_DATABASE", "postgresql://nobody@127.0.0.1:1/none")
     assert "cannot be reached" in _doctor(server.base_url, "--home", str(server.home), exits=1)["database"]["says"]
     assert server.stop() == 0
+
+
+def test_counters_of_quotas_are_compared_and_repaired(kept: ServerProcess) -> None:
+    """The server runs on meanwhile, and holds to what is repaired."""
+    home = ("--home", str(kept.home))
+    with opened_home(kept.home) as opened:
+        opened.transact(lambda tx: usage.set_counted(tx, TenantId(1), Use(runs=7)), tenant=TenantId(1))
+    found = _doctor(kept.base_url, *home, exits=1)["quotas"]
+    assert found["says"] == "experiments of tenant default: 0 are counted for its quota, it keeps 1, and 4 more"
+    assert "--repair" in found["next"]
+    repaired = _doctor(kept.base_url, *home, "--repair", exits=0)
+    assert repaired["repair"]["says"] == "counters of quotas were counted anew, of 1 tenants: default"
+    assert repaired["quotas"]["state"] == "ok"
+    assert _doctor(kept.base_url, *home, "--repair", exits=0)["repair"]["says"].endswith("none was wrong")
+    with kept.client("default") as api:
+        (tenant,) = api.get("/quotas").json()["tenants"]
+    assert [each["used"] for each in tenant["quotas"]] == [1, 1, 1, 500, 7]
+    assert "quota.repair" in gnomon("audit", "list", *home).stdout
 
 
 @pytest.mark.embedded("the permissions of its file")

@@ -37,7 +37,7 @@ _COMMANDS = {
     "login": "gnomon.cli.login:login",
     "logout": "gnomon.cli.login:logout",
 }
-_ELSEWHERE = dict.fromkeys(("server", "keys", "audit", "backup", "restore"), "pip install gnomon")
+_ELSEWHERE = dict.fromkeys(("server", "keys", "audit", "backup", "restore", "verify"), "pip install gnomon")
 
 
 class Commands(click.Group):

@@ -28,15 +28,16 @@ class Checkup(Struct, frozen=True):
 @click.command()
 @click.option("--home", type=click.Path(path_type=Path), help="Look at this home of a server too [GNOMON_HOME].")
 @click.option("--full", is_flag=True, help="Read all of the home's database and artifacts, however large.")
+@click.option("--repair", is_flag=True, help="Count anew what quotas count, where the home's counters are wrong.")
 @json_option
 @pass_session
-def doctor(session: Session, home: Path | None, full: bool, as_json: bool) -> None:
+def doctor(session: Session, home: Path | None, full: bool, repair: bool, as_json: bool) -> None:
     """Check this machine, the server it logs to, and the home of a server on it.
 
     Each line is ok, warn or fail, with a next step. Ends with 1 when one is fail. A server may run on the home.
     """
     found: list[Check] = []
-    for check in _checks(session, home, full):
+    for check in _checks(session, home, full, repair):
         found.append(check)
         if not as_json:
             _print(check)
@@ -49,13 +50,13 @@ def doctor(session: Session, home: Path | None, full: bool, as_json: bool) -> No
         raise click.exceptions.Exit(1)
 
 
-def _checks(session: Session, home: Path | None, full: bool) -> Iterator[Check]:
+def _checks(session: Session, home: Path | None, full: bool, repair: bool) -> Iterator[Check]:
     yield from client_checks(session.client, os.environ)
     others = entry_points(group="gnomon.checks")
     if home is not None and not others:
         raise GnomonError("the home of a server is looked at where the server is installed: pip install gnomon")
     for point in others:
-        yield from point.load()(home, full=full)
+        yield from point.load()(home, full=full, repair=repair)
 
 
 def _print(check: Check) -> None:

@@ -1,7 +1,7 @@
 """The checks of a home for `gnomon doctor`, found by the entry point `gnomon.checks`.
 
-The home may be in use: everything is read beside the server that has it. Nothing is repaired here; each line says
-what a person does next.
+The home may be in use: everything is read beside the server that has it. Nothing but counters is repaired, and those
+when asked for; each line says what a person does next.
 """
 
 import fcntl
@@ -26,8 +26,11 @@ _SLOW_SYNC_SECS = 0.05
 _SYNCS = 15
 
 
-def home_checks(home: Path | None, *, full: bool) -> Iterator[Check]:
-    """The checks of a home, one after the other as they are done; none where no home is."""
+def home_checks(home: Path | None, *, full: bool, repair: bool = False) -> Iterator[Check]:
+    """The checks of a home, one after the other as they are done; none where no home is.
+
+    `repair`: counters that are wrong are counted anew.
+    """
     try:
         settings = load_settings(home=None if home is None else str(home))
         is_shared = is_postgresql(settings.database_url)
@@ -51,7 +54,7 @@ def home_checks(home: Path | None, *, full: bool) -> Iterator[Check]:
     yield _sync_time(database_folder)
     is_running = _is_running(folder)
     yield Check("in use", "ok", f"a server runs on {folder}" if is_running else f"no server runs on {folder}")
-    yield from data_checks(settings, full=full, is_running=is_running)
+    yield from data_checks(settings, full=full, repair=repair, is_running=is_running)
 
 
 def _sqlite_version() -> Check:

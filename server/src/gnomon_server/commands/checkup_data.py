@@ -1,42 +1,40 @@
 """The checks of what a home keeps, for `gnomon doctor`: the database of either kind, keys, audit log, contents."""
 
-import hashlib
 import time
-from collections.abc import Callable, Iterator
-from typing import Protocol
+from collections.abc import Iterator
+from contextlib import closing
 
 from gnomon.checkup import Check
-from gnomon_server.core.audit import verify as verify_chain
+from gnomon.cli.progress import showing_progress
+from gnomon_server.commands.home import now_ms
+from gnomon_server.commands.verify import NEXT_STEPS, all_verdicts, audit_verdict
+from gnomon_server.core.quota_repair import repair_counters
 from gnomon_server.model.errors import Unavailable
 from gnomon_server.settings import Settings, is_postgresql
 from gnomon_server.store import Connection, database_path
 from gnomon_server.store.meta import api_keys, checkup
+from gnomon_server.store.meta.doors import Database
 from gnomon_server.store.meta.engine import Database as SqliteDatabase
 from gnomon_server.store.meta.migrate import HEAD
-from gnomon_server.store.object_store import StoreRefused, look_at, open_objects, place_of, read_object
+from gnomon_server.store.object_store import StoreRefused
 from gnomon_server.store.opening import CANNOT_OPEN, open_database
+from gnomon_server.store.verify import contents, verify_quotas
+from gnomon_server.store.verify.verdicts import Verdict
 
 # Read without being asked for it with --full: a few seconds.
 _READ_BYTES = 2 << 30
 _SAMPLED_CONTENTS = 20
 _SAMPLED_BYTES = 256 << 20
 _SOON_MS = 14 * 86_400_000
-_PIECE_BYTES = 1 << 20
 
 
-class _Reader(Protocol):
-    """Tells the SHA-256 of a content. Raises `OSError` or `Unavailable` when it cannot be read."""
-
-    def __call__(self, content: checkup.StoredContent, /) -> str: ...
-
-
-def data_checks(settings: Settings, *, full: bool, is_running: bool) -> Iterator[Check]:
+def data_checks(settings: Settings, *, full: bool, repair: bool, is_running: bool) -> Iterator[Check]:
     """The checks of what is kept, one after the other as they are done."""
     try:
         if is_postgresql(settings.database_url):
-            yield from _shared(settings, full=full)
+            yield from _shared(settings, full=full, repair=repair)
         else:
-            yield from _embedded(settings, full=full, is_running=is_running)
+            yield from _embedded(settings, full=full, repair=repair, is_running=is_running)
     except checkup.UNREADABLE as error:
         reason = str(getattr(error, "orig", None) or error)
         yield Check("database", "fail", f"it cannot be read: {reason}", "restore it from a backup: `gnomon restore`")
@@ -44,7 +42,7 @@ def data_checks(settings: Settings, *, full: bool, is_running: bool) -> Iterator
         yield Check("database", "fail", error.detail, "see that PostgreSQL runs, and look again")
 
 
-def _embedded(settings: Settings, *, full: bool, is_running: bool) -> Iterator[Check]:
+def _embedded(settings: Settings, *, full: bool, repair: bool, is_running: bool) -> Iterator[Check]:
     path = database_path(settings.database_url)
     if not path.exists():
         state, next_step = ("fail", "stop the server: its database is gone") if is_running else ("ok", "")
@@ -68,15 +66,18 @@ def _embedded(settings: Settings, *, full: bool, is_running: bool) -> Iterator[C
                 says = f"not read: it has {size / 1e9:.1f} GB"
                 next_step = "read it all with --full, or take a backup and `gnomon backup verify` it"
                 yield Check("integrity", "warn", says, next_step)
-            else:
+            elif not full:
                 yield _integrity(connection, size)
                 yield _points(connection)
-            yield from _rest(connection, settings, full=full)
+            yield from _keys(connection, settings)
+        if repair:
+            yield _repaired(database)
+        yield from _rest(database, settings, full=full)
     finally:
         database.close()
 
 
-def _shared(settings: Settings, *, full: bool) -> Iterator[Check]:
+def _shared(settings: Settings, *, full: bool, repair: bool) -> Iterator[Check]:
     try:
         database = open_database(settings)
     except CANNOT_OPEN as error:
@@ -85,25 +86,48 @@ def _shared(settings: Settings, *, full: bool) -> Iterator[Check]:
     try:
         with database.system() as connection:
             yield Check("tables", "ok", f"revision {HEAD}, {checkup.describe_postgres(connection)}")
-            if full:  # it reads a row for each chunk, beside everybody else's work
-                yield _points(connection)
-            yield from _rest(connection, settings, full=full)
+            yield from _keys(connection, settings)
+        if repair:
+            yield _repaired(database)
+        yield from _rest(database, settings, full=full)
     finally:
         database.close()
 
 
-def _rest(connection: Connection, settings: Settings, *, full: bool) -> Iterator[Check]:
-    yield from _keys(connection, settings)
-    yield _audit(connection)
-    reader: _Reader = _local_reader(settings)
-    if settings.artifacts:
-        try:
-            reader = _object_reader(connection, settings)
-        except StoreRefused as error:
-            yield Check("object store", "fail", str(error), "artifacts can be neither sent nor fetched until then")
-            return
-        yield Check("object store", "ok", f"{settings.artifacts} answers, and is of this installation")
-    yield _contents(connection, reader, full=full)
+def _rest(database: Database, settings: Settings, *, full: bool) -> Iterator[Check]:
+    """What `gnomon verify` looks at: all of it, or what costs little."""
+    if full:
+        with showing_progress() as progress:
+            for verdict in all_verdicts(database, settings, progress=progress):
+                yield _check_of(verdict)
+        return
+    yield _check_of(verify_quotas(database))
+    with database.system() as connection:
+        yield _check_of(audit_verdict(connection))
+        reader = contents.local_reader(settings)
+        if settings.artifacts:
+            try:
+                reader = contents.object_reader(connection, settings)
+            except StoreRefused as error:
+                yield Check("object store", "fail", str(error), "artifacts can be neither sent nor fetched until then")
+                return
+            yield Check("object store", "ok", f"{settings.artifacts} answers, and is of this installation")
+        yield _contents(connection, reader)
+
+
+def _repaired(database: Database) -> Check:
+    with closing(database.open_writer()) as writing:
+        found = repair_counters(database, writing, now_ms=now_ms)
+    says = f"of {len(found)} tenants: {', '.join(found[:3])}" if found else "none was wrong"
+    return Check("repair", "ok", f"counters of quotas were counted anew, {says}")
+
+
+def _check_of(verdict: Verdict) -> Check:
+    if not verdict.wrong:
+        return Check(verdict.name, "ok", f"{verdict.checked:,} {verdict.of}, all as written")
+    first = verdict.findings[0]
+    more = f", and {verdict.wrong - 1:,} more" if verdict.wrong > 1 else ""
+    return Check(verdict.name, "fail", f"{first.place}: {first.says}{more}", NEXT_STEPS[verdict.name])
 
 
 def _integrity(connection: Connection, size: int) -> Check:
@@ -145,53 +169,13 @@ def _keys(connection: Connection, settings: Settings) -> Iterator[Check]:
     yield Check("keys", "ok", f"{len(live)} API keys open the server")
 
 
-def _audit(connection: Connection) -> Check:
-    intact, broken = verify_chain(connection)
-    if broken is not None:
-        says = f"entry {broken.id} of the audit log is not as it was written"
-        return Check("audit log", "fail", says, "look at who can write the database, and restore it from a backup")
-    return Check("audit log", "ok", f"{intact} entries, all as written")
-
-
-def _local_reader(settings: Settings) -> _Reader:
-    def read(content: checkup.StoredContent) -> str:
-        path = settings.home_path / "artifacts" / str(content.tenant) / content.sha256[:2] / content.sha256
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-
-    return read
-
-
-def _object_reader(connection: Connection, settings: Settings) -> _Reader:
-    """Contents that came before the object store lie below the home still."""
-    place, local = place_of(settings, settings.artifacts), _local_reader(settings)
-    store = open_objects(place)
-    look_at(store, place, checkup.read_installation(connection))
-
-    def read(content: checkup.StoredContent) -> str:
-        if not content.stored:
-            return local(content)
-        digest = hashlib.sha256()
-        for piece in read_object(store, content.stored, piece_bytes=_PIECE_BYTES):
-            digest.update(piece)
-        return digest.hexdigest()
-
-    return read
-
-
-def _contents(connection: Connection, read: Callable[[checkup.StoredContent], str], *, full: bool) -> Check:
+def _contents(connection: Connection, read: contents.Reader) -> Check:
     size = number = 0
-    for content in checkup.sample_contents(connection, most=None if full else _SAMPLED_CONTENTS):
-        if not full and size + content.size > _SAMPLED_BYTES:
+    for content in checkup.sample_contents(connection, most=_SAMPLED_CONTENTS):
+        if size + content.size > _SAMPLED_BYTES:
             continue
-        name = f"the content {content.sha256[:16]}… of tenant {content.tenant}"
-        try:
-            found = read(content)
-        except (OSError, Unavailable) as error:
-            says = error.detail if isinstance(error, Unavailable) else error.strerror or "it is not there"
-            return Check("artifacts", "fail", f"{name} cannot be read: {says}", "bring it back from a backup")
-        if found != content.sha256:
-            return Check("artifacts", "fail", f"{name} is damaged", "upload the file again, or restore a backup")
+        if says := contents.check_content(content, read):
+            found = contents.finding_of(content, says)
+            return Check("artifacts", "fail", f"{found.place}: {found.says}", NEXT_STEPS["artifacts"])
         size, number = size + content.size, number + 1
-    which = "all" if full else "at random"
-    return Check("artifacts", "ok", f"{number} contents ({which}, {size / 1e6:.0f} MB) are what their hashes say")
+    return Check("artifacts", "ok", f"{number} contents (at random, {size / 1e6:.0f} MB) are what their hashes say")

@@ -17,6 +17,9 @@ from gnomon_server.store.opening import CANNOT_OPEN, open_database
 
 T = TypeVar("T")
 
+# Whose rows a transaction for the server's own tables may write.
+_NOBODY = TenantId(0)
+
 home_option = click.option(
     "--home", type=click.Path(path_type=Path), help="folder of the server's data [GNOMON_HOME; default ~/.gnomon]"
 )
@@ -29,9 +32,9 @@ class OpenedHome:
         self.database = database
         self._writing = writing
 
-    def transact(self, work: Callable[[Connection], T], /) -> T:
+    def transact(self, work: Callable[[Connection], T], /, *, tenant: TenantId = _NOBODY) -> T:
         """Run work in a transaction of its own. A running server waits for it, a few milliseconds."""
-        with self._writing.transaction(TenantId(0)) as connection:
+        with self._writing.transaction(tenant) as connection:
             return work(connection)
 
 

@@ -63,7 +63,7 @@ class ObjectChunks:
             if piece not in found:
                 missing[piece.object].append(piece)
         for key, wanted in missing.items():
-            for piece, fetched in zip(wanted, self._ranges(key, wanted), strict=True):
+            for piece, fetched in zip(wanted, _ranges(self._store, key, wanted), strict=True):
                 found[piece] = fetched
                 self._keep(piece, found[piece])
         return [found[piece] for piece in pieces]
@@ -84,19 +84,6 @@ class ObjectChunks:
         if keys:
             with failing_as_unavailable():
                 obstore.delete(self._store, list(keys))
-
-    def _ranges(self, key: str, wanted: Sequence[Piece]) -> list[bytes]:
-        starts, lengths = [piece.at for piece in wanted], [piece.length for piece in wanted]
-        try:
-            with failing_as_unavailable():
-                return [bytes(each) for each in obstore.get_ranges(self._store, key, starts=starts, lengths=lengths)]
-        except FileNotFoundError as error:
-            log.error("points are lost: the object %s is not in the store any more", key)
-            raise Unavailable(
-                "the object of these points is not in the store; bring it back from a backup of the store",
-                code="storage_unavailable",
-                retry_after_secs=60,
-            ) from error
 
     def _cached(self, piece: Piece) -> bytes | None:
         path = self._path(piece)
@@ -140,3 +127,34 @@ class ObjectChunks:
 
     def _path(self, piece: Piece) -> Path:
         return self._cache / hashlib.sha256(f"{piece.object} {piece.at}".encode()).hexdigest()
+
+
+class UncachedChunks:
+    """The chunks below one URL as the store itself has them: for whoever asks whether they are sound there."""
+
+    def __init__(self, store: RemoteStore) -> None:
+        self._store = store
+
+    def fetch(self, pieces: Sequence[Piece]) -> list[bytes]:
+        """The bytes of each piece, by one question an object. Raises `Unavailable`."""
+        of_object: dict[str, list[Piece]] = defaultdict(list)
+        for piece in pieces:
+            of_object[piece.object].append(piece)
+        found: dict[Piece, bytes] = {}
+        for key, wanted in of_object.items():
+            found.update(zip(wanted, _ranges(self._store, key, wanted), strict=True))
+        return [found[piece] for piece in pieces]
+
+
+def _ranges(store: RemoteStore, key: str, wanted: Sequence[Piece]) -> list[bytes]:
+    starts, lengths = [piece.at for piece in wanted], [piece.length for piece in wanted]
+    try:
+        with failing_as_unavailable():
+            return [bytes(each) for each in obstore.get_ranges(store, key, starts=starts, lengths=lengths)]
+    except FileNotFoundError as error:
+        log.error("points are lost: the object %s is not in the store any more", key)
+        raise Unavailable(
+            "the object of these points is not in the store; bring it back from a backup of the store",
+            code="storage_unavailable",
+            retry_after_secs=60,
+        ) from error

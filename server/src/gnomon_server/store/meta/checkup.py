@@ -84,14 +84,14 @@ def audit_points(connection: Connection) -> PointsAudit:
     return PointsAudit(int(runs) - int(late), int(late), int(wrong), examples)
 
 
-def sample_contents(connection: Connection, *, most: int | None) -> list[StoredContent]:
-    """Contents at random, at most so many; None: all there are."""
+def sample_contents(connection: Connection, *, most: int) -> list[StoredContent]:
+    """Contents at random, at most so many."""
     b = t.blob_base.c
     o = blob_object_base.c
     kept = t.blob_base.outerjoin(blob_object_base, sa.and_(o.tenant == b.tenant, o.sha256 == b.sha256))
     columns = (b.tenant, b.sha256, b.size, sa.func.coalesce(o.object, ""))
     rows = connection.execute(sa.select(*columns).select_from(kept).order_by(b.tenant, b.sha256)).all()
-    chosen = rows if most is None or len(rows) <= most else random.sample(rows, most)
+    chosen = rows if len(rows) <= most else random.sample(rows, most)
     return [StoredContent(int(tenant), str(sha256), int(size), str(stored)) for tenant, sha256, size, stored in chosen]
 
 

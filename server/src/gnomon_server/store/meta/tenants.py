@@ -19,6 +19,12 @@ def find_tenant(connection: Connection, name: str) -> TenantId | None:
     return None if row is None else TenantId(row.id)
 
 
+def list_tenants(connection: Connection) -> list[tuple[TenantId, str]]:
+    """Every tenant and what it is called."""
+    query = sa.select(t.tenant_base.c.id, t.tenant_base.c.name).order_by(t.tenant_base.c.id)
+    return [(TenantId(row.id), str(row.name)) for row in connection.execute(query)]
+
+
 def ensure_tenant(connection: Connection, name: str, *, now_ms: int) -> TenantId:
     """The tenant of a name, made if it is not there: another process may make it at the same moment."""
     insert = upsert(connection, t.tenant_base).values(name=name, created_ms=now_ms).on_conflict_do_nothing()

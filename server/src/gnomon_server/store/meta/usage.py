@@ -42,6 +42,35 @@ def read_use(connection: Connection) -> Use:
     return Use(*map(int, _READ.run(connection, ())[0]))
 
 
+def read_counters(connection: Connection, tenant: TenantId) -> Use:
+    """What is counted for a tenant, on a connection that sees every tenant."""
+    of = usage_base.c
+    sums = (sa.func.coalesce(sa.func.sum(of[name]), 0) for name in QUOTAS)
+    return Use(*map(int, connection.execute(sa.select(*sums).where(of.tenant == tenant)).one()))
+
+
+def count_anew(connection: Connection, tenant: TenantId, *, is_system: bool) -> Use:
+    """What a tenant keeps, counted from its rows: reads an index entry for each. `is_system`: not behind the wall."""
+    tables = (t.experiment_base, t.run_base, t.series_base, t.blob_base)
+    experiment, run, series, blob = tables if is_system else (t.experiment, t.run, t.series, t.blob)
+    number = sa.func.count()
+    asked = (
+        sa.select(number).select_from(experiment).where(experiment.c.tenant == tenant),
+        sa.select(number).select_from(run).where(run.c.tenant == tenant),
+        sa.select(number).select_from(series).where(series.c.tenant == tenant),
+        sa.select(sa.func.sum(series.c.n)).where(series.c.tenant == tenant),
+        sa.select(sa.func.sum(blob.c.size)).where(blob.c.tenant == tenant, blob.c.refs > 0),
+    )
+    return Use(*(int(connection.scalar(query) or 0) for query in asked))
+
+
+def set_counted(connection: Connection, tenant: TenantId, use: Use) -> None:
+    """Replace the counters of a tenant, for which nothing else is written meanwhile."""
+    connection.execute(sa.delete(usage_base).where(usage_base.c.tenant == tenant))
+    values = {name: use.of(name) for name in QUOTAS}
+    connection.execute(sa.insert(usage_base).values(tenant=tenant, shard=ALONE, **values))
+
+
 def read_waiting_bytes(connection: Connection) -> int:
     """The bytes of contents that nothing refers to any more, and that are on the disk still."""
     query = sa.select(sa.func.coalesce(sa.func.sum(t.blob.c.size), 0)).where(t.blob.c.unused_ms.is_not(None))

@@ -139,10 +139,11 @@ def build(run: RowId, key: KeyId, gen: int, points: Points, encoder: codec.Encod
     for part in range(pieces):
         start, end = len(points) * part // pieces, len(points) * (part + 1) // pieces
         piece = Points(points.step[start:end], points.time_ms[start:end], points.value[start:end])
-        yield NewChunk(_statistics(run, key, gen, part, piece), *encoder.encode(piece))
+        yield NewChunk(statistics_of(run, key, gen, part, piece), *encoder.encode(piece))
 
 
-def _statistics(run: RowId, key: KeyId, gen: int, part: int, points: Points) -> ChunkStats:
+def statistics_of(run: RowId, key: KeyId, gen: int, part: int, points: Points) -> ChunkStats:
+    """What is to be known of a chunk of these points, of which there is at least one."""
     value = points.value
     finite = value[np.isfinite(value)]
     return ChunkStats(
