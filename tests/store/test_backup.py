@@ -12,8 +12,10 @@ import pytest
 from tests.support.secured import gnomon
 from tests.support.server_process import ServerProcess
 
+from gnomon_server.commands.home import opened_home
 from gnomon_server.store import backup
 from gnomon_server.store.backup import BackupError
+from gnomon_server.store.meta import audit
 
 BATCH = 50
 
@@ -100,6 +102,13 @@ def test_a_backup_taken_under_load_holds_what_was_acknowledged_before(tmp_path: 
         late = {"writer": "w", "seq": kept - 1}
         assert api.post(f"/experiments/runs/{run}/batches", json=late).json()["duplicate"] is True
     assert other.stop() == 0
+    assert _told(server.home) == ["backup.take", "backup.take"]
+    assert _told(other.home) == ["backup.restore"]  # the copy was made before the entry
+
+
+def _told(home: Path) -> list[str]:
+    with opened_home(home) as opened, opened.database.system() as connection:
+        return [entry.action for entry in audit.walk(connection) if entry.target.endswith("Z")]
 
 
 @pytest.fixture(scope="module")

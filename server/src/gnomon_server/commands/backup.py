@@ -10,7 +10,9 @@ from msgspec import Struct
 from gnomon.cli.progress import showing_progress
 from gnomon.cli.session import json_option
 from gnomon.cli.text import print_facts, print_json, print_table, size
-from gnomon_server.commands.home import home_option
+from gnomon_server.commands.home import home_option, write_down
+from gnomon_server.core.keys import OPERATOR
+from gnomon_server.model.audit import Deed
 from gnomon_server.settings import Settings, is_postgresql, load_settings
 from gnomon_server.store import backup, database_path
 from gnomon_server.store.backup import BackupError, Manifest
@@ -65,6 +67,7 @@ def take(folder: Path, include_objects: bool, home: Path | None, as_json: bool) 
             bring_from=stores,
             progress=progress,
         )
+        write_down(settings, _deed("backup.take", place, manifest))
     _tell(place, manifest, as_json)
 
 
@@ -119,6 +122,8 @@ def restore(
             manifest = backup.restore(place, home.absolute(), progress=progress)
         else:
             manifest = backup.restore_shared(place, home.absolute(), url, serving_role=serving_role, progress=progress)
+        put = load_settings(home=str(home.absolute()), database=url or f"sqlite:///{home.absolute()}/gnomon.db")
+        write_down(put, _deed("backup.restore", place, manifest))
     _tell(place, manifest, as_json)
 
 
@@ -131,6 +136,11 @@ def _chosen(folder: Path, name: str | None) -> Path:
             f"{folder} holds no {'backup' if name is None else f'backup {name}'}; see `gnomon backup list`"
         )
     return found[-1]
+
+
+def _deed(action: str, place: Path, manifest: Manifest) -> Deed:
+    detail = {"folder": str(place.parent), "taken_at": manifest.taken_at, "database_sha256": manifest.database_sha256}
+    return Deed(action=action, actor=OPERATOR, target=place.name, detail=detail)
 
 
 def _tell(place: Path, manifest: Manifest, as_json: bool) -> None:

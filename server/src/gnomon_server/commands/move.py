@@ -1,6 +1,7 @@
 """`gnomon server move`: from the embedded database of a home to PostgreSQL."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 from msgspec import Struct
@@ -8,7 +9,9 @@ from msgspec import Struct
 from gnomon.cli.progress import showing_progress
 from gnomon.cli.session import json_option
 from gnomon.cli.text import print_facts, print_json
-from gnomon_server.commands.home import home_option
+from gnomon_server.commands.home import home_option, write_down
+from gnomon_server.core.keys import OPERATOR
+from gnomon_server.model.audit import Deed
 from gnomon_server.settings import load_settings
 
 
@@ -30,7 +33,8 @@ def move(url: str, serving_role: str | None, home: Path | None, as_json: bool) -
     """Move a home from its embedded database to PostgreSQL, and compare both ends row by row.
 
     No server may run on the home. Its files of artifacts stay where they are: start the server with the same home and
-    GNOMON_DATABASE. A move that was cut short goes on where it was; the embedded database is not changed.
+    GNOMON_DATABASE. A move that was cut short goes on where it was; the embedded database keeps all it has, and gets
+    an entry in its audit log.
     """
     from gnomon_server.store import database_path
     from gnomon_server.store.meta.migrate import migrate
@@ -44,6 +48,8 @@ def move(url: str, serving_role: str | None, home: Path | None, as_json: bool) -
         with lock_home(settings):
             migrate(path)
             migrate_shared(url, serving_role=serving_role)
+            # Before the rows are copied, so that the entry is among them and a move goes on where it was.
+            write_down(settings, Deed(action="server.move", actor=OPERATOR, target=_named(url)))
             from gnomon_server.store.meta import move as moving  # needs the driver, which migrating has asked for
 
             try:
@@ -65,3 +71,9 @@ def move(url: str, serving_role: str | None, home: Path | None, as_json: bool) -
             "next": "start the server with this home and GNOMON_DATABASE set to the URL of its serving role",
         }
     )
+
+
+def _named(url: str) -> str:
+    """Host and name of a database: no user and no password."""
+    found = urlsplit(url)
+    return f"{found.netloc.rpartition('@')[2]}{found.path}"

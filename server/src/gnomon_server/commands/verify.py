@@ -11,17 +11,16 @@ from msgspec import Struct
 from gnomon.cli.progress import showing_progress
 from gnomon.cli.session import json_option
 from gnomon.cli.text import plain, print_json
-from gnomon_server.commands.home import home_option
+from gnomon_server.commands.home import home_option, open_as_it_is
 from gnomon_server.core.audit import verify as verify_chain
 from gnomon_server.model.errors import GnomonError, Unavailable
-from gnomon_server.settings import Settings, is_postgresql, load_settings
-from gnomon_server.store import Connection, database_path
+from gnomon_server.settings import Settings, load_settings
+from gnomon_server.store import Connection
 from gnomon_server.store.meta import checkup
 from gnomon_server.store.meta.doors import Database
 from gnomon_server.store.meta.engine import Database as SqliteDatabase
-from gnomon_server.store.meta.migrate import HEAD
 from gnomon_server.store.object_store import StoreRefused
-from gnomon_server.store.opening import CANNOT_OPEN, open_database
+from gnomon_server.store.opening import CANNOT_OPEN
 from gnomon_server.store.verify import attach_chunks, contents, verify_contents, verify_points, verify_rows
 from gnomon_server.store.verify.verdicts import Finding, Progress, Verdict
 
@@ -152,11 +151,10 @@ def _print(verdict: Verdict) -> None:
 
 @contextmanager
 def _opened(home: Path | None) -> Iterator[tuple[Database, Settings]]:
-    """The database as it is: it is neither made nor brought up to date."""
     os.umask(0o077)
     try:
         settings = load_settings(home=None if home is None else str(home))
-        database = open_database(settings) if is_postgresql(settings.database_url) else _embedded(settings)
+        database = open_as_it_is(settings)
     except CANNOT_OPEN as error:
         raise click.ClickException(str(error)) from None
     try:
@@ -165,20 +163,3 @@ def _opened(home: Path | None) -> Iterator[tuple[Database, Settings]]:
         raise click.ClickException(error.detail) from None
     finally:
         database.close()
-
-
-def _embedded(settings: Settings) -> Database:
-    path = database_path(settings.database_url)
-    if not path.exists():
-        raise click.ClickException(f"there is no database {path}; name the home with --home")
-    if path.stat().st_uid != os.getuid():  # what SQLite makes beside it would lock its owner out
-        raise click.ClickException(f"{path} belongs to another user; run this command as that user")
-    database = SqliteDatabase(path)
-    with database.system() as connection:
-        revision = checkup.read_revision(connection)
-    if revision != HEAD:
-        database.close()
-        raise click.ClickException(
-            f"{path} is at revision {revision}, not {HEAD}; start and stop a server of this version on it"
-        )
-    return database
