@@ -1,7 +1,7 @@
 """The disk of PostgreSQL is full: writes are refused with 503, reads go on, nothing answered is lost, and it recovers.
 
 The tables stand on a file system of their own, as a tablespace, which another program fills to the last byte. (Where
-the write-ahead log itself finds no room PostgreSQL stops by itself; that is `test_postgres.py`, a crash of the server.)
+the write-ahead log itself finds no room PostgreSQL stops by itself; that is `test_postgres_wal.py`.)
 """
 
 import os

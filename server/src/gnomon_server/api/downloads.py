@@ -13,8 +13,12 @@ from gnomon_server.api.route import Answer, HttpRequest
 from gnomon_server.core.artifacts import OpenArtifact
 from gnomon_server.core.direct import Direct
 
-# A slow reader holds one of these; many slow readers must fit into memory.
+# A slow reader holds two of these, one on its way and one that waits. Many slow readers must fit into memory, so that
+# pieces are small where there are many.
 _PIECE_BYTES = 128 * 1024
+_SMALL_PIECE_BYTES = 32 * 1024
+_MANY = 64
+_under_way: set[object] = set()  # the downloads of this process
 
 
 # What a page of ours fetches by itself is not sent elsewhere: another origin would refuse it.
@@ -60,17 +64,25 @@ async def _answer(request: HttpRequest, opened: OpenArtifact) -> Answer:
 
 
 async def _pieces(opened: OpenArtifact, first: bytes, size: int) -> AsyncIterator[bytes]:
-    yield first
-    left = size - len(first)
-    while left:
-        piece = await _piece(opened, left)
-        left -= len(piece)
+    me = object()
+    _under_way.add(me)
+    try:
+        left, piece = size - len(first), first
+        del first
         yield piece
+        while left:
+            del piece  # before the next one comes
+            piece = await _piece(opened, left)
+            left -= len(piece)
+            yield piece
+    finally:
+        _under_way.discard(me)
 
 
 async def _piece(opened: OpenArtifact, left: int) -> bytes:
     """What comes next, at most `left` bytes; empty only where nothing is left."""
-    piece = await to_thread.run_sync(opened.file.read, min(left, _PIECE_BYTES))
+    most = _PIECE_BYTES if len(_under_way) < _MANY else _SMALL_PIECE_BYTES
+    piece = await to_thread.run_sync(opened.file.read, min(left, most))
     if left and not piece:
         raise RuntimeError(f"the file of content {opened.artifact.sha256} is shorter than it was when it was kept")
     return piece
