@@ -15,8 +15,9 @@ from tests.support.seaweed import Seaweed
 from tests.support.secured import gnomon
 from tests.support.server_process import ServerProcess
 
+from gnomon_server.model.errors import Unavailable
 from gnomon_server.settings import load_settings
-from gnomon_server.store.object_store import RemoteStore, open_objects, place_of
+from gnomon_server.store.object_store import RemoteStore, StoreRefused, claim, open_objects, place_of
 
 FILES = {"a.bin": b"a" * 3_000, "b.bin": b"b" * 200_000}
 
@@ -130,3 +131,34 @@ def _refused(folder: str, sentence: str) -> None:
     assert found.returncode == 1
     assert sentence in found.stderr
     assert "Traceback" not in found.stderr
+
+
+def test_objects_belong_to_one_installation(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is restored takes them over; the other one, which runs on, removes nothing more and starts no more."""
+    backups, new = str(tmp_path / "backups"), str(tmp_path / "new")
+    _take(world, tmp_path / "backups")
+    before = _series(world.http, "/api/v1", world)
+    settings = load_settings()
+    old = bytes(obstore.get(_store(settings.chunks), "gnomon-installation").bytes()).decode()
+    refused = gnomon("restore", backups, "--home", new)
+    assert refused.returncode == 1
+    assert "--take-over-objects" in refused.stderr
+    assert not Path(new).exists()
+    put = gnomon("restore", backups, "--home", new, "--take-over-objects")
+    assert put.returncode == 0, put.stderr
+    (run,) = world.sent
+    world.http.delete(f"/api/v1/experiments/runs/{run}").raise_for_status()
+    world.http.post(f"/api/v1/experiments/runs/{run}/purge").raise_for_status()
+    world.ahead_ms += 60 * DAY_MS
+    with pytest.raises(Unavailable, match="nothing is removed"):
+        world.server.services.artifacts.sweep(world._now_ms())
+    with pytest.raises(Unavailable, match="nothing is removed"):
+        world.mover.sweep()
+    for place in (place_of(settings, settings.artifacts), place_of(settings, settings.chunks)):
+        with pytest.raises(StoreRefused, match="another Gnomon database"):
+            claim(open_objects(place), place, old)  # as a start does
+    monkeypatch.delenv("GNOMON_DATABASE", raising=False)
+    server = ServerProcess(tmp_path / "new").start()
+    with server.client() as api:
+        assert _series(api, "", world) == before
+    assert server.stop() == 0

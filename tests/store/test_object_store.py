@@ -31,10 +31,12 @@ from gnomon_server.model.ids import TenantId
 from gnomon_server.settings import load_settings
 from gnomon_server.store.local_blobs import LocalBlobs
 from gnomon_server.store.object_blobs import ObjectBlobs
-from gnomon_server.store.object_store import open_objects, place_of
+from gnomon_server.store.object_store import Ownership, open_objects, place_of
 import hashlib
 
-blobs = ObjectBlobs(open_objects(place_of(load_settings(), load_settings().artifacts)), LocalBlobs(Path(sys.argv[1])))
+place = place_of(load_settings(), load_settings().artifacts)
+store = open_objects(place)
+blobs = ObjectBlobs(store, LocalBlobs(Path(sys.argv[1])), Ownership(store, place, "nobody's yet"))
 tenant, piece, pieces = TenantId(1), bytes(range(256)) * 1024, int(sys.argv[2]) * 4
 warm = blobs.begin(tenant)
 warm.write(b"x")

@@ -106,22 +106,33 @@ def list_backups(folder: Path, as_json: bool) -> None:
 @click.option("--home", type=click.Path(path_type=Path), required=True, help="a folder that is new or empty")
 @click.option("--database", "url", metavar="URL", help="A PostgreSQL database without rows, of the role that owns it.")
 @click.option("--serving-role", metavar="NAME", help="A role that servers will use, as in `gnomon server migrate`.")
+@click.option("--take-over-objects", is_flag=True, help="The objects that the backup names are this home's from now.")
 @json_option
 def restore(
-    folder: Path, name: str | None, home: Path, url: str | None, serving_role: str | None, as_json: bool
+    folder: Path,
+    name: str | None,
+    home: Path,
+    url: str | None,
+    serving_role: str | None,
+    take_over_objects: bool,
+    as_json: bool,
 ) -> None:
     """Put a backup of FOLDER into a new home; start the server on it afterwards.
 
-    With --database the rows go to PostgreSQL and the files into the home, wherever the backup was taken.
+    With --database the rows go to PostgreSQL and the files into the home, wherever the backup was taken. Objects that
+    it names belong to one installation: --take-over-objects when the one that it was taken of will never run again.
     """
     if serving_role is not None and url is None:
         raise click.UsageError("--serving-role belongs to --database, which is not given")
     with _sentences(), showing_progress() as progress:
         place = _chosen(folder, name)
+        stores = Stores(_settings(home)) if take_over_objects else None
         if url is None:
-            manifest = backup.restore(place, home.absolute(), progress=progress)
+            manifest = backup.restore(place, home.absolute(), take_over=stores, progress=progress)
         else:
-            manifest = backup.restore_shared(place, home.absolute(), url, serving_role=serving_role, progress=progress)
+            manifest = backup.restore_shared(
+                place, home.absolute(), url, serving_role=serving_role, take_over=stores, progress=progress
+            )
         put = load_settings(home=str(home.absolute()), database=url or f"sqlite:///{home.absolute()}/gnomon.db")
         write_down(put, _deed("backup.restore", place, manifest))
     _tell(place, manifest, as_json)

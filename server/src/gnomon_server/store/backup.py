@@ -146,28 +146,40 @@ def verify(place: Path, *, stores: Stores | None = None, progress: Progress) -> 
     return manifest
 
 
-def restore(place: Path, home: Path, *, progress: Progress) -> Manifest:
-    """Put a backup into a home that is new or empty. Everything is checked on the way; a failure leaves no database."""
-    manifest = _fit(place, home, progress)
+def restore(place: Path, home: Path, *, take_over: Stores | None = None, progress: Progress) -> Manifest:
+    """Put a backup into a home that is new or empty. Everything is checked on the way; a failure leaves no database.
+
+    A backup that names objects is put back where their stores may be taken over from the installation they belong to.
+    """
+    manifest = _fit(place, home, take_over, progress)
     _bring_back(place, home, manifest, progress)
     partial = home / "gnomon.db.partial"
     progress("database back", 0, 1)
     copy_file(place / _DATABASE, partial)
+    uid = _renewed(partial, manifest)
     partial.rename(home / _DATABASE)
     sync_directory(home)
     progress("database back", 1, 1)
+    if uid is not None and take_over is not None:
+        take_over.take_over(uid)
     return manifest
 
 
 def restore_shared(
-    place: Path, home: Path, url: str, *, serving_role: str | None = None, progress: Progress
+    place: Path,
+    home: Path,
+    url: str,
+    *,
+    serving_role: str | None = None,
+    take_over: Stores | None = None,
+    progress: Progress,
 ) -> Manifest:
     """Put a backup into a PostgreSQL database without rows, and its contents into a home that is new or empty.
 
     `url` is of the role that owns the database. The rows come in one transaction, and are compared with those of the
     backup before it is committed; after a failure there are none, and nothing is left in the home.
     """
-    manifest = _fit(place, home, progress)
+    manifest = _fit(place, home, take_over, progress)
     migrate_shared(url, serving_role=serving_role)
     from gnomon_server.store.meta import move  # needs the driver, which migrating has asked for
 
@@ -178,6 +190,7 @@ def restore_shared(
         _bring_back(place, home, manifest, progress)
         copy_file(place / _DATABASE, partial)
         migrate(partial)
+        uid = _renewed(partial, manifest)
         move.restore(partial, url, progress=progress)
     except BaseException as error:
         shutil.rmtree(home / _ARTIFACTS, ignore_errors=True)
@@ -187,16 +200,35 @@ def restore_shared(
     finally:
         for path in (partial, *(partial.with_name(partial.name + end) for end in ("-wal", "-shm"))):
             path.unlink(missing_ok=True)
+    if uid is not None and take_over is not None:
+        take_over.take_over(uid)
     return manifest
 
 
-def _fit(place: Path, home: Path, progress: Progress) -> Manifest:
+def _renewed(database: Path, manifest: Manifest) -> str | None:
+    """The new id of a copy that names objects; None of one that names none, which keeps its own."""
+    if manifest.objects is None:
+        return None
+    uid = backup_objects.become_another(database)
+    sync_file(database)
+    return uid
+
+
+def _fit(place: Path, home: Path, take_over: Stores | None, progress: Progress) -> Manifest:
     """The manifest of a backup that is whole and can be put into this home."""
     manifest = verify(place, progress=progress)
     if home.exists() and any(home.iterdir()):
         raise BackupError(f"{home} is not empty; restore into a new folder, then start the server on it")
     if manifest.revision > HEAD:
         raise BackupError(f"the backup is of a newer gnomon (revision {manifest.revision}); install that version")
+    if manifest.objects is not None:
+        if take_over is None:
+            raise BackupError(
+                "the backup names objects that belong to the installation it was taken of; if that will never run"
+                " again, restore with --take-over-objects, and for a copy beside it take a backup with"
+                " --include-objects"
+            )
+        take_over.need(manifest.objects)
     return manifest
 
 

@@ -27,6 +27,7 @@ from gnomon_server.store.object_store import (
     open_objects,
     place_of,
     read_object,
+    take_over,
 )
 from gnomon_server.store.points.codec import DamagedPoints, decode
 
@@ -78,6 +79,22 @@ class Stores:
 
     def chunks(self) -> RemoteStore:
         return self._open(self._settings.chunks, "points", "GNOMON_CHUNKS")
+
+    def need(self, named: Named) -> None:
+        """See that the settings name what is asked for. Raises `BackupError`."""
+        if named.contents:
+            self.artifacts()
+        if named.chunks:
+            self.chunks()
+
+    def take_over(self, installation: str) -> None:
+        """Make every place that the settings name this installation's. Raises `BackupError`."""
+        for url in filter(None, (self._settings.artifacts, self._settings.chunks)):
+            place = place_of(self._settings, url)
+            try:
+                take_over(open_objects(place), place, installation)
+            except StoreRefused as error:
+                raise BackupError(f"the home is restored, and {error}; empty it and restore again") from None
 
     def _open(self, url: str, what: str, setting: str) -> RemoteStore:
         if not url:
@@ -141,8 +158,20 @@ def bring_in(database: Path, named: Named, stores: Stores, contents: Path, *, pr
                 progress("objects", done, total)
             connection.execute("DELETE FROM chunk_object_")
         connection.execute("DELETE FROM upload_")  # their parts are objects; whoever sends one begins again
-        connection.execute("UPDATE installation_ SET id = ?", (uuid4().hex,))
+        _renew(connection)
         connection.execute("COMMIT")
+
+
+def become_another(database: Path) -> str:
+    """Give a copied database an id of its own, for it goes on beside the one it was made of; the id."""
+    with closing(_open(database, writable=True)) as connection:
+        return _renew(connection)
+
+
+def _renew(connection: sqlite.Connection) -> str:
+    uid = uuid4().hex
+    connection.execute("UPDATE installation_ SET id = ?", (uid,))
+    return uid
 
 
 def _contents(connection: sqlite.Connection) -> Iterator[tuple[Content, str]]:

@@ -15,7 +15,7 @@ from gnomon_server.store.meta.doors import Database
 from gnomon_server.store.meta.object_tables import installation
 from gnomon_server.store.object_blobs import ObjectBlobs
 from gnomon_server.store.object_chunks import ObjectChunks
-from gnomon_server.store.object_store import RemoteStore, StoreRefused, claim, open_objects, place_of
+from gnomon_server.store.object_store import Ownership, RemoteStore, StoreRefused, claim, open_objects, place_of
 from gnomon_server.store.object_uploads import ObjectUploads
 from gnomon_server.store.points import moving
 from gnomon_server.store.uploads import UploadStore
@@ -47,17 +47,19 @@ def open_files(settings: Settings, database: Database, writer: BatchWriter) -> F
     chunks = None
     if settings.chunks:
         cache = settings.home_path / "cache" / "chunks"
-        chunks = ObjectChunks(_open(settings, settings.chunks, uid), cache, cache_bytes=settings.chunk_cache_bytes)
+        store, owned = _open(settings, settings.chunks, uid)
+        chunks = ObjectChunks(store, cache, owned, cache_bytes=settings.chunk_cache_bytes)
         database.moved.attach(chunks)
     if not settings.artifacts:
         return Files(local, LocalUploads(root / "uploads", local), None, chunks)
-    blobs = ObjectBlobs(_open(settings, settings.artifacts, uid), local)
+    store, owned = _open(settings, settings.artifacts, uid)
+    blobs = ObjectBlobs(store, local, owned)
     uploads = ObjectUploads(blobs, database, writer)
     return Files(blobs, uploads, DirectStore(blobs, uploads, database, writer), chunks)
 
 
-def _open(settings: Settings, url: str, uid: str) -> RemoteStore:
+def _open(settings: Settings, url: str, uid: str) -> tuple[RemoteStore, Ownership]:
     place = place_of(settings, url)
     store = open_objects(place)
     claim(store, place, uid)
-    return store
+    return store, Ownership(store, place, uid)

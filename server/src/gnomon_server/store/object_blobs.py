@@ -27,7 +27,7 @@ from gnomon_server.model.errors import TooLarge, Unavailable
 from gnomon_server.model.ids import TenantId
 from gnomon_server.store.blobs import BlobFile, Content, Used
 from gnomon_server.store.local_blobs import LocalBlobs
-from gnomon_server.store.object_store import ATTACHMENT, RemoteStore, failing_as_unavailable
+from gnomon_server.store.object_store import ATTACHMENT, Ownership, RemoteStore, failing_as_unavailable
 
 if TYPE_CHECKING:
     from obstore import WritableFile
@@ -136,9 +136,10 @@ class ObjectFile:
 class ObjectBlobs:
     """The contents below one URL. Its methods may be called from any thread, by many processes at once."""
 
-    def __init__(self, store: RemoteStore, local: LocalBlobs) -> None:
+    def __init__(self, store: RemoteStore, local: LocalBlobs, owned: Ownership) -> None:
         self.store = store
         self._local = local
+        self._owned = owned
         self.root = local.root
         self._lock = Lock()
         self._readers = 0
@@ -176,6 +177,7 @@ class ObjectBlobs:
 
     def remove(self, stored: Sequence[str]) -> None:
         if stored:
+            self._owned.check()
             with failing_as_unavailable():
                 obstore.delete(self.store, list(stored))
 

@@ -24,7 +24,7 @@ from gnomon_server.model.errors import Unavailable
 from gnomon_server.model.ids import TenantId
 from gnomon_server.store.directories import make_durable
 from gnomon_server.store.moved_chunks import Piece
-from gnomon_server.store.object_store import ATTACHMENT, RemoteStore, failing_as_unavailable
+from gnomon_server.store.object_store import ATTACHMENT, Ownership, RemoteStore, failing_as_unavailable
 
 log = logging.getLogger("gnomon.objects")
 
@@ -39,8 +39,9 @@ _KEPT_SHARE = 0.8
 class ObjectChunks:
     """The chunks below one URL. Its methods may be called from any thread, by many processes."""
 
-    def __init__(self, store: RemoteStore, cache: Path, *, cache_bytes: int) -> None:
+    def __init__(self, store: RemoteStore, cache: Path, owned: Ownership, *, cache_bytes: int) -> None:
         self._store = store
+        self._owned = owned
         self._cache = cache
         self._cache_bytes = cache_bytes
         self._lock = Lock()
@@ -82,6 +83,7 @@ class ObjectChunks:
 
     def remove(self, keys: Sequence[str]) -> None:
         if keys:
+            self._owned.check()
             with failing_as_unavailable():
                 obstore.delete(self._store, list(keys))
 

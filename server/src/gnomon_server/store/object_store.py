@@ -41,6 +41,10 @@ _RETRY_AFTER_SECS = 10
 # What a browser is told of every object, however it gets at it: a download of no known type, nothing to show.
 ATTACHMENT: dict[str, str] = {"Content-Type": "application/octet-stream", "Content-Disposition": "attachment"}
 _MARKER = "gnomon-installation"
+_ANOTHERS = (
+    "{url} holds the objects of another Gnomon database; give each its own prefix. Where this one was restored from a"
+    " backup and the other will never run again, restore with --take-over-objects"
+)
 
 
 class StoreRefused(Exception):
@@ -132,7 +136,7 @@ def claim(store: RemoteStore, place: ObjectPlace, installation: str) -> None:
             f" GNOMON_ARTIFACTS_ENDPOINT is right: {_short(error)}"
         ) from None
     if owner != installation:
-        raise StoreRefused(f"{place.url} holds the objects of another Gnomon database; give each its own prefix")
+        raise StoreRefused(_ANOTHERS.format(url=place.url))
 
 
 def look_at(store: RemoteStore, place: ObjectPlace, installation: str) -> None:
@@ -144,7 +148,39 @@ def look_at(store: RemoteStore, place: ObjectPlace, installation: str) -> None:
     except (BaseError, OSError) as error:
         raise StoreRefused(f"the object store {place.url} does not answer as it should: {_short(error)}") from None
     if owner != installation:
-        raise StoreRefused(f"{place.url} holds the objects of another Gnomon database; give each its own prefix")
+        raise StoreRefused(_ANOTHERS.format(url=place.url))
+
+
+def take_over(store: RemoteStore, place: ObjectPlace, installation: str) -> None:
+    """Make the place this installation's: whose it was is refused from now on, and removes nothing there any more.
+
+    Raises `StoreRefused`.
+    """
+    try:
+        obstore.put(store, _MARKER, installation.encode(), attributes=ATTACHMENT)
+    except (BaseError, OSError) as error:
+        raise StoreRefused(f"the object store {place.url} cannot be taken over: {_short(error)}") from None
+
+
+class Ownership:
+    """Whether a place is this installation's still: asked before anything is removed there.
+
+    Another may have taken it over since this server started: one that a backup was restored into, say. What is a stray
+    here may be the other's, so nothing is removed then.
+    """
+
+    def __init__(self, store: RemoteStore, place: ObjectPlace, installation: str) -> None:
+        self._store, self._place, self._installation = store, place, installation
+
+    def check(self) -> None:
+        """Raise `Unavailable` when it is another's, or does not answer."""
+        try:
+            look_at(self._store, self._place, self._installation)
+        except StoreRefused as error:
+            log.error("nothing is removed: %s", error)
+            raise Unavailable(
+                f"nothing is removed: {error}", code="storage_unavailable", retry_after_secs=_RETRY_AFTER_SECS
+            ) from None
 
 
 def read_object(store: RemoteStore, key: str, *, piece_bytes: int) -> Iterator[bytes]:
