@@ -1,6 +1,7 @@
 """Several processes that are one server: the numbers of a port are those of all, and a tenant's rate holds over all."""
 
 import itertools
+import json
 import os
 import signal
 import time
@@ -106,5 +107,29 @@ def test_a_tenants_rate_holds_over_all_processes_of_two_hosts(tmp_path: Path, da
         took = time.monotonic() - began
         # Without hearing each other: four buckets of two seconds, and four times the rate.
         assert RATE * took * 0.6 <= let_through <= RATE * (took + 5 + 1), (let_through, took)
+    finally:
+        assert [server.stop() for server in servers] == [0, 0]
+
+
+@pytest.mark.nightly
+def test_a_revoked_key_is_refused_by_every_process_within_a_second(tmp_path: Path, database: str) -> None:
+    settings = {"GNOMON_DATABASE": database}
+    made = gnomon("keys", "create", "--role", "editor", "--tenant", "left", "--json", settings=settings)
+    assert made.returncode == 0, made.stderr
+    key = json.loads(made.stdout)
+    servers = [
+        ServerProcess(tmp_path / "one", "--quiet", "--workers", "3", env=settings).start(),
+        ServerProcess(tmp_path / "two", "--quiet", env=settings).start(),
+    ]
+    try:
+
+        def ask(number: int) -> int:  # over a connection of its own: any of the processes may take it
+            url = f"{servers[number % 2].base_url}/api/v1/me"
+            return httpx.get(url, headers={"Authorization": f"Bearer {key['secret']}"}, timeout=60).status_code
+
+        assert [ask(number) for number in range(20)] == [200] * 20
+        assert gnomon("keys", "revoke", key["key"]["id"], settings=settings).returncode == 0
+        time.sleep(1)
+        assert [ask(number) for number in range(40)] == [401] * 40
     finally:
         assert [server.stop() for server in servers] == [0, 0]

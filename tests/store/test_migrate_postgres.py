@@ -78,3 +78,17 @@ def test_a_kill_at_every_statement_leaves_what_a_whole_revision_leaves(postgres:
         assert _migrate_process(postgres.url(name, OWNER), kill_before=kill_before).returncode == -9
         revision, schema = _schema(postgres, name)
         assert left.setdefault(revision, schema) == schema, f"killed before statement {kill_before}"
+
+
+@pytest.mark.nightly
+def test_many_that_migrate_at_once_make_one_schema(postgres: Cluster) -> None:
+    """As when eight hosts are set up by one script: each ends well, whoever was first."""
+    whole = postgres.make_database(is_empty=True)
+    migrate(postgres.url(whole, OWNER))
+    name = postgres.make_database(is_empty=True)
+    command = [sys.executable, "-m", "gnomon", "server", "migrate", "--database", postgres.url(name, OWNER)]
+    begun = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(8)]
+    told = [process.communicate()[0] for process in begun]
+    assert [process.returncode for process in begun] == [0] * 8, told
+    assert sum("before: empty" in said for said in told) == 1, told
+    assert _schema(postgres, name) == _schema(postgres, whole)
