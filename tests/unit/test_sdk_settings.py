@@ -1,5 +1,6 @@
 """Where the client's settings come from, and which of two wins."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import gnomon
+from gnomon.places import spool_root
 from gnomon.settings import DEFAULT_URL, Settings, load_settings
 
 
@@ -60,6 +62,14 @@ def test_the_config_file_is_found_below_xdg_config_home(tmp_path: Path) -> None:
 def test_what_cannot_be_used_is_said_plainly(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(gnomon.SettingsError, match=said):
         load_settings(environ=config(tmp_path, text))
+
+
+def test_a_user_without_a_home_has_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bare user id in a container: no HOME, and no name in the list of users."""
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 987_654)
+    assert load_settings(environ={}).url == DEFAULT_URL
+    assert spool_root({}) == Path("/.local/state/gnomon/spool")
 
 
 def test_a_config_file_that_is_named_must_exist(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from gnomon.notice import notice
 from gnomon.record import Header
+from gnomon.settings import user_home
 from gnomon.spool import SpoolWriter
 
 MAX_LIMIT_BYTES = 10 * 1024**3
@@ -37,7 +38,7 @@ def spool_root(environ: Mapping[str, str] = os.environ) -> Path:
     if given := environ.get("GNOMON_SPOOL"):
         return Path(given).expanduser().absolute()
     state = environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "gnomon" / "spool"
+    return (Path(state) if state else user_home() / ".local" / "state") / "gnomon" / "spool"
 
 
 def spool_roots(environ: Mapping[str, str] = os.environ) -> list[Path]:

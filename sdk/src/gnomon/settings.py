@@ -79,12 +79,20 @@ def load_settings(
     )
 
 
+def user_home() -> Path:
+    """The user's home folder; "/" where there is none, as container runtimes say of a user id without a name."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/")
+
+
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:
     """Where the config file is looked for."""
     if given := environ.get("GNOMON_CONFIG"):
         return Path(given)
     base = environ.get("XDG_CONFIG_HOME")
-    return (Path(base) if base else Path.home() / ".config") / "gnomon" / "config.toml"
+    return (Path(base) if base else user_home() / ".config") / "gnomon" / "config.toml"
 
 
 def _read_config(environ: Mapping[str, str]) -> dict[str, str]:
