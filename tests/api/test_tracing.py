@@ -16,7 +16,7 @@ from tests.support.secured import as_key, make_key
 from tests.support.server_process import ServerProcess
 
 TAKEN = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0b1902b7"
 CANARY = "canary-7f3a"
 
 

@@ -41,7 +41,7 @@ _RETRY_AFTER_SECS = 10
 # What a browser is told of every object, however it gets at it: a download of no known type, nothing to show.
 ATTACHMENT: dict[str, str] = {"Content-Type": "application/octet-stream", "Content-Disposition": "attachment"}
 _MARKER = "gnomon-installation"
-_ANOTHERS = (
+_OF_ANOTHER = (
     "{url} holds the objects of another Gnomon database; give each its own prefix. Where this one was restored from a"
     " backup and the other will never run again, restore with --take-over-objects"
 )
@@ -136,7 +136,7 @@ def claim(store: RemoteStore, place: ObjectPlace, installation: str) -> None:
             f" GNOMON_ARTIFACTS_ENDPOINT is right: {_short(error)}"
         ) from None
     if owner != installation:
-        raise StoreRefused(_ANOTHERS.format(url=place.url))
+        raise StoreRefused(_OF_ANOTHER.format(url=place.url))
 
 
 def look_at(store: RemoteStore, place: ObjectPlace, installation: str) -> None:
@@ -148,7 +148,7 @@ def look_at(store: RemoteStore, place: ObjectPlace, installation: str) -> None:
     except (BaseError, OSError) as error:
         raise StoreRefused(f"the object store {place.url} does not answer as it should: {_short(error)}") from None
     if owner != installation:
-        raise StoreRefused(_ANOTHERS.format(url=place.url))
+        raise StoreRefused(_OF_ANOTHER.format(url=place.url))
 
 
 def take_over(store: RemoteStore, place: ObjectPlace, installation: str) -> None:
