@@ -3,6 +3,8 @@
 import hashlib
 import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -242,3 +244,18 @@ def test_an_upload_that_another_answer_finished_is_begun_again(tmp_path: Path) -
 def test_parts_are_as_many_as_an_upload_may_have() -> None:
     assert part_size(0) == part_size(80_000 * 1024 * 1024) == PART_BYTES
     assert -(-(1 << 40) // part_size(1 << 40)) <= 10_000
+
+
+def test_a_large_file_that_a_script_logs_last_is_sent_while_its_process_ends(
+    server: ServerProcess, tenant: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "model.pt"
+    file.write_bytes(b"w" * (client_uploads.MIN_BYTES + 1))
+    given = {"GNOMON_URL": server.base_url, "GNOMON_TENANT": tenant, "GNOMON_SPOOL": str(tmp_path / "spool")}
+    body = f"import gnomon; run = gnomon.init('fraud'); print(run.id); run.log_artifact({str(file)!r})"
+    env = os.environ | given | {"GNOMON_EXIT_TIMEOUT": "60", "GNOMON_CAPTURE": "none"}
+    done = subprocess.run([sys.executable, "-c", body], env=env, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    with gnomon.Client(server.base_url, tenant=tenant) as client:
+        kept = [(each.path, each.size) for each in client.artifacts.walk(done.stdout.strip())]
+    assert kept == [("model.pt", client_uploads.MIN_BYTES + 1)]

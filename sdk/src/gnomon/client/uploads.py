@@ -7,9 +7,10 @@ Invariants:
 """
 
 import hashlib
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePath
+from threading import Thread
 from typing import NamedTuple
 
 from gnomon.client.transport import Body, Transport, path_of
@@ -81,15 +82,7 @@ class Uploads:
         if status.artifact is not None:
             return status.artifact
         missing = sorted(set(range(len(hashed.parts))) - set(status.parts))
-        with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="gnomon-upload") as pool:
-            waiting = [pool.submit(self._send, run_id, status, source, n, hashed.parts[n]) for n in missing]
-            try:
-                for each in waiting:
-                    each.result()
-            except BaseException:
-                for each in waiting:
-                    each.cancel()
-                raise
+        _side_by_side(missing, lambda n: self._send(run_id, status, source, n, hashed.parts[n]))
         try:
             return self.complete(run_id, status.upload_id)
         except InvalidRequest as error:
@@ -117,6 +110,38 @@ class Uploads:
             content_type="application/octet-stream",
             method="PUT",
         )
+
+
+def _side_by_side(numbers: Sequence[int], send: Callable[[int], object]) -> None:
+    """Send each part by one of a few threads. The first error stops the others and is raised.
+
+    The pool of the standard library takes nothing more once the process ends, when the last files of a job are sent.
+    """
+    waiting = deque(numbers)
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        while not errors:
+            try:
+                number = waiting.popleft()
+            except IndexError:
+                return
+            try:
+                send(number)
+            except BaseException as error:  # raised below, by the thread that waits
+                errors.append(error)
+
+    threads = [Thread(target=work, name="gnomon-upload", daemon=True) for _ in numbers[:CONNECTIONS]]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    except BaseException as error:
+        errors.append(error)
+        raise
+    if errors:
+        raise errors[0]
 
 
 def hash_file(source: Path) -> Hashed:
