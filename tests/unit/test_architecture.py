@@ -234,12 +234,10 @@ def test_licences_of_what_runs_are_permissive() -> None:
 
 
 def test_import_gnomon_is_light() -> None:
-    """A training job pays for what it uses: nothing but the standard library comes with the import."""
+    """A training job pays for what it uses: the import loads one module. Time would depend on the machine."""
     code = "import sys; before = set(sys.modules); import gnomon; print(*sorted(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = {name.partition(".")[0] for name in done.stdout.split()}
-    assert loaded <= {"gnomon", *sys.stdlib_module_names}
-    assert not loaded & {"asyncio", "ssl", "http", "urllib", "json", "logging", "multiprocessing", "sqlite3"}
+    assert done.stdout.split() == ["gnomon"]
 
 
 def test_the_sdk_needs_little_and_nothing_of_the_server() -> None:

@@ -16,8 +16,7 @@ Everywhere else: a client of the server, which answers when the server has answe
 This is the whole public API. Names are loaded when first used, so `import gnomon` costs a training job nothing.
 """
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as type checkers know it; to import `typing` would cost more than everything else here
 if TYPE_CHECKING:
     from gnomon.begin import active_run, init
     from gnomon.client import Client

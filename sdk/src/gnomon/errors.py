@@ -19,8 +19,10 @@ GnomonError
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from gnomon.wire import FieldProblem, Problem
+if TYPE_CHECKING:
+    from gnomon.wire import FieldProblem, Problem
 
 
 class GnomonError(Exception):
@@ -59,7 +61,7 @@ class ApiError(GnomonError):
         *,
         status: int,
         code: str,
-        errors: Sequence[FieldProblem] = (),
+        errors: "Sequence[FieldProblem]" = (),
         request_id: str | None = None,
         retry_after_secs: float | None = None,
         expected_seq: int | None = None,
@@ -122,9 +124,11 @@ _BY_STATUS: Mapping[int, type[ApiError]] = {
 }
 
 
-def api_error(status: int, problem: Problem | None, *, retry_after_secs: float | None = None) -> ApiError:
+def api_error(status: int, problem: "Problem | None", *, retry_after_secs: float | None = None) -> ApiError:
     """The exception for an error answer; `problem` is None when the answer was not one of ours (a proxy's page)."""
     if problem is None:
+        from gnomon.wire import Problem  # who only logs does not wait for the messages of the server
+
         detail = f"the answer was HTTP {status} without a Gnomon problem; is this the address of a Gnomon server?"
         problem = Problem(type="about:blank", title="", status=status, detail=detail, code="not_gnomon")
     kind = _BY_CODE.get(problem.code) or _BY_STATUS.get(status) or (ServerFault if status >= 500 else ApiError)

@@ -35,6 +35,7 @@ class _Process:
     def __init__(self) -> None:
         self.runs: list[Ending] = []
         self.status: EndStatus = "finished"
+        self.is_interrupted = False  # by a Ctrl-C that nobody caught
         self.is_child = False
         self.is_watching = False
 
@@ -87,6 +88,7 @@ def _hook() -> None:
 
     def note(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
         _process.status = status_after(kind, value)
+        _process.is_interrupted = kind is KeyboardInterrupt and not hasattr(sys, "ps1")
         previous(kind, value, trace)
 
     sys.excepthook = note
@@ -98,6 +100,20 @@ def _hook() -> None:
 
 def _at_exit() -> None:
     _end_all(_process.status)
+    if _process.is_interrupted:
+        _note_interrupt()
+
+
+def _note_interrupt() -> None:
+    """Have Python end by SIGINT, as it does after a Ctrl-C: shells tell that from an error by the way a process ends.
+
+    Python notes at each text of code that it runs whether a Ctrl-C left it, and forgets what it noted before. Making
+    the classes of a module that is imported meanwhile runs such texts (`namedtuple`), so it is noted again.
+    """
+    try:
+        exec("raise KeyboardInterrupt")  # noqa: S102 - our own text
+    except KeyboardInterrupt:
+        return
 
 
 def _on_signal(number: int, _frame: FrameType | None) -> None:
@@ -116,6 +132,7 @@ def _end_all(status: EndStatus) -> None:
 def _after_fork() -> None:
     _process.is_child = True
     _process.status = "finished"
+    _process.is_interrupted = False
     for run in _process.runs:
         run.forget_parent()
 

@@ -17,10 +17,9 @@ from pathlib import Path
 from gnomon.notice import notice
 from gnomon.places import SHARED_MEMORY, is_chosen, open_in_memory, open_writer
 from gnomon.record import Header, Thinned, encode
-from gnomon.remote import HttpRemote
+from gnomon.sender import Sender
 from gnomon.settings import Settings
 from gnomon.spool import SpoolFull, SpoolWriter
-from gnomon.uploader import Uploader
 
 # So many slow writes within so long are a slow disk; one is an accident.
 SLOW_WRITES = 5
@@ -40,8 +39,8 @@ class Outbox:
         self._now_ms = now_ms
         self._lock = threading.RLock()
         self._spool: SpoolWriter | None = None
-        self._uploader: Uploader | None = None
-        self._older: list[Uploader] = []  # of spools on a disk that was too slow, until they are sent
+        self._sender: Sender | None = None
+        self._older: list[Sender] = []  # of spools on a disk that was too slow, until they are sent
         self._slow_since = time.monotonic()
         self._not_kept = 0  # points that were logged, not kept, and not said in the spool yet
         self._seen: dict[str, int] = {}  # how often a metric was logged since the spool began to fill
@@ -94,12 +93,12 @@ class Outbox:
 
     def flush(self, timeout_secs: float) -> bool:
         """Wait until the server has confirmed what was appended; whether it did in time."""
-        if self._uploader is None:
+        if self._sender is None:
             return True
         if self.is_offline:
             return False
         started = time.monotonic()
-        senders = [*self._older, self._uploader]
+        senders = [*self._older, self._sender]
         return all(each.flush(max(0.0, timeout_secs - (time.monotonic() - started))) for each in senders)
 
     def stop(self, last: Callable[[], None]) -> None:
@@ -117,12 +116,12 @@ class Outbox:
 
     def close(self, timeout_secs: float) -> bool:
         """Wait until all is sent; whether it is. A wait that was in vain is not waited all over again."""
-        if self._uploader is None:
+        if self._sender is None:
             return True
         started = time.monotonic()
         left_secs = max(0.0, timeout_secs - self._waited_secs)
         is_sent = not self.is_offline
-        for each in (self._uploader, *self._older):
+        for each in (self._sender, *self._older):
             is_sent &= each.close(max(0.0, left_secs - (time.monotonic() - started)))
         self._waited_secs += time.monotonic() - started
         return is_sent
@@ -132,7 +131,7 @@ class Outbox:
         self._lock = threading.RLock()
         if self._spool is not None:
             self._spool.abandon()
-        self._spool = self._uploader = None
+        self._spool = self._sender = None
         self._older = []
         self._not_kept = self.dropped = 0  # the parent counts those
         fields = {name: getattr(self.header, name) for name in self.header.__struct_fields__}
@@ -140,11 +139,10 @@ class Outbox:
         self.header = Header(**(fields | child))
 
     def _start(self, spool: SpoolWriter) -> None:
-        remote = None if self.is_offline or self._settings is None else HttpRemote(self._settings)
         self.header = spool.header
         self._spool = spool
-        self._uploader = Uploader(spool, remote, root=spool.folder.parent.parent)
-        self._uploader.start()
+        self._sender = Sender(spool, None if self.is_offline else self._settings)
+        self._sender.start()
 
     def _drop(self, points: int) -> None:
         with self._lock:
@@ -179,9 +177,9 @@ class Outbox:
         if self._slow_since - before > JUDGED_SECS or is_chosen() or slow.folder.is_relative_to(SHARED_MEMORY):
             return
         with self._lock:
-            if self._spool is not slow or self.is_closed or self._uploader is None:
+            if self._spool is not slow or self.is_closed or self._sender is None:
                 return
-            spool, older = open_in_memory(self.header), self._uploader
+            spool, older = open_in_memory(self.header), self._sender
             notice(f"writing to {slow.folder} is slow, so the spool goes on in {spool.folder}", cause="slow disk")
             self._start(spool)
             self._older.append(older)

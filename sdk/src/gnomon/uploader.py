@@ -86,35 +86,16 @@ class Uploader:
         self._asked_of_files = -1  # the request that has to wait for them
         self.is_done = False
         self.drain = None if remote is None else self._drain_to(remote)
-        self._thread = threading.Thread(target=self._run, name="gnomon-uploader", daemon=True)
+        self._thread: threading.Thread | None = None  # None: it is about to begin
 
     def start(self) -> None:
+        """Send by a thread of its own."""
+        self._thread = threading.Thread(target=self.run, name="gnomon-uploader", daemon=True)
         self._thread.start()
 
-    def flush(self, timeout_secs: float) -> bool:
-        """Send now what is in the spool; whether all of it was confirmed in time."""
-        deadline = self._clock() + timeout_secs
-        with self._changed:
-            self._asked += 1
-            wanted = self._asked
-            self._failures, self._not_before = 0, 0.0
-            self._changed.notify_all()
-            if self.drain is not None:
-                self.drain.hurry()
-            while self._answered < wanted and not self.is_done:
-                left = deadline - self._clock()
-                if left <= 0 or not self._thread.is_alive():
-                    return False
-                self._changed.wait(left)
-            return True
-
-    def close(self, timeout_secs: float) -> bool:
-        """Nothing more comes: send the rest, then end the thread. After the time-out it goes on by itself."""
-        with self._changed:
-            self._is_closing = True
-        return self.flush(timeout_secs)
-
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Send by this thread, until all is sent after `close`."""
+        self._thread = threading.current_thread()
         while not self.is_done:
             with self._changed:
                 pause = self._pause_secs()
@@ -128,6 +109,29 @@ class Uploader:
                 # A defect here must not end the sending for the rest of the job.
                 notice(f"sending failed ({type(error).__name__}: {error}); it is tried again, what was logged is kept")
                 self._wait_secs(LONGEST_WAIT_SECS)
+
+    def flush(self, timeout_secs: float) -> bool:
+        """Send now what is in the spool; whether all of it was confirmed in time."""
+        deadline = self._clock() + timeout_secs
+        with self._changed:
+            self._asked += 1
+            wanted = self._asked
+            self._failures, self._not_before = 0, 0.0
+            self._changed.notify_all()
+            if self.drain is not None:
+                self.drain.hurry()
+            while self._answered < wanted and not self.is_done:
+                left = deadline - self._clock()
+                if left <= 0 or (self._thread is not None and not self._thread.is_alive()):
+                    return False
+                self._changed.wait(left)
+            return True
+
+    def close(self, timeout_secs: float) -> bool:
+        """Nothing more comes: send the rest, then end the thread. After the time-out it goes on by itself."""
+        with self._changed:
+            self._is_closing = True
+        return self.flush(timeout_secs)
 
     def _drain_to(self, remote: Remote) -> Drain:
         folder, run = self._writer.folder, self._writer.header.run

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from gnomon.loading import loading
+
 # The library has no types, and its functions raise a class of its own for each code: it is asked as a whole.
 _Library = Any
 
@@ -63,7 +65,8 @@ _QUESTIONS: dict[str, Callable[[_Library, object], float]] = {
 
 def _start() -> _Library | None:
     try:
-        library = import_module("pynvml")
+        with loading:
+            library = import_module("pynvml")
     except ImportError:
         return None
     try:

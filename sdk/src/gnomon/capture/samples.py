@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from gnomon.capture.gpus import Gpus
+from gnomon.loading import loading
 
 DEFAULT_SECS = 10.0
 # Before the first: a script of a moment is not worth one.
@@ -57,7 +58,8 @@ class Machine:
     """What psutil and NVIDIA's library say of this machine. Raises `ImportError` without psutil."""
 
     def __init__(self) -> None:
-        self._psutil: Any = import_module("psutil")  # an optional package, whose types are not installed with it
+        with loading:
+            self._psutil: Any = import_module("psutil")  # an optional package, whose types are not installed with it
         self._process = self._psutil.Process()
         self._gpus = Gpus()
         self._before: tuple[float, dict[str, float]] = (time.monotonic(), self._counters())

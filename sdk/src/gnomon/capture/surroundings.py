@@ -1,4 +1,7 @@
-"""The companion of a run that looks around: one thread notes code, command, packages and machine, then ends."""
+"""The companion of a run that looks around: one thread notes code, command, packages and machine, then ends.
+
+What it looks with is imported by that thread, so that `init` does not wait for it.
+"""
 
 import json
 import sys
@@ -8,17 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from gnomon.capture import Part
-from gnomon.capture.code import find_code
 from gnomon.capture.console import Console
-from gnomon.capture.machine import (
-    command_line,
-    describe_command,
-    describe_host,
-    describe_python,
-    describe_variables,
-    requirements,
-)
 from gnomon.capture.samples import Sampler
+from gnomon.loading import loading
 from gnomon.notice import notice
 from gnomon.values import MAX_TAG
 
@@ -75,6 +70,10 @@ class Surroundings:
             self._console.forget_parent()
 
     def _look(self) -> None:
+        with loading:
+            import email.parser  # noqa: F401 - importlib.metadata imports it at the first package it reads
+
+            from gnomon.capture import code, machine  # noqa: F401 - the looks below import from them
         found: dict[str, object] = {}
         looks: dict[Part, Callable[[dict[str, object]], None]] = {
             "command": self._look_at_command,
@@ -92,15 +91,21 @@ class Surroundings:
         self._run.log_text("environment.json", json.dumps(found, indent=2, default=str) + "\n")
 
     def _look_at_command(self, found: dict[str, object]) -> None:
+        from gnomon.capture.machine import command_line, describe_command
+
         found["command"] = describe_command()
         self._run.tag({"gnomon.command": command_line()[:MAX_TAG]})
 
     def _look_at_host(self, found: dict[str, object]) -> None:
+        from gnomon.capture.machine import describe_host, describe_variables
+
         found["host"] = host = describe_host()
         found["environment"] = describe_variables()
         self._run.tag({"gnomon.host": host["name"]})
 
     def _look_at_code(self, found: dict[str, object]) -> None:
+        from gnomon.capture.code import find_code
+
         program = Path(sys.argv[0]).resolve() if sys.argv and sys.argv[0] else Path()
         state = find_code(program.parent if program.is_file() else Path.cwd())
         if state is None:
@@ -111,6 +116,8 @@ class Surroundings:
             self._run.log_text("diff.patch", state.diff)
 
     def _look_at_packages(self, found: dict[str, object]) -> None:
+        from gnomon.capture.machine import describe_python, requirements
+
         found["python"] = python = describe_python()
         self._run.tag({"gnomon.python": python["version"]})
         self._run.log_text("requirements.txt", requirements())
