@@ -121,10 +121,9 @@ class Console:
 
     def _wrap(self, write: Callable[[str], int]) -> Callable[[str], int]:
         def keeping(text: str) -> int:
-            written = write(text)
-            if self._is_on:
+            if self._is_on:  # before it is printed, so that what a person has seen is kept, whenever the script dies
                 self._keep(text)
-            return written
+            return write(text)
 
         return keeping
 
