@@ -182,6 +182,7 @@ def test_protobuf_and_gzip(wire: Wire) -> None:
         ([{"traceId": TRACE, "spanId": ""}], "span_id is not 8 bytes"),
         ([{"traceId": TRACE, "spanId": "a" * 16, "startTimeUnixNano": "-1"}], "Unix nanoseconds"),
         ([{"traceId": TRACE, "spanId": "a" * 16, "startTimeUnixNano": "soon"}], "is no integer"),
+        ([_span("a", attributes=[{"key": "k", "value": {"doubleValue": "much"}}])], "is no number"),
     ],
 )
 def test_spans_that_are_refused(wire: Wire, spans: list[dict[str, Any]], says: str) -> None:

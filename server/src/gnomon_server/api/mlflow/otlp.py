@@ -142,7 +142,7 @@ def value_of(value: AnyValue, depth: int = 0) -> object:
     if value.int_value is not None:
         return _integer(value.int_value)
     if value.double_value is not None:
-        number = float(value.double_value)
+        number = _double(value.double_value)
         return number if math.isfinite(number) else str(number)
     if value.array_value is not None:
         return [value_of(item, depth + 1) for item in value.array_value.values]
@@ -244,6 +244,13 @@ def _integer(value: int | str) -> int:
         return int(value)
     except ValueError:
         raise InvalidRequest(f"{_BAD}: {value[:40]!r} is no integer") from None  # type: ignore[index]
+
+
+def _double(value: float | str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise InvalidRequest(f"{_BAD}: {value[:40]!r} is no number") from None  # type: ignore[index]
 
 
 ROUTES = [export_traces]
