@@ -133,6 +133,21 @@ def test_a_run_that_went_on_is_brought_up_to_date(
     assert loss["server"]["points"] == 52
 
 
+def test_times_that_cannot_be_kept_are_moved_and_reported(
+    importing: Importing, database: tuple[Path, Json], tmp_path: Path
+) -> None:
+    path = tmp_path / "mlflow.db"
+    with closing(sqlite3.connect(database[0])) as before, closing(sqlite3.connect(path)) as connection:
+        before.backup(connection)
+        connection.execute("UPDATE runs SET start_time = -5, end_time = -3 WHERE name = 'bad'")
+        connection.execute("UPDATE runs SET end_time = start_time - 1 WHERE name = 'killed'")
+        connection.commit()
+    report = importing(f"sqlite:///{path}", "--new-ids")
+    assert {run["name"] for run in report["runs"]} == RUNS
+    lost = [(one["kind"], one["name"]) for one in report["unmapped"] if one["kind"] == "time"]
+    assert sorted(lost) == [("time", "end"), ("time", "end"), ("time", "start")]
+
+
 def test_a_folder_arrives_whole(importing: Importing, folder: tuple[Path, Json], wire: Wire) -> None:
     path, made = folder
     report = importing(path)

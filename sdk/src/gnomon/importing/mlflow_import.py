@@ -181,6 +181,7 @@ class _RunImport:
         self._into = into
         self._label = run.run_name or run.run_id
         self._to = Destination(self._client, uid, progress=lambda _: None)
+        self._start, self._end = self._times()
 
     def run(self) -> RunCheck:
         run, to = self._run, self._to
@@ -189,7 +190,7 @@ class _RunImport:
         self._points()
         self._files()
         if run.status in _ENDS:
-            to.end(_ENDS[run.status], run.end_time or run.start_time or 0)
+            to.end(_ENDS[run.status], self._end or 0)
         elif run.status != "RUNNING":
             self._skip("status", run.status, "the run is called running here")
         return check_run(self._client, to.run_id, to.expected, source=run.run_id, sent=to.sent, progress=lambda _: None)
@@ -209,7 +210,7 @@ class _RunImport:
             if known.lifecycle_stage == "deleted":  # by an earlier import
                 self._client.runs.restore(to.run_id)
         name = clean_key(run.run_name, _MAX_RUN_NAME) if run.run_name else None
-        to.begin(RunBegin(experiment_id=self._into.id, name=name, start_time=run.start_time))
+        to.begin(RunBegin(experiment_id=self._into.id, name=name, start_time=self._start))
 
     def _texts(self) -> None:
         run = self._run
@@ -262,6 +263,25 @@ class _RunImport:
                     raise
                 self._to.expected.files.pop(path, None)
                 self._skip("file", path, error.detail)
+
+    def _times(self) -> tuple[int | None, int | None]:
+        """Start and end as they can be kept, the end never before the start; what differs is reported."""
+        start = self._bounded("start", self._run.start_time)
+        end = self._bounded("end", self._run.end_time)
+        if self._run.status not in _ENDS:
+            return start, end
+        if start is None:
+            start = end or 0
+            self._skip("time", "start", "the source has none; the run's end, or 1970, stands for it")
+        if end is not None and end < start:
+            self._skip("time", "end", "it is before the start, which stands for it")
+        return start, max(start, end or 0)
+
+    def _bounded(self, which: str, time_ms: int | None) -> int | None:
+        if time_ms is None or 0 <= time_ms <= _MAX_TIME_MS:
+            return time_ms
+        self._skip("time", which, "it is moved to between 1970 and 9999")
+        return min(max(time_ms, 0), _MAX_TIME_MS)
 
     def _skip(self, kind: str, name: str, reason: str) -> None:
         self._whole.left_out.add(self._label, kind=kind, name=name, reason=reason)
