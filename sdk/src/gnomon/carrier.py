@@ -8,7 +8,6 @@ Invariants:
   trouble that it tells.
 """
 
-import random
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gnomon.errors import ApiError, ConnectionFailed, GnomonError, IntegrityError
+from gnomon.jitter import own_random
 from gnomon.record import Artifact
 from gnomon.remote import Remote, judge
 
@@ -48,7 +48,7 @@ class Carrier:
         remote: Remote,
         *,
         on_news: Callable[[], None],
-        jitter: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = own_random,
     ) -> None:
         """`on_news` is called by the thread when there is something to collect, or trouble to tell."""
         self._folder = folder

@@ -9,7 +9,6 @@ Invariants:
   once.
 """
 
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from gnomon.capture.console import console_end
 from gnomon.carrier import Carrier
 from gnomon.drain import Drain, Fate, Held, Rejection
 from gnomon.errors import ApiError, ConnectionFailed, GnomonError
+from gnomon.jitter import own_random
 from gnomon.notice import notice
 from gnomon.record import Header, SpoolDamaged
 from gnomon.remote import Remote
@@ -62,7 +62,7 @@ class Uploader:
         remote: Remote | None,
         *,
         root: Path,
-        jitter: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = own_random,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`remote` None: nothing is sent, the spool waits for `gnomon sync`."""

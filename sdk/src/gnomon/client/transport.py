@@ -9,7 +9,6 @@ Invariants:
 - Redirects are not followed: the API key goes to the configured address and nowhere else.
 """
 
-import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from urllib3.util import Retry
 
 import gnomon
 from gnomon.errors import ApiError, ConnectionFailed, GnomonError, SettingsError, api_error
+from gnomon.jitter import own_random
 from gnomon.settings import Settings
 from gnomon.wire import Problem
 
@@ -54,7 +54,7 @@ class Transport:
         max_attempts: int = 5,
         max_connections: int = 10,
         sleep: Callable[[float], None] = time.sleep,
-        jitter: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = own_random,
     ) -> None:
         self.settings = settings
         self._max_attempts = max_attempts

@@ -5,7 +5,6 @@ repeated without doing a thing twice.
 """
 
 import os
-import random
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +21,7 @@ from msgspec import Struct
 from gnomon.errors import GnomonError
 from gnomon.importing.mlflow_files import PROXIED
 from gnomon.importing.mlflow_source import Unreachable
+from gnomon.jitter import own_random
 
 T = TypeVar("T")
 
@@ -156,7 +156,7 @@ class MlflowApi:
                     return response
                 if response.status not in _PASSING or number == _ATTEMPTS:
                     raise _refusal(self.name, response)
-            time.sleep(_FIRST_WAIT_SECS * 2.0**number * random.random())  # noqa: S311 - jitter
+            time.sleep(_FIRST_WAIT_SECS * 2.0**number * own_random())
         raise AssertionError("the last attempt returns or raises")
 
 

@@ -47,6 +47,7 @@ _SHARED = Bounds(jobs=64, size=512 * 1024)
 # A transaction that gave way is done again so often before its jobs are refused.
 _MOST_ATTEMPTS = 6
 _PAUSE_SECS = 0.02
+_chance = random.SystemRandom()  # what a process seeds is not drawn from by threads
 
 
 class Lanes(Generic[B]):
@@ -215,7 +216,7 @@ class _Lane(Generic[B]):
                 is_worth_it = meaning == "again" or (meaning == "lost" and not is_committing and attempt == 1)
                 if attempt == _MOST_ATTEMPTS or not is_worth_it:
                     return error
-                sleep(_PAUSE_SECS * attempt * random.random())  # noqa: S311  # so that two do not meet again
+                sleep(_PAUSE_SECS * attempt * _chance.random())  # so that two do not meet again
             else:
                 return None
         raise AssertionError("the last attempt answers")
