@@ -20,10 +20,13 @@ BOUNDARY = b"gnomon"
 HEAD = b'--gnomon\r\nContent-Disposition: form-data; name="file"; filename="big"\r\n\r\n'
 TAIL = b"\r\n--gnomon--\r\n"
 
+# The locks, and a file of each living process, of servers on PostgreSQL.
+SHARED = ("locks", "processes")
+
 
 def files_below(directory: Path) -> list[Path]:
-    """But for the locks (empty files) by which servers that share a home keep out of each other's way."""
-    return [path for path in directory.rglob("*") if path.is_file() and path.parent.name != "locks"]
+    """But for what servers that share a home keep out of each other's way by."""
+    return [path for path in directory.rglob("*") if path.is_file() and path.parent.name not in SHARED]
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -175,7 +178,11 @@ def test_a_reader_that_leaves_half_way_lets_go_of_the_file(tmp_path: Path) -> No
         connection.request("GET", f"/api/v1/experiments/runs/{run}/artifacts/big")
         assert connection.getresponse().read(100_000)
         connection.close()
-    until(lambda: not any("artifacts" in str(link.readlink()) for link in _present(descriptors)))
+
+    def opened() -> set[Path]:
+        return {link.readlink() for link in _present(descriptors)}
+
+    until(lambda: not any("artifacts" in path.parts and path.parent.name not in SHARED for path in opened()))
     assert server.stop() == 0
 
 

@@ -34,6 +34,9 @@ T = TypeVar("T")
 # Tails are sealed all the time, so that what is read comes from both forms.
 OFTEN_SEALED = {"GNOMON_SEAL_POINTS": "20", "GNOMON_SEAL_SEGMENTS": "4", "GNOMON_SEAL_IDLE_SECS": "0.2"}
 
+# Tenants are new in each example, of all tests that share a database.
+SERIAL = itertools.count()
+
 
 class Tracker(RuleBasedStateMachine):
     """Three tenants of one server; each rule is one request, or the end of the server's process."""
@@ -383,9 +386,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 def test_the_server_does_what_the_model_does(
     server: ServerProcess, examples: int, steps: int, most_restarts: int
 ) -> None:
-    serial = itertools.count()
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: Tracker(server, serial, most_restarts=most_restarts),
+        lambda: Tracker(server, SERIAL, most_restarts=most_restarts),
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
