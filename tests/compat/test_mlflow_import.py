@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from gnomon.client import Client
+from gnomon.importing.mlflow_database import DatabaseSource
 from gnomon.wire import MetricEntry
 from tests.compat.conftest import SCENARIOS
 from tests.compat.wire_client import Wire
@@ -181,6 +182,49 @@ def test_a_server_is_read_through_its_protocol(
     assert len(run_named(report, "first")["files"]) == 2
 
 
+# What came to MLflow's schema after experiments, runs, metrics, params and tags.
+LATER_TABLES = (
+    *("registered_models", "registered_model_tags", "registered_model_aliases", "model_versions", "model_version_tags"),
+    *("logged_models", "logged_model_metrics", "logged_model_params", "logged_model_tags"),
+    *("experiment_tags", "datasets", "inputs", "input_tags"),
+)
+
+
+@pytest.mark.parametrize("lacking", [LATER_TABLES, *((table,) for table in LATER_TABLES)], ids=lambda names: names[0])
+def test_tables_that_an_older_database_lacks_count_as_empty(
+    lacking: tuple[str, ...], database: tuple[Path, Json], tmp_path: Path
+) -> None:
+    path = tmp_path / "mlflow.db"
+    with closing(sqlite3.connect(database[0])) as before, closing(sqlite3.connect(path)) as connection:
+        before.backup(connection)
+        for table in lacking:
+            connection.execute(f"DROP TABLE {table}")
+        connection.commit()
+    source = DatabaseSource(f"sqlite:///{path}")
+    runs = [run for experiment in source.experiments() for run in source.runs(experiment.experiment_id)]
+    assert {run.run_name for run in runs} == RUNS
+    assert sum(1 for run in runs for _ in source.points(run)) > 50
+    models = [model for experiment in source.experiments() for model in source.models(experiment.experiment_id)]
+    assert bool(models) == ("logged_models" not in lacking)
+    assert [one.name for one in source.registered()] == ([] if "registered_models" in lacking else ["RM"])
+    assert dict(source.left_out()).get("experiments of other workspaces") is None
+    source.close()
+
+
+def test_a_database_from_before_the_registry_arrives(
+    importing: Importing, database: tuple[Path, Json], tmp_path: Path
+) -> None:
+    path = tmp_path / "mlflow.db"
+    with closing(sqlite3.connect(database[0])) as before, closing(sqlite3.connect(path)) as connection:
+        before.backup(connection)
+        for table in LATER_TABLES:
+            connection.execute(f"DROP TABLE {table}")
+        connection.commit()
+    report = importing(f"sqlite:///{path}", "--new-ids")
+    assert report["equal"]
+    assert {run["name"] for run in report["runs"]} == RUNS
+
+
 def test_points_that_another_added_fail_the_check(
     importing: Importing, database: tuple[Path, Json], wire: Wire
 ) -> None:
@@ -197,10 +241,47 @@ def test_points_that_another_added_fail_the_check(
         ("sqlite:///nowhere.db", "there is no database"),
         ("nowhere", "is no folder"),
         ("http://127.0.0.1:9", "does not answer"),
+        ("http://127.0.0.1:port/", "a port that is no number"),
+        ("postgresql://127.0.0.1:99999/mlflow", "a port that is no number"),
+        ("mysql://me@127.0.0.1/mlflow", "mysql:// is nothing that can be read here"),
+        ("", "no source is given"),
     ],
 )
 def test_what_is_no_source_is_said_in_a_sentence(importing: Importing, source: str, words: str) -> None:
-    assert words in importing(source, expected_exit=1)["error"]
+    error = importing(source, expected_exit=1)["error"]
+    assert words in error
+    assert "Traceback" not in error
+
+
+def test_a_database_of_another_program_is_said_in_a_sentence(importing: Importing, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
+        connection.execute("CREATE TABLE experiments (name TEXT)")
+        connection.execute("CREATE TABLE runs (name TEXT)")
+    error = importing(f"sqlite:///{tmp_path / 'other.db'}", expected_exit=1)["error"]
+    assert "has no tables of MLflow" in error
+    assert "Traceback" not in error
+
+
+def test_a_damaged_database_is_said_in_a_sentence(
+    importing: Importing, database: tuple[Path, Json], tmp_path: Path
+) -> None:
+    path = tmp_path / "mlflow.db"
+    with closing(sqlite3.connect(database[0])) as before, closing(sqlite3.connect(path)) as connection:
+        before.backup(connection)
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'runs'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    error = importing(f"sqlite:///{path}", expected_exit=1)["error"]
+    assert "cannot be read further" in error
+    assert "Traceback" not in error
+
+
+def test_a_folder_is_named_by_its_address(importing: Importing, folder: tuple[Path, Json], tmp_path: Path) -> None:
+    (tmp_path / "with space").symlink_to(folder[0])
+    report = importing((tmp_path / "with space").as_uri(), "--new-ids")
+    assert {run["name"] for run in report["runs"]} == RUNS
 
 
 def test_what_is_exported_opens_in_mlflow_and_comes_back(

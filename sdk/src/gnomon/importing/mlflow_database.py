@@ -31,6 +31,14 @@ _DELETED_VERSION = "Deleted_Internal"
 _WORKSPACE = "default"
 # Rows fetched at once.
 _CHUNK = 10_000
+# Without these it is no database of MLflow's, or one from before its 1.1.
+_NEEDED = {
+    "experiments": {"experiment_id", "name"},
+    "runs": {"run_uuid", "experiment_id", "status"},
+    "metrics": {"run_uuid", "key", "value", "timestamp", "step", "is_nan"},
+    "params": {"run_uuid", "key", "value"},
+    "tags": {"run_uuid", "key", "value"},
+}
 # What else a database may hold: its table, and what to call it.
 _NOT_READ = {
     "trace_info": "traces",
@@ -68,13 +76,13 @@ class DatabaseSource:
         self._mark = "%s"
         if parts.scheme.partition("+")[0] == "sqlite":
             path = _sqlite_path(url)
-            self._connection = _open_sqlite(path)
+            self._connection, self._fault = _open_sqlite(path)
             self._home, self._mark = path.resolve().parent, "?"
         else:
-            self._connection = _open_postgresql(url)
+            self._connection, self._fault = _open_postgresql(url)
         self._artifacts = [*artifacts, self._home / "mlartifacts"]
         self._columns = self._read_columns()
-        if "experiments" not in self._columns or "runs" not in self._columns:
+        if any(columns - self._columns.get(table, set()) for table, columns in _NEEDED.items()):
             raise GnomonError(f"{self.name} has no tables of MLflow; name the database of an MLflow tracking server")
 
     def close(self) -> None:
@@ -141,10 +149,11 @@ class DatabaseSource:
         )
         for row in self._rows(statement, [int(experiment_id)]):
             uid = _text(row, "model_id")
-            metrics = self._rows(
-                f"SELECT * FROM logged_model_metrics WHERE model_id = {self._mark}"
-                " ORDER BY metric_name, metric_timestamp_ms, metric_step, run_id",
-                [uid],
+            metrics = self._of(
+                uid,
+                "logged_model_metrics",
+                "model_id",
+                order="metric_name, metric_timestamp_ms, metric_step, run_id",
             )
             yield SourceModel(
                 model_id=uid,
@@ -173,10 +182,12 @@ class DatabaseSource:
             )
 
     def registered(self) -> Iterator[SourceRegistered]:
+        if "registered_models" not in self._columns:
+            return
         where, values = self._in_workspace("registered_models")
         for row in self._rows(f"SELECT * FROM registered_models{where} ORDER BY name", values):
             name = _text(row, "name")
-            found = self._rows(f"SELECT * FROM model_versions WHERE name = {self._mark} ORDER BY version", [name])
+            found = self._of(name, "model_versions", "name", order="version")
             versions = [each for each in found if _text(each, "current_stage") != _DELETED_VERSION]
             aliases = self._pairs("registered_model_aliases", "name", name, key="alias", value="version")
             yield SourceRegistered(
@@ -197,20 +208,17 @@ class DatabaseSource:
                 ((count,),) = self._tuples(f"SELECT count(*) FROM {table}")
                 found.append((kind, int(cast("int", count))))
         for table in ("experiments", "registered_models"):
-            if "workspace" in self._columns[table]:
+            if "workspace" in self._columns.get(table, ()):
                 statement = f"SELECT count(*) FROM {table} WHERE workspace <> {self._mark}"
                 ((count,),) = self._tuples(statement, [_WORKSPACE])
                 found.append((f"{table.replace('_', ' ')} of other workspaces", int(cast("int", count))))
         return [(kind, count) for kind, count in found if count]
 
     def _version(self, name: str, row: Row) -> SourceVersion:
-        tags = self._rows(
-            f"SELECT key, value FROM model_version_tags WHERE name = {self._mark} AND version = {self._mark}"
-            " ORDER BY key",
-            [name, row["version"]],
-        )
+        number = _number(row, "version") or 0
+        tags = [each for each in self._of(name, "model_version_tags", "name", order="key") if each["version"] == number]
         return SourceVersion(
-            version=_number(row, "version") or 0,
+            version=number,
             source=_text(row, "source"),
             run_id=_text(row, "run_id"),
             run_link=_text(row, "run_link"),
@@ -220,7 +228,7 @@ class DatabaseSource:
         )
 
     def _datasets(self, run: str) -> Iterator[DatasetInput]:
-        if "inputs" not in self._columns:
+        if "inputs" not in self._columns or "datasets" not in self._columns:
             return
         statement = (
             "SELECT inputs.input_uuid, datasets.* FROM inputs JOIN datasets ON datasets.dataset_uuid = inputs.source_id"
@@ -250,6 +258,11 @@ class DatabaseSource:
         for row in self._rows(statement, [source_type, run, destination_type]):
             yield ModelLink(_text(row, "destination_id"), _number(row, "step") or 0)
 
+    def _of(self, uid: str, table: str, owner: str, *, order: str) -> Iterator[Row]:
+        """The rows of `uid`; none where the database is older than the table."""
+        if table in self._columns:
+            yield from self._rows(f"SELECT * FROM {table} WHERE {owner} = {self._mark} ORDER BY {order}", [uid])
+
     def _pairs(self, table: str, owner: str, uid: str, *, key: str = "key", value: str = "value") -> list[Pair]:
         if table not in self._columns:
             return []
@@ -269,18 +282,26 @@ class DatabaseSource:
         return f" WHERE workspace = {self._mark}", [_WORKSPACE]
 
     def _rows(self, statement: str, values: Sequence[object] = ()) -> Iterator[Row]:
-        cursor = self._connection.cursor()
-        cursor.execute(statement, values)
-        names = [str(column[0]) for column in cursor.description or ()]
-        while rows := cursor.fetchmany(_CHUNK):
-            for row in rows:
-                yield dict(zip(names, row, strict=True))
+        for names, row in self._fetch(statement, values):
+            yield dict(zip(names, row, strict=True))
 
     def _tuples(self, statement: str, values: Sequence[object] = ()) -> Iterator[Sequence[object]]:
-        cursor = self._connection.cursor()
-        cursor.execute(statement, values)
-        while rows := cursor.fetchmany(_CHUNK):
-            yield from rows
+        for _, row in self._fetch(statement, values):
+            yield row
+
+    def _fetch(self, statement: str, values: Sequence[object]) -> Iterator[tuple[list[str], Sequence[object]]]:
+        try:
+            cursor = self._connection.cursor()
+            cursor.execute(statement, values)
+            names = [str(column[0]) for column in cursor.description or ()]
+            while rows := cursor.fetchmany(_CHUNK):
+                for row in rows:
+                    yield names, row
+        except self._fault as error:
+            raise GnomonError(
+                f"{self.name} cannot be read further ({error}); check the database and run the command again: what has"
+                " arrived is not sent twice"
+            ) from error
 
     def _read_columns(self) -> dict[str, set[str]]:
         """The columns of each table."""
@@ -302,7 +323,7 @@ def _sqlite_path(url: str) -> Path:
     return Path(path.removeprefix("/")) if path else Path()
 
 
-def _open_sqlite(path: Path) -> _Connection:
+def _open_sqlite(path: Path) -> tuple[_Connection, type[Exception]]:
     if not path.is_file():
         raise GnomonError(f"there is no database {path}; sqlite:///x.db is relative, sqlite:////x/y.db absolute")
     try:
@@ -311,10 +332,10 @@ def _open_sqlite(path: Path) -> _Connection:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.DatabaseError as error:
         raise GnomonError(f"{path} cannot be read as an SQLite database ({error}); name MLflow's database") from error
-    return cast("_Connection", connection)
+    return cast("_Connection", connection), sqlite3.Error
 
 
-def _open_postgresql(url: str) -> _Connection:
+def _open_postgresql(url: str) -> tuple[_Connection, type[Exception]]:
     try:
         import pg8000.dbapi as pg
     except ImportError as error:
@@ -332,7 +353,7 @@ def _open_postgresql(url: str) -> _Connection:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
     except (pg.Error, OSError) as error:
         raise GnomonError(f"the database at {parts.hostname} does not let us in ({error}); check the URL") from error
-    return cast("_Connection", connection)
+    return cast("_Connection", connection), cast("type[Exception]", pg.Error)
 
 
 def _text(row: Row, column: str) -> str:

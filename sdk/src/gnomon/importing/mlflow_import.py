@@ -10,6 +10,7 @@ Invariants:
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from gnomon.client import Client
 from gnomon.errors import ApiError, GnomonError
@@ -33,6 +34,7 @@ _ENDS: dict[str, EndStatus] = {"FINISHED": "finished", "FAILED": "failed", "KILL
 _MAX_STEP = 2**53
 _MAX_TIME_MS = 253_402_300_799_999
 _MAX_PARAM, _MAX_TAG = 6_000, 8_000
+_SOURCES = "name an mlruns folder, sqlite:///mlflow.db, postgresql://host/database or the http:// URL of a server"
 _MAX_NAME, _MAX_RUN_NAME, _MAX_KEY = 255, 500, 250
 # What is being done, to what, how much of it is done and how much there is.
 Progress = Callable[[str, str, int, int], None]
@@ -40,12 +42,25 @@ Progress = Callable[[str, str, int, int], None]
 
 def open_source(source: str, *, artifacts: Sequence[Path] = ()) -> Source:
     """The source behind a URL of a server, a database URL or a path of an `mlruns` folder."""
+    if not source:
+        raise GnomonError(f"no source is given; {_SOURCES}")
     scheme = source.partition("://")[0].partition("+")[0] if "://" in source else ""
+    if scheme not in ("", "file"):
+        _check_address(source)
     if scheme in ("http", "https"):
         return ServerSource(MlflowApi(source, headers=headers_of_environment()))
     if scheme in ("sqlite", "postgresql", "postgres"):
         return DatabaseSource(source, artifacts=artifacts)
-    return FolderSource(Path(source.removeprefix("file://")))
+    if scheme not in ("", "file"):
+        raise GnomonError(f"{scheme}:// is nothing that can be read here; {_SOURCES}")
+    return FolderSource(Path(unquote(urlsplit(source).path) if scheme else source))
+
+
+def _check_address(source: str) -> None:
+    try:
+        urlsplit(source).port  # noqa: B018 - it is the look that raises
+    except ValueError as error:
+        raise GnomonError(f"the address has a port that is no number from 0 to 65535 ({error}); {_SOURCES}") from error
 
 
 def import_mlflow(
