@@ -135,6 +135,96 @@ def test_spans_alone_make_a_trace(wire: Wire) -> None:
     assert info["trace_metadata"]["mlflow.trace.tokenUsage"] == '{"input_tokens":12,"total_tokens":12}'
 
 
+def _tokens(count: int, name: str = "gen_ai.usage.input_tokens") -> list[dict[str, Any]]:
+    return [{"key": name, "value": {"intValue": count}}]
+
+
+def test_tokens_are_summed_over_all_exports(wire: Wire) -> None:
+    def told() -> str:
+        usage: str = _info(wire)["trace_metadata"]["mlflow.trace.tokenUsage"]
+        return usage
+
+    _export(wire, _span("b", parent="a", attributes=_tokens(12)))
+    _export(wire, _span("c", parent="a", attributes=_tokens(30)))
+    assert told() == '{"input_tokens":42,"total_tokens":42}'
+    _export(wire, _span("c", parent="a", attributes=_tokens(5)))  # again, and better known
+    assert told() == '{"input_tokens":17,"total_tokens":17}'
+    _export(wire, _span("a"))
+    assert told() == '{"input_tokens":17,"total_tokens":17}'
+    total = {"key": "mlflow.chat.tokenUsage", "value": {"stringValue": '{"input_tokens": 20, "total_tokens": 21}'}}
+    _export(wire, _span("a", attributes=[total]))  # the root speaks for what is below it
+    assert told() == '{"input_tokens":20,"total_tokens":21}'
+
+
+def test_tokens_that_the_client_summed_up_stand(wire: Wire) -> None:
+    _put(wire, trace_metadata={"mlflow.trace.tokenUsage": '{"total_tokens": 1}'})
+    cost = {"key": "mlflow.llm.cost", "value": {"stringValue": '{"total_cost": 0.25, "input_cost": "x"}'}}
+    _export(wire, _span("a", attributes=[*_tokens(12), cost]))
+    metadata = _info(wire)["trace_metadata"]
+    assert metadata["mlflow.trace.tokenUsage"] == '{"total_tokens": 1}'
+    assert metadata["mlflow.trace.cost"] == '{"total_cost":0.25}'
+
+
+@pytest.mark.parametrize("value", [{"intValue": -5}, {"boolValue": True}, {"doubleValue": "NaN"}, {"stringValue": "9"}])
+def test_tokens_that_are_no_count_are_not_summed(wire: Wire, value: dict[str, Any]) -> None:
+    _export(wire, _span("a", attributes=[{"key": "gen_ai.usage.input_tokens", "value": value}]))
+    assert "mlflow.trace.tokenUsage" not in _info(wire).get("trace_metadata", {})
+
+
+def test_a_root_sent_again_tells_how_the_trace_ended(wire: Wire) -> None:
+    _export(wire, _span("a"))
+    assert _info(wire)["state"] == "OK"
+    _export(wire, _span("a", status={"code": 2}))
+    assert _info(wire)["state"] == "ERROR"
+    _put(wire, state="OK")
+    _export(wire, _span("a", status={"code": 2}))
+    assert _info(wire)["state"] == "OK"
+
+
+def test_a_span_that_ends_before_it_begins_took_no_time(wire: Wire, server: ServerProcess, tenant: str) -> None:
+    _export(wire, {**_span("a", start=9_000_000), "endTimeUnixNano": "2000000"})
+    assert (_info(wire)["request_time"], _info(wire)["execution_duration"]) == ("1970-01-01T00:00:00.009Z", "0s")
+    tree = server.client(tenant).get(f"/traces/{UID}").json()
+    assert [span["duration_ns"] for span in tree["spans"]] == [0]
+
+
+def test_a_parent_of_zeros_is_none(wire: Wire) -> None:
+    _export(wire, _span("a", parent="0"))
+    assert _info(wire)["state"] == "OK"
+
+
+CHAT = '{"messages": [{"role": "user", "content": "why?"}, {"role": "assistant", "content": "well"}]}'
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field", "shown"),
+    [
+        ("mlflow.spanInputs", CHAT, "request_preview", "why?"),
+        ("input.value", '[{"role": "user", "content": [{"type": "text", "text": "ü"}]}]', "request_preview", "ü"),
+        (
+            "gen_ai.input.messages",
+            '[{"role": "user", "parts": [{"type": "text", "content": "how?"}]}, {"role": "tool", "parts": []}]',
+            "request_preview",
+            "how?",
+        ),
+        (
+            "mlflow.spanOutputs",
+            '{"choices": [{"message": {"role": "assistant", "content": "so"}}]}',
+            "response_preview",
+            "so",
+        ),
+        ("output.value", '{"output": [{"role": "assistant", "content": ["a", "b"]}]}', "response_preview", "a"),
+        ("mlflow.spanOutputs", '{"choices": []}', "response_preview", '{"choices": []}'),
+        ("mlflow.spanOutputs", "[broken", "response_preview", "[broken"),
+        ("mlflow.spanInputs", '{"messages": [{"role": "user", "content": ""}]}', "request_preview", None),
+        ("mlflow.spanInputs", "x" * 1_200, "request_preview", "x" * 997 + "..."),
+    ],
+)
+def test_previews_are_the_words_of_a_chat(wire: Wire, name: str, value: str, field: str, shown: str | None) -> None:
+    _export(wire, _span("a", attributes=[{"key": name, "value": {"stringValue": value}}]))
+    assert _info(wire)[field] == (value if shown is None else shown)
+
+
 def test_what_the_client_says_stands_over_what_spans_say(wire: Wire) -> None:
     _put(wire, execution_duration="1.5s", tags={"a": "1"}, request_preview="given")
     _export(wire, _span("a", start=9_000_000_000))
@@ -183,6 +273,9 @@ def test_protobuf_and_gzip(wire: Wire) -> None:
         ([{"traceId": TRACE, "spanId": "a" * 16, "startTimeUnixNano": "-1"}], "Unix nanoseconds"),
         ([{"traceId": TRACE, "spanId": "a" * 16, "startTimeUnixNano": "soon"}], "is no integer"),
         ([_span("a", attributes=[{"key": "k", "value": {"doubleValue": "much"}}])], "is no number"),
+        ([_span("a", attributes=[{"key": "k", "value": {"intValue": str(2**63)}}])], "does not fit into 64 bits"),
+        ([_span("0")], "span_id is all zeros"),
+        ([{**_span("a"), "traceId": "0" * 32}], "trace_id is all zeros"),
     ],
 )
 def test_spans_that_are_refused(wire: Wire, spans: list[dict[str, Any]], says: str) -> None:

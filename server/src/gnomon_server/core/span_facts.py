@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from gnomon_server.core.previews import Role, preview_of
 from gnomon_server.model.traces import MAX_KEY, MAX_PREVIEW, MAX_VALUE, SentSpan, TraceState
 
 TOKEN_USAGE = "mlflow.trace.tokenUsage"  # noqa: S105  # the tokens of a language model
+COST = "mlflow.trace.cost"
 SESSION = "mlflow.trace.session"
 USER = "mlflow.trace.user"
 SOURCE_RUN = "mlflow.sourceRun"
@@ -18,14 +20,28 @@ SPANS_LOCATION = "mlflow.trace.spansLocation"
 
 _TAG_PREFIX = "mlflow.traceTag."
 _COUNTS = ("input_tokens", "output_tokens", "total_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
-_PREVIEW = 1_000
+_COSTS = ("input_cost", "output_cost", "total_cost")
+_PREVIEWS: tuple[tuple[str, Role, tuple[str, ...]], ...] = (
+    ("request_preview", "user", ("mlflow.spanInputs", "input.value", "gen_ai.input.messages", "gen_ai.prompt")),
+    (
+        "response_preview",
+        "assistant",
+        ("mlflow.spanOutputs", "output.value", "gen_ai.output.messages", "gen_ai.completion"),
+    ),
+)
+_MAX_AMOUNT = 2**53
+# A span whose attributes name none of these tells neither tokens nor money.
+SPENT_MARKS = ("tokenUsage", "gen_ai.usage.", "llm.token_count.", "llm.usage.", "mlflow.llm.cost")
 # Of the emitter's library, not of what was traced; and names that only this server sets.
 _NOT_TOLD = ("telemetry.sdk.", "mlflow.")
 
 
 def times_of(spans: Sequence[SentSpan]) -> tuple[int, int | None]:
-    """When the first of these spans began and the last ended, in milliseconds."""
-    ends = [sent.span.end_ns for sent in spans if sent.span.end_ns is not None]
+    """When the first of these spans began and the last ended, in milliseconds.
+
+    A span that ends before it began (a clock was set) counts as one that took no time.
+    """
+    ends = [max(sent.span.end_ns, sent.span.start_ns) for sent in spans if sent.span.end_ns is not None]
     first = min(sent.span.start_ns for sent in spans)
     return first // 1_000_000, max(ends) // 1_000_000 if ends else None
 
@@ -45,14 +61,10 @@ def root_of(spans: Sequence[SentSpan]) -> SentSpan | None:
 def previews_of(root: SentSpan) -> dict[str, str]:
     """What the root took in and gave out, cut to what a table shows."""
     found = {}
-    for field, names in (
-        ("request_preview", ("mlflow.spanInputs", "input.value", "gen_ai.input.messages", "gen_ai.prompt")),
-        ("response_preview", ("mlflow.spanOutputs", "output.value", "gen_ai.output.messages", "gen_ai.completion")),
-    ):
+    for field, role, names in _PREVIEWS:
         value = next((root.attributes[name] for name in names if name in root.attributes), None)
         if value is not None:
-            text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-            found[field] = text if len(text) <= _PREVIEW else f"{text[: _PREVIEW - 3]}..."
+            found[field] = preview_of(value, role)
     return {field: text[:MAX_PREVIEW] for field, text in found.items()}
 
 
@@ -74,7 +86,7 @@ def tags_of(spans: Sequence[SentSpan]) -> dict[str, str]:
 
 
 def metadata_of(spans: Sequence[SentSpan]) -> dict[str, str]:
-    """Session, user and the tokens used."""
+    """Session and user."""
     found: dict[str, str] = {}
     for key, names in (
         (SESSION, (SESSION, "session.id", "gen_ai.conversation.id")),
@@ -83,22 +95,35 @@ def metadata_of(spans: Sequence[SentSpan]) -> dict[str, str]:
         value = next((sent.attributes[name] for sent in spans for name in names if sent.attributes.get(name)), None)
         if value is not None:
             found[key] = _text(value)[:MAX_VALUE]
-    usage = _usage(spans)
-    if usage:
-        found[TOKEN_USAGE] = msgspec.json.encode(usage).decode()
     return found
 
 
-def _usage(spans: Sequence[SentSpan]) -> dict[str, int]:
-    """Tokens over the tree. A span that counts speaks for those below it, which are passed over."""
-    counted = {sent.span.uid: counts for sent in spans if (counts := _counts(sent.attributes))}
+def spent_of(spans: Sequence[SentSpan]) -> dict[str, str]:
+    """What all spans of a trace say it took in tokens and money, as metadata."""
+    found: dict[str, str] = {}
+    usage = _over_tree(spans, {sent.span.uid: counts for sent in spans if (counts := _counts(sent.attributes))})
+    if usage:
+        found[TOKEN_USAGE] = msgspec.json.encode({name: int(count) for name, count in usage.items()}).decode()
+    cost = _over_tree(spans, {sent.span.uid: costs for sent in spans if (costs := _costs(sent.attributes))})
+    if cost:
+        found[COST] = msgspec.json.encode(cost).decode()
+    return found
+
+
+def tells_spent(spans: Sequence[SentSpan]) -> bool:
+    """Whether any of these spans says what it took."""
+    return any(mark in name for sent in spans for name in sent.attributes for mark in SPENT_MARKS)
+
+
+def _over_tree(spans: Sequence[SentSpan], told: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The sum over the tree. A span that tells speaks for those below it, which are passed over."""
     parents = {sent.span.uid: sent.span.parent for sent in spans}
-    total: dict[str, int] = {}
-    for uid, counts in counted.items():
-        if _is_below_counted(uid, parents, counted):
+    total: dict[str, float] = {}
+    for uid, amounts in told.items():
+        if _is_below_counted(uid, parents, told):
             continue
-        for name, count in counts.items():
-            total[name] = total.get(name, 0) + count
+        for name, amount in amounts.items():
+            total[name] = total.get(name, 0) + amount
     return total
 
 
@@ -113,11 +138,11 @@ def _is_below_counted(uid: str, parents: Mapping[str, str | None], counted: Mapp
     return False
 
 
-def _counts(attributes: Mapping[str, object]) -> dict[str, int]:
-    told = attributes.get("mlflow.chat.tokenUsage")
-    if isinstance(told, dict):
-        return {name: int(told[name]) for name in _COUNTS if isinstance(told.get(name), int | float)}
-    found: dict[str, int] = {}
+def _counts(attributes: Mapping[str, object]) -> dict[str, float]:
+    told = _object(attributes.get("mlflow.chat.tokenUsage"))
+    if told is not None:
+        return {name: int(amount) for name in _COUNTS if (amount := _amount(told.get(name))) is not None}
+    found: dict[str, float] = {}
     for name, keys in (
         ("input_tokens", ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt")),
         (
@@ -126,12 +151,34 @@ def _counts(attributes: Mapping[str, object]) -> dict[str, int]:
         ),
         ("total_tokens", ("gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total")),
     ):
-        value = next((attributes[key] for key in keys if isinstance(attributes.get(key), int)), None)
-        if isinstance(value, int):
-            found[name] = value
+        value = next((amount for key in keys if (amount := _amount(attributes.get(key))) is not None), None)
+        if value is not None:
+            found[name] = int(value)
     if found and "total_tokens" not in found:
         found["total_tokens"] = sum(found.values())
     return found
+
+
+def _costs(attributes: Mapping[str, object]) -> dict[str, float]:
+    """Money, as the span's own library worked it out; in US dollars by MLflow's convention."""
+    told = _object(attributes.get("mlflow.llm.cost")) or {}
+    return {name: amount for name in _COSTS if (amount := _amount(told.get(name))) is not None}
+
+
+def _object(value: object) -> Mapping[str, object] | None:
+    """An attribute that is an object, or the text of one."""
+    if isinstance(value, str):
+        try:
+            value = msgspec.json.decode(value)
+        except (msgspec.DecodeError, RecursionError):  # text that only looks like one counts as nothing told
+            return None
+    return value if isinstance(value, dict) else None
+
+
+def _amount(value: object) -> float | None:
+    """A number that can be summed and kept: neither negative nor past what a double counts exactly."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and 0 <= value <= _MAX_AMOUNT else None  # type: ignore[operator, return-value]
 
 
 def _text(value: object) -> str:

@@ -103,6 +103,8 @@ class Traces:
                 spans.put_spans(tx, principal.tenant, row, [one.span for one in group])
                 if spans.count_spans(tx, row) > MAX_SPANS:
                     raise InvalidRequest(f"trace {uid} has more than {MAX_SPANS:,} spans, as many as are kept")
+                if facts.tells_spent(group):
+                    self._sum_up(tx, principal, uid)
                 tags = {**facts.tags_of(group), facts.SPANS_LOCATION: "TRACKING_STORE"}
                 sql.set_pairs(tx, principal.tenant, row, "tag", tags)
                 if run is not None and facts.root_of(group) is not None and run_sql.find_heads(tx, [run]):
@@ -266,8 +268,8 @@ class Traces:
             values["time_ms"] = min(first, trace.time_ms)
             values["duration_ms"] = max(ends) - min(first, trace.time_ms) if ends else None
         state = facts.state_of(group)
-        if state is not None and trace.state in ("IN_PROGRESS", "STATE_UNSPECIFIED"):
-            values["state"] = state
+        if state is not None and (not trace.is_final or trace.state in ("IN_PROGRESS", "STATE_UNSPECIFIED")):
+            values["state"] = state  # a root sent again tells better how it ended
         root = facts.root_of(group)
         previews = {} if root is None else facts.previews_of(root)
         values.update({name: text for name, text in previews.items() if getattr(trace, name) is None})
@@ -275,6 +277,14 @@ class Traces:
         told = facts.metadata_of(group)
         new = {key: value for key, value in told.items() if key not in trace.metadata}
         sql.set_pairs(tx, principal.tenant, trace.row, "metadata", new)
+
+    def _sum_up(self, tx: Connection, principal: Principal, uid: str) -> None:
+        """Tokens and money over all spans that are kept, which may have come in many exports."""
+        trace = _read(tx, uid)
+        told = facts.spent_of(spans.read_spent(tx, trace.row, facts.SPENT_MARKS))
+        if trace.is_final:  # what the client summed up itself stands
+            told = {key: value for key, value in told.items() if key not in trace.metadata}
+        sql.set_pairs(tx, principal.tenant, trace.row, "metadata", told)
 
 
 def _read(connection: Connection, uid: str) -> Trace:

@@ -27,6 +27,7 @@ _JSON = "application/json"
 _KINDS = ("mlflow.spanType", "openinference.span.kind", "traceloop.span.kind")
 _STATUSES: Mapping[object, SpanStatus] = {1: "OK", 2: "ERROR", "STATUS_CODE_OK": "OK", "STATUS_CODE_ERROR": "ERROR"}
 _BAD = "Invalid OpenTelemetry format"
+_MIN_INT = -(2**63)
 
 
 class AnyValue(Struct, frozen=True, rename="camel"):
@@ -175,7 +176,7 @@ def _sent(span: OtlpSpan, resource: Mapping[str, object]) -> SentSpan:
     attributes = {**attributes_of(span.attributes), REQUEST_ID: uid}
     kept = Span(
         uid=_id(span.span_id, 8, "span_id"),
-        parent=_id(span.parent_span_id, 8, "parent_span_id") if span.parent_span_id else None,
+        parent=_parent(span.parent_span_id),
         name=span.name[:MAX_SPAN_NAME],
         kind=kind_of(attributes),
         status=_STATUSES.get(span.status.code, "UNSET"),
@@ -229,7 +230,14 @@ def _id(text: str, size: int, field: str) -> str:
         raw = b""
     if len(raw) != size:
         raise InvalidRequest(f"{_BAD}: {field} is not {size} bytes in hex")
+    if not any(raw):
+        raise InvalidRequest(f"{_BAD}: {field} is all zeros, which names nothing")
     return text.lower()
+
+
+def _parent(text: str) -> str | None:
+    """None for a root; some exporters say that with zeros."""
+    return _id(text, 8, "parent_span_id") if text.strip("0") else None
 
 
 def _time(value: int | str) -> int:
@@ -241,9 +249,12 @@ def _time(value: int | str) -> int:
 
 def _integer(value: int | str) -> int:
     try:
-        return int(value)
+        number = int(value)
     except ValueError:
         raise InvalidRequest(f"{_BAD}: {value[:40]!r} is no integer") from None  # type: ignore[index]
+    if not _MIN_INT <= number <= MAX_NS:
+        raise InvalidRequest(f"{_BAD}: an integer does not fit into 64 bits")
+    return number
 
 
 def _double(value: float | str) -> float:

@@ -197,7 +197,7 @@ def _span(span: Span, depth: int, first: int) -> SpanResponse:
         status=span.status,
         message=content.message,
         start_ns=span.start_ns - first,
-        duration_ns=None if span.end_ns is None else span.end_ns - span.start_ns,
+        duration_ns=None if span.end_ns is None else max(0, span.end_ns - span.start_ns),
         attributes=_texts(content.attributes),
         events=[SpanEvent(one.name, one.time_ns - first, _texts(one.attributes)) for one in content.events],
     )

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from gnomon_server.model.ids import RowId, TenantId
-from gnomon_server.model.traces import Span
+from gnomon_server.model.traces import SentSpan, Span
 from gnomon_server.store.meta import trace_tables as r
 from gnomon_server.store.meta.upsert import upsert
 
@@ -42,3 +43,23 @@ def read_spans(connection: Connection, traces: Sequence[RowId]) -> dict[RowId, l
         for row in connection.execute(query.order_by(c.trace, c.start_ns, c.parent.is_not(None), c.uid)):
             found[RowId(row.trace)].append(Span(*row[1:]))
     return found
+
+
+def read_spent(connection: Connection, trace: RowId, marks: Sequence[str]) -> list[SentSpan]:
+    """All spans of a trace; with the attributes of those alone whose content has one of these marks."""
+    c = r.span.c
+    marked = sa.or_(*(c.content.contains(mark, autoescape=True) for mark in marks))
+    content = sa.case((marked, c.content), else_=None)
+    query = sa.select(c.uid, c.parent, content.label("content")).where(c.trace == trace).order_by(c.uid)
+    return [
+        SentSpan(
+            trace="",
+            span=Span(row.uid, row.parent, name="", kind="", status="UNSET", start_ns=0, end_ns=None, content=""),
+            attributes={} if row.content is None else msgspec.json.decode(row.content, type=_Told).attributes,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+class _Told(msgspec.Struct):
+    attributes: dict[str, object] = {}
