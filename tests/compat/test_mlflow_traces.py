@@ -4,62 +4,12 @@ import base64
 import gzip
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.compat.conftest import Scenario
+from tests.compat.trace_wire import TRACE, UID, V3, export, info_of, put, searched, span
 from tests.compat.wire_client import Wire
 from tests.support.server_process import ServerProcess
-
-TRACE = "0123456789abcdef0123456789abcdef"
-UID = f"tr-{TRACE}"
-V3 = "/api/3.0/mlflow/traces"
-
-
-def _span(uid: str, *, parent: str = "", name: str = "step", start: int = 1_000, **more: Any) -> dict[str, Any]:
-    span = {"traceId": TRACE, "spanId": uid * 16, "name": name, "startTimeUnixNano": str(start), **more}
-    return {**span, **({"parentSpanId": parent * 16} if parent else {}), "endTimeUnixNano": str(start + 5_000_000)}
-
-
-def _export(wire: Wire, *spans: dict[str, Any], status: int = 200, **headers: str) -> httpx.Response:
-    body = {
-        "resourceSpans": [
-            {
-                "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "agent"}}]},
-                "scopeSpans": [{"spans": list(spans)}],
-            }
-        ]
-    }
-    answer = wire.http.post("/v1/traces", json=body, headers={"x-mlflow-experiment-id": "0", **headers})
-    assert answer.status_code == status, answer.text
-    return answer
-
-
-def _info(wire: Wire, uid: str = UID) -> dict[str, Any]:
-    found: dict[str, Any] = wire.http.get(f"{V3}/{uid}").json()["trace"]["trace_info"]
-    return found
-
-
-def _put(wire: Wire, status: int = 200, **fields: Any) -> dict[str, Any]:
-    place = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}
-    info = {
-        "trace_id": UID,
-        "trace_location": place,
-        "request_time": "2026-01-02T03:04:05.250Z",
-        "state": "OK",
-        **fields,
-    }
-    answer = wire.http.post(V3, json={"trace": {"trace_info": info}})
-    assert answer.status_code == status, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-def _search(wire: Wire, text: str = "", **more: Any) -> list[str]:
-    place = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}
-    answer = wire.http.post(f"{V3}/search", json={"locations": [place], "filter": text, **more})
-    assert answer.status_code == 200, answer.text
-    return [one["trace_id"] for one in answer.json().get("traces", [])]
 
 
 @pytest.fixture(autouse=True)
@@ -115,131 +65,21 @@ def test_the_client(scenario: Scenario) -> None:
     }
 
 
-def test_spans_alone_make_a_trace(wire: Wire) -> None:
-    usage = {"key": "gen_ai.usage.input_tokens", "value": {"intValue": "12"}}
-    _export(wire, _span("b", parent="a", start=2_000_000, attributes=[usage]))
-    assert _info(wire)["state"] == "IN_PROGRESS"
-    inputs = {
-        "key": "mlflow.spanInputs",
-        "value": {"kvlistValue": {"values": [{"key": "q", "value": {"intValue": 1}}]}},
-    }
-    _export(wire, _span("a", start=1_000_000, attributes=[inputs], status={"code": 2, "message": "no"}))
-    info = _info(wire)
-    assert (info["state"], info["request_time"], info["execution_duration"]) == (
-        "ERROR",
-        "1970-01-01T00:00:00.001Z",
-        "0.006s",
-    )
-    assert info["request_preview"] == '{"q":1}'
-    assert info["tags"]["service.name"] == "agent"
-    assert info["trace_metadata"]["mlflow.trace.tokenUsage"] == '{"input_tokens":12,"total_tokens":12}'
-
-
-def _tokens(count: int, name: str = "gen_ai.usage.input_tokens") -> list[dict[str, Any]]:
-    return [{"key": name, "value": {"intValue": count}}]
-
-
-def test_tokens_are_summed_over_all_exports(wire: Wire) -> None:
-    def told() -> str:
-        usage: str = _info(wire)["trace_metadata"]["mlflow.trace.tokenUsage"]
-        return usage
-
-    _export(wire, _span("b", parent="a", attributes=_tokens(12)))
-    _export(wire, _span("c", parent="a", attributes=_tokens(30)))
-    assert told() == '{"input_tokens":42,"total_tokens":42}'
-    _export(wire, _span("c", parent="a", attributes=_tokens(5)))  # again, and better known
-    assert told() == '{"input_tokens":17,"total_tokens":17}'
-    _export(wire, _span("a"))
-    assert told() == '{"input_tokens":17,"total_tokens":17}'
-    total = {"key": "mlflow.chat.tokenUsage", "value": {"stringValue": '{"input_tokens": 20, "total_tokens": 21}'}}
-    _export(wire, _span("a", attributes=[total]))  # the root speaks for what is below it
-    assert told() == '{"input_tokens":20,"total_tokens":21}'
-
-
-def test_tokens_that_the_client_summed_up_stand(wire: Wire) -> None:
-    _put(wire, trace_metadata={"mlflow.trace.tokenUsage": '{"total_tokens": 1}'})
-    cost = {"key": "mlflow.llm.cost", "value": {"stringValue": '{"total_cost": 0.25, "input_cost": "x"}'}}
-    _export(wire, _span("a", attributes=[*_tokens(12), cost]))
-    metadata = _info(wire)["trace_metadata"]
-    assert metadata["mlflow.trace.tokenUsage"] == '{"total_tokens": 1}'
-    assert metadata["mlflow.trace.cost"] == '{"total_cost":0.25}'
-
-
-@pytest.mark.parametrize("value", [{"intValue": -5}, {"boolValue": True}, {"doubleValue": "NaN"}, {"stringValue": "9"}])
-def test_tokens_that_are_no_count_are_not_summed(wire: Wire, value: dict[str, Any]) -> None:
-    _export(wire, _span("a", attributes=[{"key": "gen_ai.usage.input_tokens", "value": value}]))
-    assert "mlflow.trace.tokenUsage" not in _info(wire).get("trace_metadata", {})
-
-
-def test_a_root_sent_again_tells_how_the_trace_ended(wire: Wire) -> None:
-    _export(wire, _span("a"))
-    assert _info(wire)["state"] == "OK"
-    _export(wire, _span("a", status={"code": 2}))
-    assert _info(wire)["state"] == "ERROR"
-    _put(wire, state="OK")
-    _export(wire, _span("a", status={"code": 2}))
-    assert _info(wire)["state"] == "OK"
-
-
-def test_a_span_that_ends_before_it_begins_took_no_time(wire: Wire, server: ServerProcess, tenant: str) -> None:
-    _export(wire, {**_span("a", start=9_000_000), "endTimeUnixNano": "2000000"})
-    assert (_info(wire)["request_time"], _info(wire)["execution_duration"]) == ("1970-01-01T00:00:00.009Z", "0s")
-    tree = server.client(tenant).get(f"/traces/{UID}").json()
-    assert [span["duration_ns"] for span in tree["spans"]] == [0]
-
-
-def test_a_parent_of_zeros_is_none(wire: Wire) -> None:
-    _export(wire, _span("a", parent="0"))
-    assert _info(wire)["state"] == "OK"
-
-
-CHAT = '{"messages": [{"role": "user", "content": "why?"}, {"role": "assistant", "content": "well"}]}'
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "field", "shown"),
-    [
-        ("mlflow.spanInputs", CHAT, "request_preview", "why?"),
-        ("input.value", '[{"role": "user", "content": [{"type": "text", "text": "ü"}]}]', "request_preview", "ü"),
-        (
-            "gen_ai.input.messages",
-            '[{"role": "user", "parts": [{"type": "text", "content": "how?"}]}, {"role": "tool", "parts": []}]',
-            "request_preview",
-            "how?",
-        ),
-        (
-            "mlflow.spanOutputs",
-            '{"choices": [{"message": {"role": "assistant", "content": "so"}}]}',
-            "response_preview",
-            "so",
-        ),
-        ("output.value", '{"output": [{"role": "assistant", "content": ["a", "b"]}]}', "response_preview", "a"),
-        ("mlflow.spanOutputs", '{"choices": []}', "response_preview", '{"choices": []}'),
-        ("mlflow.spanOutputs", "[broken", "response_preview", "[broken"),
-        ("mlflow.spanInputs", '{"messages": [{"role": "user", "content": ""}]}', "request_preview", None),
-        ("mlflow.spanInputs", "x" * 1_200, "request_preview", "x" * 997 + "..."),
-    ],
-)
-def test_previews_are_the_words_of_a_chat(wire: Wire, name: str, value: str, field: str, shown: str | None) -> None:
-    _export(wire, _span("a", attributes=[{"key": name, "value": {"stringValue": value}}]))
-    assert _info(wire)[field] == (value if shown is None else shown)
-
-
 def test_what_the_client_says_stands_over_what_spans_say(wire: Wire) -> None:
-    _put(wire, execution_duration="1.5s", tags={"a": "1"}, request_preview="given")
-    _export(wire, _span("a", start=9_000_000_000))
-    info = _info(wire)
+    put(wire, execution_duration="1.5s", tags={"a": "1"}, request_preview="given")
+    export(wire, span("a", start=9_000_000_000))
+    info = info_of(wire)
     assert (info["request_time"], info["execution_duration"]) == ("2026-01-02T03:04:05.250Z", "1.500s")
     assert info["request_preview"] == "given"
-    _put(wire, tags={"b": "2"}, state="ERROR")
-    tags = _info(wire)["tags"]
+    put(wire, tags={"b": "2"}, state="ERROR")
+    tags = info_of(wire)["tags"]
     assert (tags["a"], tags["b"]) == ("1", "2")
     assert len(wire.http.get(f"{V3}/get", params={"trace_id": UID}).json()["trace"]["spans"]) == 1
 
 
 def test_a_span_sent_again_counts_once(wire: Wire) -> None:
     for name in ("before", "after"):
-        _export(wire, _span("a", name=name))
+        export(wire, span("a", name=name))
     spans = wire.http.get(f"{V3}/batchGet", params={"trace_ids": UID}).json()["traces"][0]["spans"]
     assert [span["name"] for span in spans] == ["after"]
     assert base64.b64decode(spans[0]["span_id"]).hex() == "a" * 16
@@ -272,33 +112,33 @@ def test_protobuf_and_gzip(wire: Wire) -> None:
         ([{"traceId": TRACE, "spanId": ""}], "span_id is not 8 bytes"),
         ([{"traceId": TRACE, "spanId": "a" * 16, "startTimeUnixNano": "-1"}], "Unix nanoseconds"),
         ([{"traceId": TRACE, "spanId": "a" * 16, "startTimeUnixNano": "soon"}], "is no integer"),
-        ([_span("a", attributes=[{"key": "k", "value": {"doubleValue": "much"}}])], "is no number"),
-        ([_span("a", attributes=[{"key": "k", "value": {"intValue": str(2**63)}}])], "does not fit into 64 bits"),
-        ([_span("0")], "span_id is all zeros"),
-        ([{**_span("a"), "traceId": "0" * 32}], "trace_id is all zeros"),
+        ([span("a", attributes=[{"key": "k", "value": {"doubleValue": "much"}}])], "is no number"),
+        ([span("a", attributes=[{"key": "k", "value": {"intValue": str(2**63)}}])], "does not fit into 64 bits"),
+        ([span("0")], "span_id is all zeros"),
+        ([{**span("a"), "traceId": "0" * 32}], "trace_id is all zeros"),
     ],
 )
 def test_spans_that_are_refused(wire: Wire, spans: list[dict[str, Any]], says: str) -> None:
-    answer = _export(wire, *spans, status=400).json()
+    answer = export(wire, *spans, status=400).json()
     assert answer["error_code"] == "INVALID_PARAMETER_VALUE"
     assert says in answer["message"]
-    assert _search(wire) == []
+    assert searched(wire) == []
 
 
 def test_an_export_that_is_refused(wire: Wire) -> None:
     deep: dict[str, Any] = {"intValue": 1}
     for _ in range(40):
         deep = {"arrayValue": {"values": [deep]}}
-    many = _span("a", attributes=[{"key": "deep", "value": deep}])
-    assert "nested too deeply" in _export(wire, many, status=400).json()["message"]
+    many = span("a", attributes=[{"key": "deep", "value": deep}])
+    assert "nested too deeply" in export(wire, many, status=400).json()["message"]
     assert (
-        _export(wire, _span("a"), status=404, **{"x-mlflow-experiment-id": "77"}).json()["error_code"]
+        export(wire, span("a"), status=404, **{"x-mlflow-experiment-id": "77"}).json()["error_code"]
         == "RESOURCE_DOES_NOT_EXIST"
     )
     assert wire.http.post("/v1/traces", json={"resourceSpans": []}).status_code == 400
     assert wire.http.post("/v1/traces", json={}, headers={"x-mlflow-experiment-id": "0"}).status_code == 400
-    large = _span("a", attributes=[{"key": "x", "value": {"stringValue": "x" * 1_100_000}}])
-    assert "at most 1,048,576 are kept" in _export(wire, large, status=400).json()["message"]
+    large = span("a", attributes=[{"key": "x", "value": {"stringValue": "x" * 1_100_000}}])
+    assert "at most 1,048,576 are kept" in export(wire, large, status=400).json()["message"]
 
 
 @pytest.mark.parametrize(
@@ -316,7 +156,7 @@ def test_an_export_that_is_refused(wire: Wire) -> None:
     ],
 )
 def test_traces_that_are_refused(wire: Wire, fields: dict[str, Any]) -> None:
-    assert _put(wire, 400, **fields)["error_code"] == "INVALID_PARAMETER_VALUE"
+    assert put(wire, 400, **fields)["error_code"] == "INVALID_PARAMETER_VALUE"
 
 
 @pytest.mark.parametrize(
@@ -339,22 +179,22 @@ def test_filters_that_are_refused(wire: Wire, text: str) -> None:
 
 
 def test_a_trace_is_found_by_the_text_of_a_span(wire: Wire) -> None:
-    _export(wire, _span("1", name="needle"))
-    assert _search(wire, "span.content LIKE '%needle%'") == [UID]
-    assert _search(wire, 'span.content ILIKE "%NEEDLE%"') == [UID]
-    assert _search(wire, "span.content LIKE '%NEEDLE%'") == []
-    assert _search(wire, "span.content LIKE '%needle%' AND span.name = 'needle'") == [UID]
+    export(wire, span("1", name="needle"))
+    assert searched(wire, "span.content LIKE '%needle%'") == [UID]
+    assert searched(wire, 'span.content ILIKE "%NEEDLE%"') == [UID]
+    assert searched(wire, "span.content LIKE '%NEEDLE%'") == []
+    assert searched(wire, "span.content LIKE '%needle%' AND span.name = 'needle'") == [UID]
 
 
 def test_pages_and_bounds(wire: Wire) -> None:
     uids = [f"tr-{number:032x}" for number in range(5)]
     for number, uid in enumerate(uids):
-        _put(wire, trace_id=uid, request_time=f"2026-01-01T00:00:0{number}Z")
-    assert _search(wire) == uids[::-1]
-    assert _search(wire, order_by=["timestamp_ms ASC"], max_results=2) == uids[:2]
+        put(wire, trace_id=uid, request_time=f"2026-01-01T00:00:0{number}Z")
+    assert searched(wire) == uids[::-1]
+    assert searched(wire, order_by=["timestamp_ms ASC"], max_results=2) == uids[:2]
     place = {"mlflow_experiment": {"experiment_id": "0"}}
     first = wire.http.post(f"{V3}/search", json={"locations": [place], "max_results": 3}).json()
-    assert _search(wire, max_results=3, page_token=first["next_page_token"]) == uids[1::-1]
+    assert searched(wire, max_results=3, page_token=first["next_page_token"]) == uids[1::-1]
     for most in (0, 501):
         assert wire.http.post(f"{V3}/search", json={"locations": [place], "max_results": most}).status_code == 400
     assert wire.http.post(f"{V3}/search", json={"filter": ""}).status_code == 400
@@ -374,7 +214,7 @@ def test_the_second_version_of_the_protocol(wire: Wire) -> None:
 
 def test_deleting(wire: Wire) -> None:
     for number in range(4):
-        _put(wire, trace_id=f"tr-{number}", request_time=f"2026-01-01T00:00:0{number}Z")
+        put(wire, trace_id=f"tr-{number}", request_time=f"2026-01-01T00:00:0{number}Z")
     first_ms = 1_767_225_600_000
     for body in (
         {},
@@ -386,14 +226,14 @@ def test_deleting(wire: Wire) -> None:
     assert wire.post(
         "traces/delete-traces", experiment_id="0", max_timestamp_millis=first_ms + 2_000, max_traces=1
     ) == {"traces_deleted": 1}
-    assert _search(wire) == ["tr-3", "tr-2", "tr-1"]
+    assert searched(wire) == ["tr-3", "tr-2", "tr-1"]
     assert wire.post("traces/delete-traces", experiment_id="0", request_ids=["tr-3", "none"]) == {"traces_deleted": 1}
     assert wire.post("traces/delete-traces", experiment_id="77", request_ids=["tr-2"]) == {"traces_deleted": 0}
-    assert _search(wire) == ["tr-2", "tr-1"]
+    assert searched(wire) == ["tr-2", "tr-1"]
 
 
 def test_tags_that_only_the_server_sets(wire: Wire) -> None:
-    _put(wire)
+    put(wire)
     for method, body in (
         ("PATCH", {"key": "mlflow.trace.spansLocation", "value": "x"}),
         ("DELETE", {"key": "mlflow.trace.spansLocation"}),
@@ -403,16 +243,16 @@ def test_tags_that_only_the_server_sets(wire: Wire) -> None:
 
 
 def test_links(wire: Wire) -> None:
-    _put(wire)
+    put(wire)
     run = wire.new_run()
     wire.post("traces/link-to-run", trace_ids=[UID, "none"], run_id=run)
     wire.post("traces/link-to-run", trace_ids=[UID], run_id=run)
-    assert _search(wire, f"run_id = '{run}'") == [UID]
+    assert searched(wire, f"run_id = '{run}'") == [UID]
     wire.refused("traces/link-to-run", 404, "RESOURCE_DOES_NOT_EXIST", trace_ids=[UID], run_id="none")
     wire.refused("traces/link-to-run", 400, "INVALID_PARAMETER_VALUE", trace_ids=["x"] * 101, run_id=run)
     wire.post("traces/link-prompts", trace_id=UID, prompt_versions=[{"name": "greeting", "version": "2"}])
-    assert _search(wire, "prompt = 'greeting/2'") == [UID]
-    assert _search(wire, "prompt = 'greeting/1'") == []
+    assert searched(wire, "prompt = 'greeting/2'") == [UID]
+    assert searched(wire, "prompt = 'greeting/1'") == []
     wire.refused(
         "traces/link-prompts",
         404,
@@ -423,28 +263,28 @@ def test_links(wire: Wire) -> None:
 
 
 def test_another_tenant_has_none_of_it(wire: Wire, server: ServerProcess, tenant: str) -> None:
-    _put(wire, tags={"a": "1"})
-    _export(wire, _span("a"))
+    put(wire, tags={"a": "1"})
+    export(wire, span("a"))
     other = Wire(server.base_url, f"{tenant}-other")
     other.get("experiments/get", experiment_id="0")
     assert other.http.get(f"{V3}/{UID}").status_code == 404
     assert "traces" not in other.http.get(f"{V3}/batchGet", params={"trace_ids": UID}).json()
-    assert _search(other) == []
+    assert searched(other) == []
     assert other.post("traces/delete-traces", experiment_id="0", request_ids=[UID]) == {"traces_deleted": 0}
-    assert _put(other)["trace"]["trace_info"]["tags"].get("a") is None  # the id is free there
+    assert put(other)["trace"]["trace_info"]["tags"].get("a") is None  # the id is free there
     other.http.close()
-    assert _info(wire)["tags"]["a"] == "1"
+    assert info_of(wire)["tags"]["a"] == "1"
 
 
 def test_the_native_api_shows_the_tree(wire: Wire, server: ServerProcess, tenant: str) -> None:
     run = wire.new_run()
-    _put(wire, tags={"mlflow.traceName": "agent"}, trace_metadata={"mlflow.sourceRun": run})
-    _export(
+    put(wire, tags={"mlflow.traceName": "agent"}, trace_metadata={"mlflow.sourceRun": run})
+    export(
         wire,
-        _span("c", parent="b", start=3_000),
-        _span("b", parent="a", start=2_000),
-        _span("d", parent="a", start=4_000),
-        _span("a"),
+        span("c", parent="b", start=3_000),
+        span("b", parent="a", start=2_000),
+        span("d", parent="a", start=4_000),
+        span("a"),
     )
     with server.client(tenant) as native:
         listed = native.get(f"/experiments/runs/{run}/traces").json()
@@ -462,17 +302,17 @@ def test_the_native_api_shows_the_tree(wire: Wire, server: ServerProcess, tenant
 
 
 def test_parents_in_a_circle_are_shown_all_the_same(wire: Wire, server: ServerProcess, tenant: str) -> None:
-    _export(wire, _span("a", parent="b"), _span("b", parent="a"), _span("c", parent="c"), _span("d", parent="9"))
+    export(wire, span("a", parent="b"), span("b", parent="a"), span("c", parent="c"), span("d", parent="9"))
     with server.client(tenant) as native:
         assert sorted(span["id"][0] for span in native.get(f"/traces/{UID}").json()["spans"]) == ["a", "b", "c", "d"]
 
 
 def test_an_experiment_that_is_purged_takes_its_traces(wire: Wire, server: ServerProcess, tenant: str) -> None:
     made = wire.post("experiments/create", name="short")["experiment_id"]
-    _export(wire, _span("a"), **{"x-mlflow-experiment-id": made})
+    export(wire, span("a"), **{"x-mlflow-experiment-id": made})
     uid = wire.get("experiments/get", experiment_id=made)["experiment"]["artifact_location"].rpartition("/")[2]
     wire.post("experiments/delete", experiment_id=made)
-    assert _export(wire, {**_span("b"), "traceId": "f" * 32}, status=400, **{"x-mlflow-experiment-id": made})
+    assert export(wire, {**span("b"), "traceId": "f" * 32}, status=400, **{"x-mlflow-experiment-id": made})
     with server.client(tenant) as native:
         assert native.post(f"/experiments/{uid}/purge").status_code == 200
     assert wire.http.get(f"{V3}/{UID}").status_code == 404
