@@ -109,6 +109,7 @@ def _places(row: Row) -> tuple[str, ...]:
 
 def _parameters(path: str) -> str:
     path = re.sub(r"(/mlflow-artifacts/(?:artifacts|presigned|mpu/\w+)/).*", r"\1{rest:path}", path)
+    path = path.replace(NO_WEBHOOK, "{webhook_id:str}")
     path = path.replace("MODEL_ID", "{model_id:str}").replace("tags/secret", "tags/{tag_key:str}")
     return path.replace("TRACE", "{trace_id:str}").replace("assessments/secret", "assessments/{assessment_id:str}")
 

@@ -7,6 +7,7 @@ from tests.attacks.corpus import JSON
 from tests.attacks.server_corpus import RUN, ServerAttack, _get, _post
 
 _M = "/api/2.0/mlflow"
+_HOOK = b'{"name": "w", "url": "http://169.254.169.254/", "events": [{"entity": "PROMPT", "action": "CREATED"}]}'
 _P = "/api/2.0/mlflow-artifacts/artifacts"
 _PROMPT = [{"key": "mlflow.prompt.is_prompt", "value": "true"}]
 
@@ -83,7 +84,7 @@ ABSENT = [
         400,
     ),
     _get("CVE-2026-3198", "/api/3.0/mlflow/gateway/secrets/list", 501),
-    _send("CVE-2026-2393", "POST", f"{_M}/webhooks", b'{"url": "http://169.254.169.254/"}', 501),
+    _send("CVE-2026-2393", "POST", f"{_M}/webhooks", _HOOK, 400),
     _send("CVE-2025-0453", "POST", "/graphql", b'{"query": "{' + b"a: b " * 10_000 + b'}"}', 501),
     _send("CVE-2023-48022", "POST", "/api/jobs/", b"{}", 404),
 ]

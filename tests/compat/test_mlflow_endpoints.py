@@ -28,7 +28,6 @@ LEFT_OUT = {
     "search-datasets",  # of `/api`: MLflow's own server has it nowhere; both have another under `/ajax-api`
     "traces/metrics",
     "unified-traces",
-    "webhooks",
     "workspaces",
 }
 

@@ -368,7 +368,6 @@ def test_a_purged_experiment_takes_its_models_and_datasets_along(
         ("POST", "/api/3.0/mlflow/traces/metrics"),
         ("POST", "/api/3.0/mlflow/gateway/secrets/create"),
         ("GET", "/ajax-api/3.0/jobs/1"),
-        ("GET", "/api/2.0/mlflow/webhooks"),
         ("GET", "/graphql"),
     ],
 )

@@ -149,6 +149,7 @@ NATIVE = [
 
 _M, _P, _D = "/2.0/mlflow", "/2.0/mlflow-artifacts/artifacts", "/2.0/mlflow-artifacts"
 _L, _RM, _MV = f"{_M}/logged-models/MODEL_ID", f"{_M}/registered-models", f"{_M}/model-versions"
+_W, _CREATED = f"{_M}/webhooks", {"entity": "PROMPT", "action": "CREATED"}
 _T2, _T3 = f"{_M}/traces", "/3.0/mlflow/traces"
 _ALL = ("RUN", "MODEL_ID", "REGISTERED", "TRACE")
 _DATASETS = [{"dataset": {"name": "d", "digest": "1", "source_type": "local", "source": "here"}}]
@@ -241,6 +242,12 @@ MLFLOW = [
     Row("GET", f"{_MV}/search"),
     Row("POST", f"{_MV}/set-tag", {**_VERSION, "key": "changed", "value": "1"}),
     Row("DELETE", f"{_MV}/delete-tag", {**_VERSION, "key": "secret"}),
+    Row("GET", _W),
+    Row("POST", _W, {"name": "w", "url": "https://a.example/", "events": [_CREATED]}),
+    Row("GET", f"{_W}/{NO_WEBHOOK}", own=(404,)),
+    Row("PATCH", f"{_W}/{NO_WEBHOOK}", {"status": "DISABLED"}, own=(404,)),
+    Row("DELETE", f"{_W}/{NO_WEBHOOK}", own=(404,)),
+    Row("POST", f"{_W}/{NO_WEBHOOK}/test", {}, own=(404,)),
     Row("POST", _T2, {"experiment_id": "NUMBER", "timestamp_ms": 1}),
     Row("GET", _T2, query={"experiment_ids": ["NUMBER"]}),
     Row("PATCH", f"{_T2}/TRACE", {"timestamp_ms": 1_000, "status": "OK"}),

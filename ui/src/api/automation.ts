@@ -41,7 +41,24 @@ export const WEBHOOK_EVENTS = [
   "model_alias.deleted",
 ] as const;
 
-const readEvent = word(...WEBHOOK_EVENTS, "webhook.test");
+/** What webhooks that a client of MLflow made are told. */
+const MLFLOW_EVENTS = [
+  "registered_model.created",
+  "model_version_tag.set",
+  "model_version_tag.deleted",
+  "model_version_alias.created",
+  "model_version_alias.deleted",
+  "prompt.created",
+  "prompt_version.created",
+  "prompt_tag.set",
+  "prompt_tag.deleted",
+  "prompt_version_tag.set",
+  "prompt_version_tag.deleted",
+  "prompt_alias.created",
+  "prompt_alias.deleted",
+] as const;
+
+const readEvent = word(...WEBHOOK_EVENTS, ...MLFLOW_EVENTS, "webhook.test");
 
 const readRule: Read<Rule> = object<Rule>({
   id: text,
@@ -70,7 +87,7 @@ const readWebhook: Read<Webhook> = object<Webhook>({
   url: text,
   events: list(readEvent),
   experiment_id: nullable(text),
-  format: word("json", "slack"),
+  format: word("json", "slack", "mlflow"),
   active: flag,
   created_by: text,
   created_at: text,

@@ -108,7 +108,7 @@ export interface DeliveryListResponse {
 export interface DeliveryResponse {
   readonly id: string;
   readonly webhook_id: string;
-  readonly event: "model_alias.deleted" | "model_alias.set" | "model_version.created" | "model_version.stage_changed" | "rule.fired" | "run.created" | "run.failed" | "run.finished" | "run.killed" | "run.resumed" | "webhook.test";
+  readonly event: "model_alias.deleted" | "model_alias.set" | "model_version.created" | "model_version.stage_changed" | "model_version_alias.created" | "model_version_alias.deleted" | "model_version_tag.deleted" | "model_version_tag.set" | "prompt.created" | "prompt_alias.created" | "prompt_alias.deleted" | "prompt_tag.deleted" | "prompt_tag.set" | "prompt_version.created" | "prompt_version_tag.deleted" | "prompt_version_tag.set" | "registered_model.created" | "rule.fired" | "run.created" | "run.failed" | "run.finished" | "run.killed" | "run.resumed" | "webhook.test";
   readonly state: "dead" | "delivered" | "waiting";
   readonly attempts: number;
   readonly created_at: string;
@@ -800,9 +800,9 @@ export interface ViewSave {
 export interface WebhookCreate {
   readonly name: string;
   readonly url: string;
-  readonly events: readonly ("model_alias.deleted" | "model_alias.set" | "model_version.created" | "model_version.stage_changed" | "rule.fired" | "run.created" | "run.failed" | "run.finished" | "run.killed" | "run.resumed" | "webhook.test")[];
+  readonly events: readonly ("model_alias.deleted" | "model_alias.set" | "model_version.created" | "model_version.stage_changed" | "model_version_alias.created" | "model_version_alias.deleted" | "model_version_tag.deleted" | "model_version_tag.set" | "prompt.created" | "prompt_alias.created" | "prompt_alias.deleted" | "prompt_tag.deleted" | "prompt_tag.set" | "prompt_version.created" | "prompt_version_tag.deleted" | "prompt_version_tag.set" | "registered_model.created" | "rule.fired" | "run.created" | "run.failed" | "run.finished" | "run.killed" | "run.resumed" | "webhook.test")[];
   readonly experiment_id?: string | null;
-  readonly format?: "json" | "slack";
+  readonly format?: "json" | "mlflow" | "slack";
 }
 
 export interface WebhookListResponse {
@@ -818,8 +818,8 @@ export interface WebhookMinted {
 export interface WebhookPatch {
   readonly name?: string;
   readonly url?: string;
-  readonly events?: readonly ("model_alias.deleted" | "model_alias.set" | "model_version.created" | "model_version.stage_changed" | "rule.fired" | "run.created" | "run.failed" | "run.finished" | "run.killed" | "run.resumed" | "webhook.test")[];
-  readonly format?: "json" | "slack";
+  readonly events?: readonly ("model_alias.deleted" | "model_alias.set" | "model_version.created" | "model_version.stage_changed" | "model_version_alias.created" | "model_version_alias.deleted" | "model_version_tag.deleted" | "model_version_tag.set" | "prompt.created" | "prompt_alias.created" | "prompt_alias.deleted" | "prompt_tag.deleted" | "prompt_tag.set" | "prompt_version.created" | "prompt_version_tag.deleted" | "prompt_version_tag.set" | "registered_model.created" | "rule.fired" | "run.created" | "run.failed" | "run.finished" | "run.killed" | "run.resumed" | "webhook.test")[];
+  readonly format?: "json" | "mlflow" | "slack";
   readonly active?: boolean;
 }
 
@@ -827,9 +827,9 @@ export interface WebhookResponse {
   readonly id: string;
   readonly name: string;
   readonly url: string;
-  readonly events: readonly ("model_alias.deleted" | "model_alias.set" | "model_version.created" | "model_version.stage_changed" | "rule.fired" | "run.created" | "run.failed" | "run.finished" | "run.killed" | "run.resumed" | "webhook.test")[];
+  readonly events: readonly ("model_alias.deleted" | "model_alias.set" | "model_version.created" | "model_version.stage_changed" | "model_version_alias.created" | "model_version_alias.deleted" | "model_version_tag.deleted" | "model_version_tag.set" | "prompt.created" | "prompt_alias.created" | "prompt_alias.deleted" | "prompt_tag.deleted" | "prompt_tag.set" | "prompt_version.created" | "prompt_version_tag.deleted" | "prompt_version_tag.set" | "registered_model.created" | "rule.fired" | "run.created" | "run.failed" | "run.finished" | "run.killed" | "run.resumed" | "webhook.test")[];
   readonly experiment_id: string | null;
-  readonly format: "json" | "slack";
+  readonly format: "json" | "mlflow" | "slack";
   readonly active: boolean;
   readonly created_by: string;
   readonly created_at: string;

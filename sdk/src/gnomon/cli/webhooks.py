@@ -8,9 +8,17 @@ import click
 from gnomon.cli.session import Session, json_option, pass_session
 from gnomon.cli.text import moment, print_facts, print_json, print_rest, print_table
 from gnomon.errors import GnomonError
-from gnomon.wire import DeliveryResponse, DeliveryState, EventType, WebhookFormat, WebhookMinted, WebhookResponse
+from gnomon.wire import (
+    DeliveryResponse,
+    DeliveryState,
+    EventType,
+    OwnEvent,
+    WebhookFormat,
+    WebhookMinted,
+    WebhookResponse,
+)
 
-_EVENTS = [each for each in get_args(EventType) if each != "webhook.test"]
+_EVENTS = [each for each in get_args(OwnEvent) if each != "webhook.test"]
 _RUN_ENDS = ("run.finished", "run.failed", "run.killed", "rule.fired")
 _TEST_WAIT_SECS = 15.0
 

@@ -43,6 +43,8 @@ from gnomon.wire.automation import EventType as EventType
 from gnomon.wire.automation import FiringCleared as FiringCleared
 from gnomon.wire.automation import FiringListResponse as FiringListResponse
 from gnomon.wire.automation import FiringResponse as FiringResponse
+from gnomon.wire.automation import MlflowEvent as MlflowEvent
+from gnomon.wire.automation import OwnEvent as OwnEvent
 from gnomon.wire.automation import RuleKind as RuleKind
 from gnomon.wire.automation import RuleListResponse as RuleListResponse
 from gnomon.wire.automation import RuleMatch as RuleMatch

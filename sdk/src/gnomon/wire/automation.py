@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 from gnomon.bounds import Count, ExperimentName, Key, Tags, Time, Uid, said
 from gnomon.wire.messages import Direction, Number, Request
 
-EventType = Literal[
+OwnEvent = Literal[
     "run.created",
     "run.finished",
     "run.failed",
@@ -20,7 +20,25 @@ EventType = Literal[
     "model_alias.deleted",
     "webhook.test",
 ]
-WebhookFormat = Literal["json", "slack"]
+# What webhooks of the format `mlflow` may want: the registry in the words of MLflow. One name is in both.
+MlflowEvent = Literal[
+    "registered_model.created",
+    "model_version.created",
+    "model_version_tag.set",
+    "model_version_tag.deleted",
+    "model_version_alias.created",
+    "model_version_alias.deleted",
+    "prompt.created",
+    "prompt_version.created",
+    "prompt_tag.set",
+    "prompt_tag.deleted",
+    "prompt_version_tag.set",
+    "prompt_version_tag.deleted",
+    "prompt_alias.created",
+    "prompt_alias.deleted",
+]
+EventType = Literal[OwnEvent, MlflowEvent]
+WebhookFormat = Literal["json", "slack", "mlflow"]
 DeliveryState = Literal["waiting", "delivered", "dead"]
 RuleKind = Literal["threshold", "nonfinite", "no_progress", "silent"]
 Positive = Annotated[float, said(exclusiveMinimum=0, maximum=2**53)]

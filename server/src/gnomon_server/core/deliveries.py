@@ -23,7 +23,7 @@ from gnomon_server.egress.addresses import EgressRefused
 from gnomon_server.egress.client import Egress, Undelivered
 from gnomon_server.model.errors import GnomonError
 from gnomon_server.model.ids import TenantId
-from gnomon_server.model.webhooks import Delivery, Webhook, signed_headers
+from gnomon_server.model.webhooks import Delivery, Webhook, headers_of
 from gnomon_server.store import Connection, Stores
 from gnomon_server.store.meta import webhooks as sql
 
@@ -120,13 +120,9 @@ class Deliveries:
     def _tried(self, hook: Webhook, delivery: Delivery) -> Delivery:
         """The delivery as it stands after one try."""
         now_ms = self._now_ms()
-        signing = [hook.secret]
-        if hook.previous_secret is not None and (hook.previous_until_ms or 0) > now_ms:
-            signing.append(hook.previous_secret)
         status, error, wait_secs = None, None, 0
         try:
-            headers = signed_headers(delivery, signing, now_secs=now_ms // 1000)
-            answer = self._egress.post(hook.url, delivery.body.encode(), headers)
+            answer = self._egress.post(hook.url, delivery.body.encode(), headers_of(hook, delivery, now_ms=now_ms))
             status, wait_secs = answer.status, answer.retry_after_secs or 0
         except EgressRefused as refused:
             error = refused.detail

@@ -10,7 +10,7 @@ from math import isfinite, isnan
 
 import msgspec
 
-from gnomon_server.core import slack
+from gnomon_server.core import mlflow_events, slack
 from gnomon_server.model.entities import Run, RunStatus
 from gnomon_server.model.ids import RowId, TenantId, new_uid
 from gnomon_server.model.webhooks import Delivery, EventType, Webhook
@@ -62,9 +62,24 @@ class Outbox:
         if sql.has_active(tx):
             self._tell(tx, tenant, event, {"model": model}, experiment=None)
 
+    def tell_mlflow(self, tx: Connection, tenant: TenantId, told: mlflow_events.Told | None) -> None:
+        """The same to webhooks of the format `mlflow`, which have their own words for it."""
+        if told is None or not sql.has_active(tx):
+            return
+        event, payload = told
+        for hook in sql.list_webhooks(tx):
+            if hook.is_active and hook.format == "mlflow" and event in hook.events:
+                self._put(tx, tenant, hook, event, payload)
+
     def test(self, tx: Connection, tenant: TenantId, hook: Webhook) -> Delivery:
         """A delivery that only tries the way; its webhook need not want it."""
+        if hook.format == "mlflow":
+            return self._put(tx, tenant, hook, hook.events[0], mlflow_events.example_of(hook.events[0]))
         return self._put(tx, tenant, hook, "webhook.test", {"webhook": {"id": hook.uid, "name": hook.name}})
+
+    def example(self, connection: Connection, tenant: TenantId, hook: Webhook, event: EventType) -> Delivery:
+        """What a webhook of the format `mlflow` would be sent; it is written down nowhere."""
+        return self._made(connection, tenant, hook, event, mlflow_events.example_of(event))
 
     def _tell_run(
         self,
@@ -101,20 +116,28 @@ class Outbox:
         only: str | None = None,
     ) -> None:
         for hook in sql.list_webhooks(tx):
+            if hook.format == "mlflow":
+                continue
             is_meant = hook.uid == only if only is not None else event in hook.events
             if hook.is_active and is_meant and hook.experiment in (None, experiment):
                 self._put(tx, tenant, hook, event, data)
 
     def _put(self, tx: Connection, tenant: TenantId, hook: Webhook, event: EventType, data: Facts) -> Delivery:
+        delivery = self._made(tx, tenant, hook, event, data)
+        sql.insert_delivery(tx, tenant, delivery)
+        return delivery
+
+    def _made(self, connection: Connection, tenant: TenantId, hook: Webhook, event: EventType, data: Facts) -> Delivery:
         now_ms = self._now_ms()
-        message = {
-            "type": event,
-            "timestamp": _iso(now_ms),
-            "tenant": name_of(tx, tenant),
-            "data": data,
-        }
-        body = slack.message_of(event, data) if hook.format == "slack" else message
-        delivery = Delivery(
+        at, name = _iso(now_ms), name_of(connection, tenant)
+        match hook.format:
+            case "slack":
+                body = slack.message_of(event, data)
+            case "mlflow":
+                body = mlflow_events.message_of(event, data, at=at, tenant=name)
+            case "json":
+                body = {"type": event, "timestamp": at, "tenant": name, "data": data}
+        return Delivery(
             uid=new_uid(),
             webhook=hook.uid,
             event=event,
@@ -127,8 +150,6 @@ class Outbox:
             status=None,
             error=None,
         )
-        sql.insert_delivery(tx, tenant, delivery)
-        return delivery
 
     def _link(self, path: str, tenant: str) -> str | None:
         """The address of a page of the web UI."""

@@ -6,6 +6,7 @@ A version names where its files are; deleting it leaves the files. An alias poin
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from gnomon_server.core import mlflow_events
 from gnomon_server.core.access import Principal
 from gnomon_server.core.outbox import Outbox
 from gnomon_server.model import names
@@ -40,7 +41,9 @@ class Registry:
                 raise AlreadyExists(f"Registered Model (name={clean}) already exists.")
             row = sql.insert_registered(tx, principal.tenant, name=clean, description=text, now_ms=self._now_ms())
             sql.set_tags(tx, principal.tenant, (row, sql.ITSELF), clean_tags)
-            return _registered(tx, clean)
+            made = _registered(tx, clean)
+            self._outbox.tell_mlflow(tx, principal.tenant, mlflow_events.model_created(made))
+            return made
 
         return self._stores.writer.call(principal.tenant, work)
 
@@ -90,11 +93,23 @@ class Registry:
     def set_tag(self, principal: Principal, name: str, version: int | None, key: str, value: str) -> None:
         """Tag a registered model, or (with a number) one of its versions."""
         clean = _clean_tags({key: value})
-        self._in_place(principal, name, version, lambda tx, place: sql.set_tags(tx, principal.tenant, place, clean))
+        self._in_place(
+            principal,
+            name,
+            version,
+            lambda tx, place: sql.set_tags(tx, principal.tenant, place, clean),
+            tag=(key, value),
+        )
 
     def remove_tag(self, principal: Principal, name: str, version: int | None, key: str) -> None:
         """Remove a tag; one that is not there is removed."""
-        self._in_place(principal, name, version, lambda tx, place: sql.delete_tag(tx, principal.tenant, place, key))
+        self._in_place(
+            principal,
+            name,
+            version,
+            lambda tx, place: sql.delete_tag(tx, principal.tenant, place, key),
+            tag=(key, None),
+        )
 
     def set_alias(self, principal: Principal, name: str, alias: str, version: int) -> None:
         """Point an alias to a version."""
@@ -107,6 +122,7 @@ class Registry:
             sql.update_registered(tx, principal.tenant, found.row, updated_ms=self._now_ms())
             facts = {"name": name, "alias": alias, "version": version}
             self._outbox.tell_model(tx, principal.tenant, "model_alias.set", facts)
+            self._outbox.tell_mlflow(tx, principal.tenant, mlflow_events.alias_set(found, alias, version))
 
         self._stores.writer.call(principal.tenant, work)
 
@@ -117,6 +133,7 @@ class Registry:
             if alias in found.aliases:
                 facts = {"name": name, "alias": alias, "version": found.aliases[alias]}
                 self._outbox.tell_model(tx, principal.tenant, "model_alias.deleted", facts)
+                self._outbox.tell_mlflow(tx, principal.tenant, mlflow_events.alias_deleted(found, alias))
 
         self._stores.writer.call(principal.tenant, work)
 
@@ -160,6 +177,7 @@ class Registry:
             sql.set_tags(tx, principal.tenant, (found.row, version), clean_tags)
             made = _version(tx, name, version)
             self._outbox.tell_model(tx, principal.tenant, "model_version.created", _facts(made))
+            self._outbox.tell_mlflow(tx, principal.tenant, mlflow_events.version_created(made))
             return made
 
         return self._stores.writer.call(principal.tenant, work)
@@ -230,12 +248,19 @@ class Registry:
         name: str,
         version: int | None,
         change: Callable[[Connection, sql.Place], None],
+        *,
+        tag: tuple[str, str | None],
     ) -> None:
         def work(tx: Connection) -> None:
             if version is not None:
                 _version(tx, name, version)
-            row = _registered(tx, name).row
-            change(tx, (row, sql.ITSELF if version is None else version))
+            found = _registered(tx, name)
+            change(tx, (found.row, sql.ITSELF if version is None else version))
+            if version is None:
+                told = mlflow_events.model_tag(found, *tag)
+            else:
+                told = mlflow_events.version_tag(found, version, *tag)
+            self._outbox.tell_mlflow(tx, principal.tenant, told)
 
         self._stores.writer.call(principal.tenant, work)
 

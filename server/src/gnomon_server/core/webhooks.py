@@ -6,17 +6,27 @@ replacing a secret keeps the old one valid for a day, so that receivers change o
 
 from collections.abc import Callable, Sequence
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from gnomon_server.core.access import Access, Principal
 from gnomon_server.core.finding import find_experiment
 from gnomon_server.core.outbox import Outbox
 from gnomon_server.egress.addresses import EgressRefused
-from gnomon_server.egress.client import Egress
+from gnomon_server.egress.client import Egress, Undelivered
 from gnomon_server.model import names
 from gnomon_server.model.errors import FieldError, InvalidRequest, NotFound, invalid_field
 from gnomon_server.model.ids import RowId, new_uid
-from gnomon_server.model.webhooks import Delivery, DeliveryState, EventType, Webhook, WebhookFormat, new_secret
+from gnomon_server.model.webhooks import (
+    MLFLOW_EVENTS,
+    OWN_EVENTS,
+    Delivery,
+    DeliveryState,
+    EventType,
+    Webhook,
+    WebhookFormat,
+    headers_of,
+    new_secret,
+)
 from gnomon_server.store import Connection, Stores
 from gnomon_server.store.meta import webhooks as sql
 
@@ -28,6 +38,13 @@ class WebhookNotFound(NotFound):
     """No such webhook, or delivery of it, in this tenant."""
 
     code = "webhook_not_found"
+
+
+class Tried(Struct, frozen=True):
+    """What one try of sending came to: the status of an answer, or why there was none."""
+
+    status: int | None
+    error: str | None
 
 
 class Webhooks:
@@ -59,23 +76,27 @@ class Webhooks:
         events: Sequence[EventType],
         experiment: str | None,
         format: WebhookFormat,
+        description: str = "",
+        secret: str | None = None,
+        is_active: bool = True,
     ) -> Webhook:
-        """Make a webhook. The answer holds its secret, this once."""
+        """Make a webhook. The answer holds its secret, this once; `secret` is given by who has one of their own."""
         now_ms = self._now_ms()
         made = Webhook(
             uid=new_uid(),
             name=names.experiment_name(name),
             url=self._checked_url(url),
-            events=_checked_events(events),
+            events=_checked_events(events, format),
             experiment=experiment,
             format=format,
-            is_active=True,
-            secret=new_secret(),
+            is_active=is_active,
+            secret=new_secret() if secret is None else secret,
             previous_secret=None,
             previous_until_ms=None,
             created_by=by.subject,
             created_ms=now_ms,
             updated_ms=now_ms,
+            description=description,
         )
 
         def work(tx: Connection) -> Webhook:
@@ -96,19 +117,29 @@ class Webhooks:
         events: Sequence[EventType] | None,
         format: WebhookFormat | None,
         is_active: bool | None,
+        description: str | None = None,
+        secret: str | None = None,
     ) -> Webhook:
         """Change what is given. While it is not active nothing is written down for it, and what waits, waits."""
         changes: dict[str, object] = {
             "name": None if name is None else names.experiment_name(name),
             "url": None if url is None else self._checked_url(url),
-            "events": None if events is None else _checked_events(events),
+            "events": None if events is None else tuple(dict.fromkeys(events)),
             "format": format,
             "is_active": is_active,
+            "description": description,
+            "secret": secret,
         }
         given = {field: value for field, value in changes.items() if value is not None}
         if not given:
             raise InvalidRequest("the body changes nothing; give name, url, events, format or active")
-        return self._changed(by, uid, lambda hook: structs.replace(hook, **given, updated_ms=self._now_ms()))
+
+        def change(hook: Webhook) -> Webhook:
+            changed = structs.replace(hook, **given, updated_ms=self._now_ms())
+            _checked_events(changed.events, changed.format)
+            return changed
+
+        return self._changed(by, uid, change)
 
     def rotate_secret(self, by: Principal, uid: str) -> Webhook:
         """Give it a new secret, which the answer holds. For a day deliveries are signed with both."""
@@ -145,6 +176,19 @@ class Webhooks:
             return self._outbox.test(tx, by.tenant, hook)
 
         return self._stores.writer.call(by.tenant, work)
+
+    def try_now(self, by: Principal, uid: str, event: EventType | None) -> Tried:
+        """Send a webhook of the format `mlflow` an example and wait for what it answers; no log tells of it."""
+        with self._stores.database.read(by.tenant) as connection:
+            hook = _found(connection, uid)
+            example = self._outbox.example(connection, by.tenant, hook, event or hook.events[0])
+        headers = headers_of(hook, example, now_ms=self._now_ms())
+        try:
+            return Tried(self._egress.post(hook.url, example.body.encode(), headers).status, None)
+        except EgressRefused as refused:
+            return Tried(None, refused.detail)
+        except Undelivered as failed:
+            return Tried(None, str(failed))
 
     def deliveries(
         self, by: Principal, uid: str, *, state: DeliveryState | None, limit: int, offset: int
@@ -199,7 +243,11 @@ def _found(connection: Connection, uid: str) -> Webhook:
     return hook
 
 
-def _checked_events(events: Sequence[EventType]) -> tuple[EventType, ...]:
+def _checked_events(events: Sequence[EventType], format: WebhookFormat) -> tuple[EventType, ...]:
     if not events:
         raise invalid_field("events", "is empty; name at least one event")
+    known: Sequence[EventType] = MLFLOW_EVENTS if format == "mlflow" else OWN_EVENTS
+    for event in events:
+        if event not in known:
+            raise invalid_field("events", f"names {event!r}, which no webhook of the format {format!r} is told")
     return tuple(dict.fromkeys(events))

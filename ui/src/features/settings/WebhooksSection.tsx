@@ -9,6 +9,8 @@ import { ErrorMessage, Loading } from "../../ui/Message";
 import { MintedSecret } from "./MintedSecret";
 import { WebhookForm } from "./WebhookForm";
 
+const FORMATS: Readonly<Record<Webhook["format"], string>> = { json: "", slack: " · for Slack", mlflow: " · in MLflow's form" };
+
 export function WebhooksSection() {
   const queries = useQueryClient();
   const { data, error, refetch } = useQuery(webhooksQuery);
@@ -61,7 +63,7 @@ export function WebhooksSection() {
                 <span className="break">{hook.url}</span>
                 <small>
                   {hook.events.join(", ")}
-                  {hook.format === "slack" ? " · for Slack" : ""}
+                  {FORMATS[hook.format]}
                   {hook.active ? "" : " · paused"}
                 </small>
               </div>
@@ -78,9 +80,11 @@ export function WebhooksSection() {
                 >
                   Log
                 </button>
-                <button type="button" className="button" aria-label={`Edit ${hook.name}`} onClick={() => setEdited(hook)}>
-                  Edit
-                </button>
+                {hook.format !== "mlflow" && (
+                  <button type="button" className="button" aria-label={`Edit ${hook.name}`} onClick={() => setEdited(hook)}>
+                    Edit
+                  </button>
+                )}
                 <button type="button" className="button" aria-label={`${hook.active ? "Pause" : "Resume"} ${hook.name}`} onClick={() => pause.mutate(hook)}>
                   {hook.active ? "Pause" : "Resume"}
                 </button>

@@ -24,6 +24,7 @@ from gnomon_server.api.mlflow import (
     trace_correlation,
     traces,
     traces_v2,
+    webhooks,
 )
 
 ROUTES: list[HTTPRouteHandler] = [
@@ -42,6 +43,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *trace_correlation.ROUTES,
     *assessments.ROUTES,
     *otlp.ROUTES,
+    *webhooks.ROUTES,
     *system.ROUTES,
 ]
 INGEST = logging.INGEST

@@ -38,7 +38,6 @@ _ABSENT = (
     (r"/(api|ajax-api)/3\.0/mlflow/(gateway|mcp-servers|assistant)", "the AI gateway and its kin"),
     (r"/gateway/|/(api|ajax-api)/2\.0/mlflow/(gateway-proxy|runs/create-promptlab-run)", "the AI gateway and its kin"),
     (r"/(api|ajax-api)/3\.0/(jobs|mlflow/jobs|mlflow/prompt-optimization|mlflow/demo)", "jobs"),
-    (r"/(api|ajax-api)/2\.0/mlflow/webhooks", "webhooks"),
     (r"/(api|ajax-api)/3\.0/mlflow/workspaces", "making and listing workspaces: name one, and it is there"),
     (r"/(api|ajax-api)/[23]\.0/mlflow/(users|roles)", "users and roles"),
     (r"/(api|ajax-api)/2\.0/mlflow/artifacts/presigned", "presigned addresses; files go through this server"),

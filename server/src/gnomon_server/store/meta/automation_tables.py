@@ -49,7 +49,7 @@ webhook_base = base_table(
     Column("url", Text, nullable=False),
     Column("events", Text, nullable=False),  # separated by commas
     Column("experiment", Int),  # NULL: of every experiment
-    Column("format", Text, nullable=False),  # json | slack
+    Column("format", Text, nullable=False),  # json | slack | mlflow
     Column("active", Int, nullable=False),
     Column("secret", Text, nullable=False),  # as it is: the server must sign with it
     Column("previous_secret", Text),  # still signed with, until then
@@ -58,6 +58,7 @@ webhook_base = base_table(
     Column("created_by", Text, nullable=False),
     Column("created_ms", Int, nullable=False),
     Column("updated_ms", Int, nullable=False),
+    Column("description", Text),
     PrimaryKey("tenant", "uid"),
     ForeignKeyConstraint(["tenant", "experiment"], ["experiment_.tenant", "experiment_.id"]),
 )

@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from gnomon_server.store.meta.sqlite_errors import is_unusable
 
-HEAD = "0012"
+HEAD = "0013"
 _FOLDER = Path(__file__).parent / "migrations"
 
 

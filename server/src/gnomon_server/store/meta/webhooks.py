@@ -30,6 +30,7 @@ _HOOKS = sa.select(
     _HOOK.created_by,
     _HOOK.created_ms,
     _HOOK.updated_ms,
+    sa.func.coalesce(_HOOK.description, ""),
 ).select_from(a.webhook.outerjoin(t.experiment, t.experiment.c.id == _HOOK.experiment))
 _ACTIVE = HotSelect(
     ("active",),
@@ -202,6 +203,7 @@ def _changing(hook: Webhook, experiment: RowId | None) -> dict[str, object]:
         "previous_until_ms": hook.previous_until_ms,
         "created_by": hook.created_by,
         "updated_ms": hook.updated_ms,
+        "description": hook.description or None,
     }
 
 
