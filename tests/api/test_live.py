@@ -194,6 +194,19 @@ def test_a_stream_resumes_with_what_changed_in_between(api: httpx.Client, experi
         assert again.next().data["id"] == still
 
 
+@pytest.mark.parametrize("what", ["", "/keys", "/table?columns=name", "/groups?by=name"])
+def test_a_stream_begins_where_a_list_was_read(api: httpx.Client, experiment: str, what: str) -> None:
+    new_run(api, experiment)
+    read = api.get(f"/experiments/{experiment}{what}")
+    assert read.status_code == 200
+    begun = new_run(api, experiment)
+    log(api, begun, 1, loss=1.0)
+    with listening(api, experiment, read.headers["gnomon-revision"]) as listener:
+        assert listener.next().name == "experiment"
+        assert listener.next().data["id"] == begun
+        assert listener.next("metrics").data["run_id"] == begun
+
+
 @pytest.mark.parametrize("last_id", ["", "x", "000000000000-1", "{epoch}-", "{epoch}-x", "{epoch}-999999999", "-1"])
 def test_an_id_that_nobody_knows_resets(api: httpx.Client, experiment: str, last_id: str) -> None:
     with listening(api, experiment) as listener:

@@ -77,6 +77,24 @@ def test_a_metric_that_is_new_while_the_first_list_of_keys_is_on_its_way_is_show
     site_api.delete(f"/experiments/{experiment}").raise_for_status()
 
 
+def test_a_run_that_began_between_the_first_read_and_the_stream_is_shown(begin: Begin, site_api: httpx.Client) -> None:
+    experiment = site_api.post("/experiments", json={"name": "between"}).json()["id"]
+    first = site_api.post("/experiments/runs", json={"experiment_id": experiment, "name": "before"}).json()["id"]
+    log(site_api, first, {"loss": 1.0}, 0)
+    visit = begin()
+    held: list[Route] = []
+    visit.page.route("**/live", lambda route: held.append(route))
+    visit.open(f"/e/{experiment}?tab=table")
+    expect(visit.page.get_by_text("before").first).to_be_visible()
+    visit.until(lambda: len(held) == 1)
+    second = site_api.post("/experiments/runs", json={"experiment_id": experiment, "name": "between the two"}).json()
+    held[0].continue_()
+    expect(visit.page.get_by_text("between the two").first).to_be_visible(timeout=5_000)
+    for run in (first, second["id"]):
+        site_api.post(f"/experiments/runs/{run}/end", json={})
+    site_api.delete(f"/experiments/{experiment}").raise_for_status()
+
+
 def test_a_stopped_server_is_said_and_found_again(begin: Begin, tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

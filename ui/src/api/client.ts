@@ -3,6 +3,7 @@
  * one was entered. Errors become one class with a sentence for the user.
  */
 import { list, nullable, object, text, type Read } from "../lib/shape";
+import { forgetRevisions, noteRevision } from "./revisions";
 
 export interface FieldProblem {
   readonly field: string;
@@ -37,6 +38,7 @@ interface Caller {
 let caller: Caller = { tenant: null, key: null };
 
 export function setCaller(next: Caller): void {
+  if (next.tenant !== caller.tenant || next.key !== caller.key) forgetRevisions();
   caller = next;
 }
 
@@ -49,8 +51,11 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
   const headers = new Headers(init.headers);
   if (caller.tenant !== null) headers.set("x-tenant-id", caller.tenant);
   if (caller.key !== null) headers.set("authorization", `Bearer ${caller.key}`);
+  const askedAt = performance.now();
   try {
-    return await fetch(serverUrl(path), { ...init, headers });
+    const response = await fetch(serverUrl(path), { ...init, headers });
+    noteRevision(path, response, askedAt);
+    return response;
   } catch (error) {
     if (init.signal?.aborted === true) throw error;
     throw new LinkError();

@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { LiveLink, type LinkState, type LiveChange } from "./live";
+import { forgetRevisions, noteRevision } from "./revisions";
 
 /** The server's side of one stream. */
 class Stream {
@@ -41,6 +42,7 @@ let status: number;
 let visibility: DocumentVisibilityState;
 
 beforeEach(() => {
+  forgetRevisions();
   vi.useFakeTimers();
   streams = [];
   status = 200;
@@ -68,10 +70,16 @@ interface Watched {
   readonly stream: Stream;
 }
 
-async function watch(): Promise<Watched> {
+/** An answer of the experiment's comes that was asked for a while ago. */
+function read(id: string, ago = 0): void {
+  noteRevision("api/v1/experiments/e/keys?limit=1", new Response("", { headers: { "gnomon-revision": id } }), performance.now() - ago);
+}
+
+async function watch(first = "a-0"): Promise<Watched> {
   const states: LinkState[] = [];
   const changes: LiveChange[] = [];
   const link = new LiveLink("e", { onState: (state) => states.push(state), onChange: (change) => changes.push(change) });
+  read(first);
   await pass(0);
   const stream = latest();
   stream.send("retry: 2000\n");
@@ -117,6 +125,7 @@ test("new values are a change of their run alone; a run that began or ended make
 test("metrics that took points are named, so that a new one is asked for at once", async () => {
   const named: string[][] = [];
   const link = new LiveLink("e", { onState: () => undefined, onChange: () => undefined, onMetrics: (keys) => named.push([...keys]) });
+  read("a-0");
   await pass(0);
   latest().tell("a-2", ["metrics", { run_id: "r1", metrics: [{ key: "loss", n: 1 }, { key: "acc", n: 1 }] }]);
   await pass(0);
@@ -218,4 +227,66 @@ test("a closed link is silent and holds no stream", async () => {
   link.close();
   await pass(100_000);
   expect([states.length, changes.length, stream.isLeft, streams.length]).toEqual([1, 0, true, 1]);
+});
+
+test("the stream begins where the first answer stood, so that nothing falls between the two", async () => {
+  const changes: LiveChange[] = [];
+  const link = new LiveLink("e", { onState: () => undefined, onChange: (change) => changes.push(change) });
+  await pass(500);
+  expect(streams).toEqual([]);
+  read("a-7");
+  await pass(0);
+  expect(latest().headers.get("last-event-id")).toBe("a-7");
+  latest().tell("a-9", ["experiment", { running: 1 }], ["run", { id: "r" }]);
+  await pass(0);
+  expect(changes).toEqual([{ changed: ["r"], isListStale: true }]);
+  link.close();
+});
+
+test("without an answer it begins with the present, and what was read before is read again", async () => {
+  const changes: LiveChange[] = [];
+  const link = new LiveLink("e", { onState: () => undefined, onChange: (change) => changes.push(change) });
+  await pass(2_000);
+  expect(latest().headers.get("last-event-id")).toBeNull();
+  read("a-7");
+  latest().tell("a-9", ["experiment", { running: 1 }]);
+  await pass(0);
+  expect(changes).toEqual([{ changed: null, isListStale: true }]);
+  link.close();
+});
+
+test.each([
+  ["lower", "a-2", 2_000, true],
+  ["of another process", "b-9", 2_000, true],
+  ["as high", "a-7", 2_000, false],
+  ["higher", "a-8", 2_000, false],
+  ["of another process, but asked for since", "b-9", 0, false],
+])("a late answer that stood %s", async (_what, id, ago, isReadAgain) => {
+  const changes: LiveChange[] = [];
+  const link = new LiveLink("e", { onState: () => undefined, onChange: (change) => changes.push(change) });
+  read("a-7");
+  await pass(0);
+  latest().tell("a-7", ["experiment", { running: 1 }]);
+  await pass(1_000);
+  read(id, ago);
+  await pass(0);
+  expect(changes).toEqual(isReadAgain ? [{ changed: null, isListStale: true }] : []);
+  link.close();
+});
+
+test("who comes back is told what changed meanwhile, and what was told but not yet shown", async () => {
+  const { link, stream } = await watch();
+  stream.tell("a-5", ["experiment", { running: 1 }]);
+  await pass(0);
+  link.close();
+  const next = await watch("a-9");
+  expect(next.stream.headers.get("last-event-id")).toBe("a-5");
+  next.stream.tell("a-6", ["metrics", { run_id: "r", metrics: [] }]);
+  await pass(0);
+  next.stream.tell("a-7", ["metrics", { run_id: "r", metrics: [] }]); // within the pace: gathered, not told
+  await pass(0);
+  next.link.close();
+  const last = await watch("a-9");
+  expect(last.stream.headers.get("last-event-id")).toBe("a-5");
+  last.link.close();
 });

@@ -6,6 +6,7 @@
  */
 import { integer, list, object, text } from "../lib/shape";
 import { ApiError, LinkError, problemOf, send } from "./client";
+import { isCovered, lowestRevision, onRevision, setRevision, type Revision } from "./revisions";
 import { readEvents, type ServerEvent } from "./server-events";
 
 /** The server tells up to four times a second; a page that fetches what changed does so at most this often. */
@@ -14,6 +15,8 @@ const PACE_MS = 1_000;
 const SILENCE_MS = 40_000;
 /** A page that is hidden for a moment keeps its stream. */
 const HIDDEN_MS = 5_000;
+/** The stream begins where the first answer stood; without one after so long it begins with the present. */
+const FIRST_ANSWER_MS = 2_000;
 /** Waits after a failure, in turn; the last one stays. */
 const RETRY_MS = [2_000, 4_000, 8_000, 15_000];
 
@@ -51,10 +54,15 @@ export class LiveLink {
   private silenceTimer: ReturnType<typeof setTimeout> | null = null;
   private failures = 0;
   private lastAt: number | null = null;
+  private answerTimer: ReturnType<typeof setTimeout> | null = null;
   /** How far the stream has come: the next one goes on from here. */
-  private lastId: string | null = null;
+  private lastId: string | null;
+  /** Where the first stream began, and when its first event came: what was read before and stood lower lacks something. */
+  private first: { id: string; openedAt: number } | null = null;
+  private isBehind = false;
   private isClosed = false;
   private readonly gathered: Gathered;
+  private readonly stopHearing: () => void;
 
   constructor(
     private readonly experimentId: string,
@@ -62,11 +70,17 @@ export class LiveLink {
   ) {
     this.gathered = new Gathered(listener.onChange);
     document.addEventListener("visibilitychange", this.onVisibility);
-    void this.connect();
+    this.lastId = lowestRevision(experimentId);
+    this.stopHearing = onRevision(experimentId, this.onAnswer);
+    if (this.lastId !== null) void this.connect();
+    else this.answerTimer = setTimeout(() => this.retry(), FIRST_ANSWER_MS);
   }
 
   close(): void {
     this.isClosed = true;
+    this.stopHearing();
+    // What is cached is as new as what was told; who shows it again is told the rest.
+    if (this.lastId !== null && !this.gathered.isPending) setRevision(this.experimentId, this.lastId);
     document.removeEventListener("visibilitychange", this.onVisibility);
     this.rest();
     this.gathered.dispose();
@@ -74,10 +88,20 @@ export class LiveLink {
 
   /** Try again at once. */
   retry(): void {
-    stop(this.retryTimer);
+    for (const timer of [this.retryTimer, this.answerTimer]) stop(timer);
     this.retryTimer = null;
+    this.answerTimer = null;
     if (this.request === null) void this.connect();
   }
+
+  private readonly onAnswer = (answer: Revision): void => {
+    if (this.answerTimer !== null) {
+      this.lastId = answer.id;
+      this.retry();
+    } else if (this.first === null) this.isBehind ||= this.lastId === null || !isCovered(answer.id, this.lastId);
+    // What was read before the stream began, and stood lower than it, lacks what changed between the two.
+    else if (answer.askedAt < this.first.openedAt && !isCovered(answer.id, this.first.id)) this.gathered.addEverything();
+  };
 
   private readonly onVisibility = (): void => {
     stop(this.hideTimer);
@@ -87,8 +111,9 @@ export class LiveLink {
   };
 
   private rest(): void {
-    for (const timer of [this.retryTimer, this.hideTimer, this.silenceTimer]) stop(timer);
+    for (const timer of [this.retryTimer, this.hideTimer, this.silenceTimer, this.answerTimer]) stop(timer);
     this.retryTimer = null;
+    this.answerTimer = null;
     this.request?.abort();
     this.request = null;
   }
@@ -134,7 +159,7 @@ export class LiveLink {
   }
 
   private take(event: ServerEvent): void {
-    if (event.id !== null) this.lastId = event.id;
+    if (event.id !== null) this.reach(event.id);
     if (event.data === "") return;
     const data: unknown = JSON.parse(event.data);
     switch (event.name) {
@@ -154,6 +179,14 @@ export class LiveLink {
         this.gathered.addEverything();
         break;
     }
+  }
+
+  private reach(id: string): void {
+    if (this.first === null) {
+      this.first = { id: this.lastId ?? id, openedAt: performance.now() };
+      if (this.isBehind) this.gathered.addEverything();
+    }
+    this.lastId = id;
   }
 
   private expectWord(request: AbortController): void {
@@ -183,6 +216,10 @@ class Gathered {
     this.tellSoon();
   }
 
+  get isPending(): boolean {
+    return this.isEverything || this.changed.size > 0;
+  }
+
   dispose(): void {
     stop(this.timer);
     this.timer = null;
@@ -196,7 +233,7 @@ class Gathered {
 
   private tell(): void {
     this.timer = null;
-    if (!this.isEverything && this.changed.size === 0) return;
+    if (!this.isPending) return;
     const change = { changed: this.isEverything ? null : [...this.changed], isListStale: this.isListStale };
     this.changed = new Set();
     this.isEverything = false;

@@ -42,6 +42,10 @@ class _Nothing(wire.Request, frozen=True):
     """The body of a route that takes none: absent, or an object without fields."""
 
 
+# Names where a live stream begins that misses nothing of what changed after this answer was read.
+REVISION = "Gnomon-Revision"
+_REVISION_TEXT = "send it as Last-Event-ID to the experiment's live stream: it begins with what changed since"
+
 encode_json = msgspec.json.Encoder().encode
 # As many as there are pooled connections, and a few for work that needs none.
 _readers: CapacityLimiter | None = None
@@ -109,10 +113,12 @@ def route(
     also_consumes: Sequence[str] = (),
     headers: Mapping[str, str] | None = None,
     also: Mapping[int, str] | None = None,
+    tells_revision: bool = False,
 ) -> Callable[[Callable[[Any], Any]], HTTPRouteHandler]:
     """Declare a route. `body`: the Struct to decode; `body_doc`: the type to show, where it says more than `body` or
     the handler decodes by itself.
     `also`: further statuses that are no errors, such as 304, with what they mean.
+    `tells_revision`: the answer says where a live stream has to begin so that nothing falls between the two.
 
     The function may return a Struct (encoded as JSON with `status`), or a whole Response.
     """
@@ -134,7 +140,7 @@ def route(
             raises=raises,
             consumes=consumes,
             also_consumes=also_consumes,
-            headers=headers or {},
+            headers={**(headers or {}), **({REVISION: _REVISION_TEXT} if tells_revision else {})},
             also=also or {},
         )
 
@@ -151,12 +157,15 @@ def route(
             principal = cast("Principal", request.scope["state"].get(PRINCIPAL_STATE))  # set by the guard of this route
             services = services_of(cast("Mapping[str, Any]", request.scope))
             call = Call(request, principal, services, parsed, asked)
+            revision = services.streams.revision() if tells_revision else None  # before anything is read
             if is_async:
                 result = await cast("Callable[[Any], Awaitable[Any]]", function)(call)
             else:
                 result = await to_thread.run_sync(function, call, limiter=reader_limit())
             await write_down(services, principal, needs, request.method, request.scope["path"])
-            return result if isinstance(result, Response | Stream) else json_answer(result, status=status)
+            if isinstance(result, Response | Stream):
+                return result
+            return json_answer(result, status=status, headers={} if revision is None else {REVISION: revision})
 
         endpoint.__name__ = function.__name__
         endpoint.__doc__ = function.__doc__

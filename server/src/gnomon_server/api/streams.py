@@ -92,6 +92,10 @@ class LiveStreams:
             self.count -= 1
             channel.leave(listener)
 
+    def revision(self) -> str:
+        """The id of this moment: who reads now and listens from it on misses nothing."""
+        return f"{self.live.epoch}-{self.live.revision}"
+
     def drop(self, place: Place, channel: "_Channel") -> None:
         """This channel has ended: who listens next gets a new one."""
         if self._channels.get(place) is channel:

@@ -95,6 +95,7 @@ def list_experiments(call: Call[None, ExperimentQuery]) -> wire.ExperimentListRe
     "/experiments/{experiment_id:str}",
     needs="experiments.get",
     tag=TAG,
+    tells_revision=True,
     gives=wire.ExperimentResponse,
     raises=READS,
 )
@@ -180,6 +181,7 @@ def purge_experiment(call: Call[None, None]) -> Purged:
     "/experiments/{experiment_id:str}/keys",
     needs="runs.read",
     tag=TAG,
+    tells_revision=True,
     query=KeyQuery,
     gives=wire.KeysResponse,
     raises=READS,
