@@ -183,8 +183,12 @@ def test_texts_and_dicts_are_files_and_large_contents_arrive_too(api: httpx.Clie
     assert content(api, run, "media/text/samples/100.txt") == b"a cat"
     assert json.loads(content(api, run, "config.json")) == {"lr": 0.1, "path": "x"}
     assert content(api, run, "large.txt").decode() == noise
+    run.log_dict({"lr": 0.2}, "swapped.json")  # type: ignore[arg-type]  # as MLflow takes them
+    assert json.loads(content(api, run, "swapped.json")) == {"lr": 0.2}
     with pytest.raises(gnomon.GnomonError, match="the name comes first"):
-        run.log_dict({"lr": 0.1}, "config.json")  # type: ignore[arg-type]  # the slip that is meant
+        run.log_dict({"lr": 0.1}, 3)  # type: ignore[arg-type]  # neither is a name
+    with pytest.raises(gnomon.GnomonError, match="the name comes first"):
+        run.log_text(3, "text")  # type: ignore[arg-type]  # the slip that is meant
 
 
 def test_events_are_points_of_their_own(api: httpx.Client, run: gnomon.Run) -> None:

@@ -14,7 +14,7 @@ from gnomon import exits
 from gnomon.capture import chosen_parts
 from gnomon.errors import SettingsError
 from gnomon.guard import complain
-from gnomon.notice import notice
+from gnomon.notice import notice, tell
 from gnomon.places import new_id
 from gnomon.record import Header
 from gnomon.resume import find_run, is_run_id
@@ -83,6 +83,11 @@ def init(
         _capture(run, capture)
     except Exception as error:
         complain("the surroundings of the run are not captured", error)
+    if run.url is not None and header.is_primary:
+        if is_offline:
+            tell(f"{run.name or run.id} stays here until: gnomon sync" + (f" {run.spool.parent}" if run.spool else ""))
+        else:
+            tell(f"{run.name or run.id} is at {run.url}")
     return run
 
 

@@ -45,7 +45,8 @@ class FileLog(ABC):
     @guarded(None)
     def log_text(self, name: str, text: str, *, step: float | None = None) -> None:
         """Keep a text as the file `name` (`notes.txt`); with a `step`, as one of a series, `samples` at 100 say."""
-        _named(name, text)
+        if not isinstance(name, str):
+            raise GnomonError(f"the name comes first, then the text; {type(name).__name__} is no name")
         data = str(text).encode("utf-8", "replace")
         if step is None:
             self._keep_data(data, clean_path(name))
@@ -55,7 +56,8 @@ class FileLog(ABC):
     @guarded(None)
     def log_dict(self, name: str, values: object) -> None:
         """Keep a dict or list as the JSON file `name` (`config.json`); what JSON does not know is kept as its text."""
-        shown = json.dumps(_named(name, values), indent=2, default=str, ensure_ascii=False)
+        name, values = _in_order(name, values)
+        shown = json.dumps(values, indent=2, default=str, ensure_ascii=False)
         self._keep_data(shown.encode("utf-8", "replace"), clean_path(name))
 
     @guarded(None)
@@ -68,7 +70,8 @@ class FileLog(ABC):
         """
         from gnomon.media.pictures import encode_image
 
-        pictures = [*image] if isinstance(image, list | tuple) else [_named(name, image)]
+        name, image = _in_order(name, image)
+        pictures = [*image] if isinstance(image, list | tuple) else [image]
         captions = caption if isinstance(caption, list) else [caption] * len(pictures)
         for index, picture in enumerate(pictures):
             self._keep_media("images", name, [encode_image(picture)], step, index)
@@ -81,21 +84,23 @@ class FileLog(ABC):
         """Keep a figure of matplotlib, seaborn or plotly at a step. Drawing takes the script's time, not a thread's."""
         from gnomon.media.pictures import encode_figure
 
-        self._keep_media("figures", name, [encode_figure(_named(name, figure))], step)
+        name, figure = _in_order(name, figure)
+        self._keep_media("figures", name, [encode_figure(figure)], step)
 
     @guarded(None)
     def log_table(self, name: str, table: object, *, step: float | None = None) -> None:
         """Keep a table at a step: a frame of pandas, polars or Arrow, a list of dicts, or a dict of columns."""
         from gnomon.media.tables import encode_table
 
-        self._keep_media("tables", name, encode_table(_named(name, table)), step)
+        self._keep_media("tables", name, encode_table(table), step)
 
     @guarded(None)
     def log_histogram(self, name: str, values: object, *, step: float | None = None, bins: int = 64) -> None:
         """Keep how values are distributed, at a step: values of any shape, or `(counts, edges)`."""
         from gnomon.media.histograms import encode_histogram
 
-        self._keep_media("histograms", name, [encode_histogram(_named(name, values), bins=bins)], step)
+        name, values = _in_order(name, values)
+        self._keep_media("histograms", name, [encode_histogram(values, bins=bins)], step)
 
     def _keep_media(
         self, kind: MediaKind, name: str, contents: Iterable[Encoded], step: float | None, index: int = 0
@@ -117,8 +122,10 @@ class FileLog(ABC):
         """The step given, or that of the last `log`."""
 
 
-def _named(name: object, value: object) -> object:
-    """The value, if the name is one: the other way round is a common slip that would otherwise go unnoticed."""
-    if not isinstance(name, str):
-        raise GnomonError(f"the name comes first, then what is logged under it; {type(name).__name__} is no name")
-    return value
+def _in_order(name: object, value: object) -> tuple[str, object]:
+    """The name and what is logged under it. MLflow takes them the other way round, so either way is understood."""
+    if isinstance(name, str):
+        return name, value
+    if isinstance(value, str):
+        return value, name
+    raise GnomonError(f"the name comes first, then what is logged under it; {type(name).__name__} is no name")

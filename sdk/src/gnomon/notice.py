@@ -5,6 +5,7 @@
 
 import logging
 import os
+import sys
 import threading
 
 _log = logging.getLogger("gnomon")
@@ -22,6 +23,16 @@ def notice(sentence: str, *, cause: str | None = None) -> None:
             return
         _said.add(key)
     _log.warning("gnomon: %s", sentence)
+
+
+def tell(sentence: str) -> None:
+    """Something good to know, where a person looks on; a job without a terminal is not spoken to."""
+    _log.info("gnomon: %s", sentence)
+    try:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"gnomon: {sentence}\n")
+    except (AttributeError, OSError, ValueError):  # there is none, or it is closed
+        return
 
 
 def _forget_lock() -> None:

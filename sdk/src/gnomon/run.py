@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType, TracebackType
 from typing import Protocol, Self
+from urllib.parse import quote
 
 from gnomon import exits
 from gnomon.copies import keep_copy
@@ -89,6 +90,14 @@ class Run(FileLog):
     def settings(self) -> Settings | None:
         """Where it is sent; None when the settings could not be used."""
         return self._settings
+
+    @property
+    def url(self) -> str | None:
+        """The run's page; None when the settings could not be used."""
+        if self._settings is None:
+            return None
+        tenant = "" if self._settings.tenant is None else f"?tenant={quote(self._settings.tenant)}"
+        return f"{self._settings.url}/r/{self.id}{tenant}"
 
     @property
     def is_finished(self) -> bool:
