@@ -23,8 +23,8 @@ from gnomon.wire import EndStatus, MetricEntry, PointColumns, RunBegin, Sequence
 BATCH_POINTS = 20_000
 # What the server takes in one run.
 MAX_SERIES = 10_000
-# The server takes 10,000 entries in a batch without points, and bounds its bytes: values may have 8,000 characters.
-BATCH_TEXTS = 500
+# Params, and as many tags, of one batch: the server bounds its bytes, and values may have 8,000 characters.
+BATCH_TEXTS = 250
 # The most points that one batch without an identity may hold.
 PLAIN_POINTS = 10_000
 # The writer that begins the run; the files of the source stand beside it under names of their own.
@@ -70,13 +70,13 @@ class Destination:
         """Set params and tags. A param that the run has with another value stays; the report names it."""
         self.expected.params |= params
         self.expected.tags |= tags
-        known = self._client.runs.get(self.run_id).params
-        new = [(key, value) for key, value in params.items() if key not in known]
-        for start in range(0, len(new), BATCH_TEXTS):
-            self._client.runs.log_batch(self.run_id, params=dict(new[start : start + BATCH_TEXTS]))
-        every = list(tags.items())
-        for start in range(0, len(every), BATCH_TEXTS):
-            self._client.runs.log_batch(self.run_id, tags=dict(every[start : start + BATCH_TEXTS]))
+        known = self._client.runs.get(self.run_id)
+        new_params = [(key, value) for key, value in params.items() if key not in known.params]
+        new_tags = [(key, value) for key, value in tags.items() if known.tags.get(key) != value]
+        # Together: each request that writes is a disk sync on the server, and most runs have few of either.
+        for start in range(0, max(len(new_params), len(new_tags)), BATCH_TEXTS):
+            part = slice(start, start + BATCH_TEXTS)
+            self._client.runs.log_batch(self.run_id, params=dict(new_params[part]), tags=dict(new_tags[part]))
 
     def file(self, path: str, source: Path | bytes) -> None:
         """Keep a file as `path` of the run's artifacts; one that is there with the same bytes is not sent again."""
