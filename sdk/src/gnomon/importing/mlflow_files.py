@@ -1,11 +1,11 @@
 """Artifacts of an MLflow source that lie on this disk."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from gnomon.importing.folders import walk
 from gnomon.importing.mlflow_source import Unreachable
 
 PROXIED = "mlflow-artifacts"
@@ -18,10 +18,9 @@ class LocalFiles:
         self._folder = folder
 
     def walk(self) -> Iterator[str]:
-        for folder, inner, names in os.walk(self._folder):
-            inner.sort()
-            for name in sorted(names):
-                path = Path(folder) / name
+        for folder, names in walk(self._folder):
+            for name in names:
+                path = folder / name
                 if path.is_file() and not path.is_symlink():
                     yield path.relative_to(self._folder).as_posix()
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import cast
 
 from gnomon.errors import GnomonError, MissingExtra
+from gnomon.importing.folders import folders_with, walk
 from gnomon.importing.mlflow_files import LocalFiles, local_files
 from gnomon.importing.mlflow_source import (
     Dataset,
@@ -50,6 +51,8 @@ class FolderSource:
             import yaml  # noqa: F401 - said before any work is done
         except ImportError as error:
             raise MissingExtra("PyYAML", extra="mlflow", purpose="reading an mlruns folder") from error
+        if root.is_file():
+            raise GnomonError(f"{root} is a file; name a database as sqlite:///{root}, or the mlruns folder")
         if not root.is_dir():
             raise GnomonError(f"{root} is no folder; name the mlruns folder, a database URL or the URL of a server")
         self.name = str(root)
@@ -62,8 +65,8 @@ class FolderSource:
         """Nothing is open."""
 
     def experiments(self) -> Iterator[SourceExperiment]:
-        folders = [*self._root.glob(f"*/{_META}"), *self._root.glob(f"{_TRASH}/*/{_META}")]
-        metas = [(path.parent, _read_meta(path)) for path in folders if path.parent.parent.name != "models"]
+        folders = [*folders_with(_META, self._root), *folders_with(_META, self._root / _TRASH)]
+        metas = [(folder, _read_meta(folder / _META)) for folder in folders]
         for folder, meta in sorted(metas, key=lambda each: (len(each[0].name), each[0].name)):
             uid = _text(meta, "experiment_id")
             if not uid:
@@ -81,7 +84,7 @@ class FolderSource:
     def runs(self, experiment_id: str) -> Iterator[SourceRun]:
         folder = self._places[experiment_id]
         metas = [
-            (path.parent, _read_meta(path)) for path in folder.glob(f"*/{_META}") if path.parent.name not in _NOT_RUNS
+            (place, _read_meta(place / _META)) for place in folders_with(_META, folder) if place.name not in _NOT_RUNS
         ]
         for place, meta in sorted(metas, key=lambda each: (_number(each[1], "start_time") or 0, each[0].name)):
             tags = _texts(place / "tags")
@@ -114,8 +117,8 @@ class FolderSource:
                 yield key, point
 
     def models(self, experiment_id: str) -> Iterator[SourceModel]:
-        for path in sorted((self._places[experiment_id] / "models").glob(f"*/{_META}")):
-            meta, place = _read_meta(path), path.parent
+        for place in folders_with(_META, self._places[experiment_id] / "models"):
+            meta = _read_meta(place / _META)
             if _text(meta, "lifecycle_stage") == "deleted":
                 continue
             yield SourceModel(
@@ -133,8 +136,8 @@ class FolderSource:
             )
 
     def registered(self) -> Iterator[SourceRegistered]:
-        for path in sorted((self._root / "models").glob(f"*/{_META}")):
-            meta, place = _read_meta(path), path.parent
+        for place in folders_with(_META, self._root / "models"):
+            meta = _read_meta(place / _META)
             versions = [*_versions(place)]
             yield SourceRegistered(
                 name=_text(meta, "name"),
@@ -153,8 +156,10 @@ class FolderSource:
 
 
 def _versions(place: Path) -> Iterator[SourceVersion]:
-    for path in place.glob(f"version-*/{_META}"):
-        meta = _read_meta(path)
+    for folder in folders_with(_META, place):
+        if not folder.name.startswith("version-"):
+            continue
+        meta = _read_meta(folder / _META)
         stage = _text(meta, "current_stage") or "None"
         if stage == _DELETED_VERSION:
             continue
@@ -166,13 +171,13 @@ def _versions(place: Path) -> Iterator[SourceVersion]:
             run_link=_text(meta, "run_link"),
             description=_text(meta, "description"),
             current_stage=stage,
-            tags=_pairs(path.parent / "tags"),
+            tags=_pairs(folder / "tags"),
         )
 
 
 def _datasets(run: Path, experiment: Path) -> Iterator[DatasetInput]:
-    for path in sorted((run / "inputs").glob(f"*/{_META}")):
-        meta = _read_meta(path)
+    for place in folders_with(_META, run / "inputs"):
+        meta = _read_meta(place / _META)
         if meta.get("source_type") != "DATASET":
             continue
         of = experiment / "datasets" / _text(meta, "source_id") / _META
@@ -193,8 +198,8 @@ def _datasets(run: Path, experiment: Path) -> Iterator[DatasetInput]:
 
 
 def _links(folder: Path, source_type: str) -> Iterator[ModelLink]:
-    for path in sorted(folder.glob(f"*/{_META}")):
-        meta = _read_meta(path)
+    for place in folders_with(_META, folder):
+        meta = _read_meta(place / _META)
         if meta.get("source_type") == source_type:
             yield ModelLink(_text(meta, "source_id"), _number(meta, "step") or 0)
 
@@ -217,7 +222,7 @@ def _lines(path: Path) -> Iterator[tuple[int, float, int, list[str]]]:
 
 def _key_files(folder: Path) -> list[tuple[str, Path]]:
     """Keys with a slash in them are files in folders."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
+    files = [path for place, names in walk(folder) for name in names if (path := place / name).is_file()]
     return sorted((path.relative_to(folder).as_posix(), path) for path in files)
 
 

@@ -7,7 +7,6 @@ Invariants:
   below the log directory and the name of its first file: importing again goes on with it.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from gnomon.errors import GnomonError
 from gnomon.importing import protobuf as pb
 from gnomon.importing.destination import Destination, PointWriter, run_id_for
 from gnomon.importing.events import Ended, Event, EventReader, Hyperparameters, Item, Media, Other, Scalar
+from gnomon.importing.folders import walk
 from gnomon.importing.report import ImportReport, LeftOut, RunCheck, check_run, report_of
 from gnomon.importing.tfrecord import FRAME_BYTES, RecordFile
 from gnomon.media import clean_path, media_path
@@ -46,10 +46,10 @@ class LogFolder(Struct, frozen=True):
 def find_runs(root: Path) -> list[LogFolder]:
     """The folders at and below `root` that have event files, by name."""
     found = []
-    for folder, _, names in sorted(os.walk(root)):
-        files = [Path(folder) / name for name in sorted(names) if _MARK in name]
+    for folder, names in sorted(walk(root)):
+        files = [folder / name for name in names if _MARK in name]
         if files:
-            place = Path(folder).relative_to(root).as_posix()
+            place = folder.relative_to(root).as_posix()
             found.append(LogFolder(root.resolve().name if place == "." else place, files))
     return found
 

@@ -7,7 +7,6 @@ Invariants:
 - Nothing is thrown away: what is no number and has no page here is kept in files of the run (`wandb/…`), and listed.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from msgspec import Struct
 from gnomon.client import Client
 from gnomon.errors import GnomonError
 from gnomon.importing import protobuf as pb
+from gnomon.importing.folders import walk
 from gnomon.importing.report import ImportReport, LeftOut, RunCheck, report_of
 from gnomon.importing.wandb_log import NotWandb, WandbLog
 from gnomon.importing.wandb_records import Begun, decode_record
@@ -52,11 +52,11 @@ def import_wandb(client: Client, root: Path, *, experiment: str | None = None, p
 def find_runs(root: Path, left_out: LeftOut) -> list[RunLogs]:
     """The runs at and below `root`, oldest first; a folder of wandb's has its time in its name."""
     found: dict[tuple[str, str, str], RunLogs] = {}
-    for folder, _, names in sorted(os.walk(root)):
-        for name in sorted(names):
+    for folder, names in sorted(walk(root)):
+        for name in names:
             if not (name.startswith("run-") and name.endswith(".wandb")):
                 continue
-            file = Path(folder) / name
+            file = folder / name
             begun = _begun(file, left_out)
             if begun is not None:
                 run = found.setdefault((begun.entity, begun.project, begun.run_id), RunLogs(begun, []))

@@ -11,6 +11,7 @@ from typing import IO
 from gnomon.client import Client
 from gnomon.importing import protobuf as pb
 from gnomon.importing.destination import Destination, PointWriter, run_id_for
+from gnomon.importing.folders import walk
 from gnomon.importing.report import LeftOut, RunCheck, check_run
 from gnomon.importing.wandb_log import WandbLog
 from gnomon.importing.wandb_records import (
@@ -375,6 +376,7 @@ def _fault_of(file: ArtifactFile) -> str | None:
 
 def _files_below(root: Path) -> Iterator[Path]:
     """The files at and below a folder, links to files outside it too: `wandb.save` makes such."""
-    for path in sorted(root.rglob("*")):
-        if path.is_file():
-            yield path
+    for folder, names in walk(root):
+        for name in names:
+            if (path := folder / name).is_file():
+                yield path
