@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -282,6 +283,41 @@ def test_a_folder_is_named_by_its_address(importing: Importing, folder: tuple[Pa
     (tmp_path / "with space").symlink_to(folder[0])
     report = importing((tmp_path / "with space").as_uri(), "--new-ids")
     assert {run["name"] for run in report["runs"]} == RUNS
+
+
+def test_a_folder_that_was_moved_keeps_its_versions(
+    importing: Importing, folder: tuple[Path, Json], wire: Wire, tmp_path: Path
+) -> None:
+    """Each version of MLflow 2 names where its run lay; others name what is nowhere here, or a version of another."""
+    moved = shutil.copytree(folder[0], tmp_path / "moved")
+    run = folder[1]["run"]
+    for number, source in (
+        (1, f"file:///gone/mlruns/1/{run}/artifacts/notes"),
+        (3, "/nowhere/at/all"),
+        (4, "dbfs-like:/some/where"),
+        (5, "models:/later name/1"),
+    ):
+        write_version(moved / "models" / "RM", number, source, run)
+    write_version(moved / "models" / "later name", 1, f"runs:/{run}/w.bin", run)
+    report = importing(moved, "--new-ids")
+    assert report["equal"]
+    here = run_named(report, "first")["run_id"]
+    found = wire.get("model-versions/search", filter="name = 'RM'")["model_versions"]
+    assert {one["version"]: one["source"] for one in found} == {
+        "1": f"runs:/{here}/notes",
+        "3": "https://not-imported.invalid/",
+        "4": "https://not-imported.invalid/",
+        "5": "models:/later name/1",
+    }
+    lost = [one["name"] for one in report["unmapped"] if one["kind"] == "source of version"]
+    assert lost == ["RM 3", "RM 4"]
+
+
+def write_version(model: Path, number: int, source: str, run: str) -> None:
+    place = model / f"version-{number}"
+    place.mkdir(parents=True, exist_ok=True)
+    (model / "meta.yaml").write_text(f"name: {model.name}\n")
+    (place / "meta.yaml").write_text(f"version: {number}\nsource: {source!r}\nrun_id: {run}\n")
 
 
 def test_what_is_exported_opens_in_mlflow_and_comes_back(

@@ -30,6 +30,10 @@ _FIRST_WAIT_SECS = 0.3
 _PASSING = frozenset({429, 502, 503, 504})
 _FILES = "/api/2.0/mlflow-artifacts/artifacts"
 _TIMEOUT_SECS = 120.0
+# What to do about an answer that says nothing in MLflow's words.
+_LOGIN = "it answers {}; set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+_NEXT_STEP = {401: _LOGIN, 403: _LOGIN}
+_NO_MLFLOW = "it answers {}, and not as MLflow does; name the address that MLflow's clients use (MLFLOW_TRACKING_URI)"
 
 
 class Refused(GnomonError):
@@ -204,5 +208,5 @@ def _refusal(name: str, response: urllib3.BaseHTTPResponse) -> Refused:
         said = msgspec.json.decode(response.data, type=_Refusal)
     except (msgspec.DecodeError, UnicodeDecodeError):
         said = _Refusal()
-    words = said.message or f"it answers {response.status}"
+    words = said.message or _NEXT_STEP.get(response.status, _NO_MLFLOW).format(response.status)
     return Refused(f"{name}: {words}", status=response.status, code=said.error_code)

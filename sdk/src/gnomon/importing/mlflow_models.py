@@ -5,12 +5,15 @@ model is read back from the server and compared by its SHA-256.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from gnomon.importing.mlflow_api import MlflowApi, ProxiedFiles, Refused
+from gnomon.importing.mlflow_files import PROXIED
 from gnomon.importing.mlflow_server import LoggedModel, Run, VersionPage
 from gnomon.importing.mlflow_source import (
     ModelLink,
@@ -26,7 +29,10 @@ from gnomon.importing.report import ItemCheck, LeftOut
 
 _PIECE_BYTES = 1 << 20
 _NOTHING = dict[str, object]
-_NO_SOURCE = "gnomon-import-placeholder"
+# Where versions lead whose files are not here: a name that is kept for leading nowhere (RFC 2606).
+_NO_SOURCE = "https://not-imported.invalid/"
+_COPIED = re.compile(r"models:/([^/@]+)[/@]")
+_OF_RUNS = ("", "file", PROXIED)
 _MOST_PARAMS = 100
 
 
@@ -67,7 +73,7 @@ class ModelImport:
 
     def registered(self) -> Iterator[ItemCheck]:
         """Bring in the registry."""
-        for model in self._source.registered():
+        for model in _originals_first({model.name: model for model in self._source.registered()}):
             self._progress("importing registered model", model.name, 0, len(model.versions))
             yield self._registered(model)
 
@@ -182,17 +188,7 @@ class ModelImport:
         source = self._source_here(name, version)
         made = 0
         while made < version.version:
-            answer = self._api.post(
-                "model-versions/create",
-                _VersionMade,
-                name=name,
-                source=source,
-                run_id=self._run_here(version.run_id) or None,
-                run_link=version.run_link or None,
-                description=version.description or None,
-                tags=version.tags,
-            )
-            made = answer.model_version.version
+            made = self._make(name, version, source)
             if made != version.version:  # a number that the source has no more, or one that is too high
                 self._api.delete("model-versions/delete", name=name, version=str(made))
         if made > version.version:
@@ -208,6 +204,26 @@ class ModelImport:
                 version=str(made),
                 stage=version.current_stage,
             )
+
+    def _make(self, name: str, version: SourceVersion, source: str) -> int:
+        """Make the next version; its number. A source that cannot be kept here is reported and leads nowhere."""
+        try:
+            answer = self._api.post(
+                "model-versions/create",
+                _VersionMade,
+                name=name,
+                source=source,
+                run_id=self._run_here(version.run_id) or None,
+                run_link=version.run_link or None,
+                description=version.description or None,
+                tags=version.tags,
+            )
+        except Refused as refused:
+            if refused.status not in (400, 404) or source == _NO_SOURCE:
+                raise
+            self._skip("source of version", f"{name} {version.version}", f"{source} is refused here ({refused})")
+            return self._make(name, version, _NO_SOURCE)
+        return answer.model_version.version
 
     def _versions_here(self, model: SourceRegistered) -> list[SourceVersion]:
         """The versions of it that this server has; prompts are found only by those who ask for them."""
@@ -230,10 +246,12 @@ class ModelImport:
         _, location = self.runs.get(version.run_id, ("", ""))
         if location and source.startswith(location.rstrip("/") + "/"):
             return f"runs:/{self._run_here(version.run_id)}/{source[len(location.rstrip('/')) + 1 :]}"
-        if "://" in source and not source.startswith(("file:", "mlflow-artifacts:")):
+        if urlsplit(source).scheme not in _OF_RUNS or "/" not in source:
             return source
-        if source.startswith("models:/") or "/" not in source:
-            return source
+        # A store that was moved: its versions still name the place where their run lay before.
+        _, _, path = source.partition(f"/{version.run_id}/artifacts/")
+        if path and version.run_id in self.runs:
+            return f"runs:/{self._run_here(version.run_id)}/{path}"
         self._skip("source of version", f"{name} {version.version}", f"{source} belongs to no run that is imported")
         return _NO_SOURCE
 
@@ -242,6 +260,22 @@ class ModelImport:
 
     def _skip(self, kind: str, name: str, reason: str) -> None:
         self._left_out.add(self._source.name, kind=kind, name=name, reason=reason)
+
+
+def _originals_first(models: Mapping[str, SourceRegistered]) -> Iterator[SourceRegistered]:
+    """A version that is a copy names the one it was copied from, which has to be there before it."""
+    seen: set[str] = set()
+
+    def visit(name: str) -> Iterator[SourceRegistered]:
+        if name in models and name not in seen:
+            seen.add(name)
+            for version in models[name].versions:
+                if copied := _COPIED.match(version.source):
+                    yield from visit(copied[1])
+            yield models[name]
+
+    for name in models:
+        yield from visit(name)
 
 
 def send_links(api: MlflowApi, run: SourceRun, uid: str) -> ItemCheck | None:
