@@ -81,9 +81,17 @@ def test_keys_and_addresses_open_every_tab(site: Site, begin: Begin) -> None:
 def test_what_does_not_exist_is_said(site: Site, begin: Begin) -> None:
     visit = begin()
     visit.expect_console("status of 404")
-    for path in (f"/e/{'0' * 32}", f"/r/{'0' * 32}"):
+    for path, back in (
+        (f"/e/{'0' * 32}", "All experiments"),
+        (f"/r/{'0' * 32}", "All experiments"),
+        ("/models/none", "All models"),
+    ):
         visit.open(path)
-        expect(visit.page.get_by_role("alert")).to_contain_text("cannot be shown")
+        said = visit.page.get_by_role("alert")
+        expect(said).to_contain_text("cannot be shown")
+        expect(said.get_by_role("button", name="Try again")).to_have_count(0)  # it would be the same again
+        said.get_by_role("link", name=back).click()
+        expect(said).to_have_count(0)
     visit.open("/nowhere/at/all")
     expect(visit.page.get_by_text("There is no such page")).to_be_visible()
 

@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import signal
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -79,6 +80,25 @@ def test_the_numbers_of_a_port_are_those_of_all_its_processes(server: ServerProc
 
 
 @pytest.mark.nightly
+def test_what_a_killed_supervisor_left_is_removed_by_the_next(server: ServerProcess) -> None:
+    place = Path(tempfile.gettempdir())
+    before = set(place.glob("gnomon-counts-*"))
+    ended = workers(server)
+    assert server.process is not None
+    server.process.kill()
+    server.process.wait()
+    ends = time.monotonic() + 60
+    while any(Path(f"/proc/{pid}").exists() for pid in ended):
+        assert time.monotonic() < ends, "a worker outlives its supervisor"
+        time.sleep(0.05)
+    left = set(place.glob("gnomon-counts-*"))
+    assert left <= before
+    server.start()
+    now = set(place.glob("gnomon-counts-*"))
+    assert len(now - before) == 1, "its own"
+    assert before - now, "that of the one that was killed is gone"
+
+
 def test_a_tenants_rate_holds_over_all_processes_of_two_hosts(tmp_path: Path, database: str) -> None:
     settings = {"GNOMON_DATABASE": database, "GNOMON_TENANT_REQUESTS_PER_SEC": str(RATE)}
     made = gnomon("keys", "create", "--role", "editor", "--tenant", "busy", "--json", settings=settings)

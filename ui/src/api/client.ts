@@ -22,6 +22,11 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether asking again can help: what is refused, or is not there, stays so. */
+export function isWorthRetrying(error: Error): boolean {
+  return !(error instanceof ApiError) || error.status >= 500 || error.status === 429;
+}
+
 /** The server could not be reached at all. */
 export class LinkError extends Error {
   constructor() {

@@ -18,17 +18,25 @@ export function Message({ title, children, tone = "plain", actions }: Props) {
   );
 }
 
-export function ErrorMessage({ title, error, onRetry }: { readonly title: string; readonly error: Error; readonly onRetry?: () => void }) {
+interface ErrorProps {
+  readonly title: string;
+  readonly error: Error;
+  readonly onRetry?: () => void;
+  /** In place of trying again. */
+  readonly actions?: ReactNode;
+}
+
+export function ErrorMessage({ title, error, onRetry, actions }: ErrorProps) {
   return (
     <Message
       title={title}
       tone="bad"
       actions={
-        onRetry && (
+        actions ?? (onRetry && (
           <button type="button" className="button" onClick={onRetry}>
             Try again
           </button>
-        )
+        ))
       }
     >
       {sentence(error.message)}

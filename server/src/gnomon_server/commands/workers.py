@@ -9,6 +9,7 @@ all of them see, so that `/metrics` answers for the port whichever process is as
 """
 
 import ctypes
+import fcntl
 import os
 import select
 import shutil
@@ -23,6 +24,8 @@ from types import FrameType
 import click
 
 _PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
+_COUNTS = "gnomon-counts-"
+_LOCK = "in-use"
 # One that dies at once each time is not replaced faster than this.
 _RESTART_SECS = 1.0
 
@@ -44,11 +47,13 @@ class Supervisor:
         """Start all, then replace those that die until a signal says to stop; the code to exit with."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._pass_on)
-        self._counts = Path(tempfile.mkdtemp(prefix="gnomon-counts-"))
+        _remove_abandoned()
+        self._counts, held = _held_folder()
         try:
             return self._run(on_ready)
         finally:
             shutil.rmtree(self._counts, ignore_errors=True)
+            os.close(held)
 
     def _run(self, on_ready: Callable[[], None]) -> int:
         code = self._start_all()
@@ -142,6 +147,31 @@ class Supervisor:
         while self._pids:
             pid, _ = os.wait()
             self._pids.pop(pid, None)
+
+
+def _held_folder() -> tuple[Path, int]:
+    """A folder of its own, and what holds it for as long as this process, or one that it forks, lives."""
+    unnamed = Path(tempfile.mkdtemp(prefix=f".{_COUNTS}"))
+    held = os.open(unnamed / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    # Others see it only now that it is held.
+    return unnamed.rename(unnamed.with_name(unnamed.name.removeprefix("."))), held
+
+
+def _remove_abandoned() -> None:
+    """Remove the folders of supervisors that were killed: nobody holds them any more."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_COUNTS}*"):
+        try:
+            found = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:  # another user's, or one that is being made or removed just now
+            continue
+        try:
+            fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except BlockingIOError:  # its processes live
+            continue
+        finally:
+            os.close(found)
 
 
 def _wait_ready(ready: int) -> bool:

@@ -14,7 +14,7 @@ import { usePreferences, useTheme } from "../../lib/preferences";
 import { rememberView } from "../../lib/recent";
 import { seriesFetcher } from "../../series/answer";
 import { SeriesLoader } from "../../series/loader";
-import { ErrorMessage, Loading } from "../../ui/Message";
+import { Loading } from "../../ui/Message";
 import { useTenantHref } from "../../ui/tenant";
 import { RunTable } from "../run-table/RunTable";
 import { useCheckedFilter } from "../run-table/use-checked-filter";
@@ -22,6 +22,7 @@ import { SparkStore } from "../run-table/use-sparks";
 import { AppBar } from "../shell/AppBar";
 import { ViewMenu } from "../saved-views/ViewMenu";
 import { LiveDot, LostNotice } from "../shell/LiveDot";
+import { PageError } from "../shell/PageError";
 import { useTitle } from "../shell/use-title";
 import { useView, withView } from "../view/use-view";
 import type { ExperimentView } from "../view/view";
@@ -104,7 +105,12 @@ export function ExperimentPage({ id, tab }: Props) {
       {experiment.error !== null ? (
         <main className="page-message">
           <h1 className="sr-only">Experiment</h1>
-          <ErrorMessage title="This experiment cannot be shown" error={experiment.error} onRetry={() => void experiment.refetch()} />
+          <PageError
+            title="This experiment cannot be shown"
+            error={experiment.error}
+            onRetry={() => void experiment.refetch()}
+            back={{ href: "/", label: "All experiments" }}
+          />
         </main>
       ) : isEmpty ? (
         <Suspense fallback={<Loading />}><FirstRun experiment={experiment.data} /></Suspense>

@@ -8,9 +8,10 @@ import { CopyButton } from "../../ui/CopyButton";
 import { Icon } from "../../ui/Icon";
 import { Link } from "../../ui/Link";
 import { Markdown } from "../../ui/Markdown";
-import { ErrorMessage, Loading, Message } from "../../ui/Message";
+import { Loading, Message } from "../../ui/Message";
 import { TableHead, toTheRight } from "../../ui/TableHead";
 import { AppBar } from "../shell/AppBar";
+import { PageError } from "../shell/PageError";
 import { useTitle } from "../shell/use-title";
 import { Aliases } from "./Aliases";
 import "./models.css";
@@ -45,13 +46,14 @@ export function ModelPage({ name }: { readonly name: string }) {
         <div className="models-column">
           <h1>{name}</h1>
           {error !== null ? (
-            <ErrorMessage
+            <PageError
               title="This model cannot be shown"
               error={error}
               onRetry={() => {
                 void model.refetch();
                 void versions.refetch();
               }}
+              back={{ href: "/models", label: "All models" }}
             />
           ) : model.data === undefined || versions.data === undefined ? (
             <Loading label="Reading the model" />

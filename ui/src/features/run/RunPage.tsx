@@ -6,10 +6,11 @@ import { runQuery } from "../../api/runs";
 import { tracesQuery } from "../../api/traces";
 import { lastView } from "../../lib/recent";
 import { Link } from "../../ui/Link";
-import { ErrorMessage, Loading } from "../../ui/Message";
+import { Loading } from "../../ui/Message";
 import { Status } from "../../ui/Status";
 import { RunActions } from "../manage/RunActions";
 import { AppBar } from "../shell/AppBar";
+import { PageError } from "../shell/PageError";
 import { useTitle } from "../shell/use-title";
 import { RunContent } from "./RunContent";
 import { RUN_TAB_LABELS, RUN_TABS, runTabPath, useRunTabKeys, type RunTab } from "./tabs";
@@ -67,7 +68,12 @@ export function RunPage({ id, tab }: { readonly id: string; readonly tab: RunTab
           {run?.name ?? "Run"}: {RUN_TAB_LABELS[tab]}
         </h1>
         {query.error !== null && run === undefined ? (
-          <ErrorMessage title="This run cannot be shown" error={query.error} onRetry={() => void query.refetch()} />
+          <PageError
+            title="This run cannot be shown"
+            error={query.error}
+            onRetry={() => void query.refetch()}
+            back={{ href: "/", label: "All experiments" }}
+          />
         ) : run === undefined ? (
           <Loading label="Reading the run" />
         ) : (
