@@ -15,6 +15,8 @@ import pytest
 
 from gnomon.client import Client
 from gnomon.importing.mlflow_database import DatabaseSource
+from gnomon.importing.mlflow_files import local_files
+from gnomon.importing.mlflow_source import Unreachable
 from gnomon.wire import MetricEntry
 from tests.compat.conftest import SCENARIOS
 from tests.compat.wire_client import Wire
@@ -224,6 +226,13 @@ def test_a_database_from_before_the_registry_arrives(
     report = importing(f"sqlite:///{path}", "--new-ids")
     assert report["equal"]
     assert {run["name"] for run in report["runs"]} == RUNS
+
+
+@pytest.mark.parametrize("uri", ["", "/", "file:///"])
+def test_a_run_that_names_no_place_has_no_files(uri: str, tmp_path: Path) -> None:
+    """Its place is not the folder of the database, nor the disk."""
+    with pytest.raises(Unreachable):
+        local_files(uri, proxied_at=(), relative_to=tmp_path)
 
 
 def test_points_that_another_added_fail_the_check(

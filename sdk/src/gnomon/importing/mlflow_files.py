@@ -32,6 +32,8 @@ class LocalFiles:
 def local_files(uri: str, *, proxied_at: Sequence[Path], relative_to: Path) -> LocalFiles:
     """The files at a path, a `file:` URI, or below a folder where an MLflow server keeps what it proxies."""
     parts = urlsplit(uri)
+    if not parts.path.strip("/"):  # or it would be the folder that holds the database, or the whole disk
+        raise Unreachable("the source does not say where they are")
     if parts.scheme in ("", "file"):
         folder = relative_to / unquote(parts.path)
         # ROOT/EXPERIMENT/RUN/artifacts: a run's folder, and its experiment's, appear with the first file in them.
