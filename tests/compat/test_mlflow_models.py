@@ -368,7 +368,6 @@ def test_a_purged_experiment_takes_its_models_and_datasets_along(
         ("POST", "/api/3.0/mlflow/traces/metrics"),
         ("POST", "/api/3.0/mlflow/gateway/secrets/create"),
         ("GET", "/ajax-api/3.0/jobs/1"),
-        ("GET", "/graphql"),
     ],
 )
 def test_what_is_left_out_says_so(wire: Wire, method: str, path: str) -> None:

@@ -150,6 +150,7 @@ NATIVE = [
 _M, _P, _D = "/2.0/mlflow", "/2.0/mlflow-artifacts/artifacts", "/2.0/mlflow-artifacts"
 _L, _RM, _MV = f"{_M}/logged-models/MODEL_ID", f"{_M}/registered-models", f"{_M}/model-versions"
 _W, _CREATED = f"{_M}/webhooks", {"entity": "PROMPT", "action": "CREATED"}
+_ASKED = '{ mlflowGetRun(input: {runId: "RUN"}) { run { info { runName } } } }'
 _T2, _T3 = f"{_M}/traces", "/3.0/mlflow/traces"
 _ALL = ("RUN", "MODEL_ID", "REGISTERED", "TRACE")
 _DATASETS = [{"dataset": {"name": "d", "digest": "1", "source_type": "local", "source": "here"}}]
@@ -242,6 +243,10 @@ MLFLOW = [
     Row("GET", f"{_MV}/search"),
     Row("POST", f"{_MV}/set-tag", {**_VERSION, "key": "changed", "value": "1"}),
     Row("DELETE", f"{_MV}/delete-tag", {**_VERSION, "key": "secret"}),
+    *(
+        Row(method, "/graphql", {"query": _ASKED} if method == "POST" else None, query=query, nobody=200)
+        for method, query in (("POST", {}), ("GET", {"query": _ASKED}))
+    ),
     Row("GET", _W),
     Row("POST", _W, {"name": "w", "url": "https://a.example/", "events": [_CREATED]}),
     Row("GET", f"{_W}/{NO_WEBHOOK}", own=(404,)),
@@ -295,6 +300,7 @@ MLFLOW_ELSEWHERE = {
     "/3.0/mlflow/get-trace-artifact": ("/ajax-api",),
     f"{_L}/artifacts/files": ("/ajax-api",),
     "/get-artifact": ("", "/api", "/ajax-api"),
+    "/graphql": ("",),
     "/model-versions/get-artifact": ("",),
     "/v1/traces": ("",),
 }

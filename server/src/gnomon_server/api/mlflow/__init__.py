@@ -12,6 +12,7 @@ from gnomon_server.api.mlflow import (
     assessments,
     direct,
     experiments,
+    graphql,
     links,
     logging,
     metrics,
@@ -44,6 +45,7 @@ ROUTES: list[HTTPRouteHandler] = [
     *assessments.ROUTES,
     *otlp.ROUTES,
     *webhooks.ROUTES,
+    *graphql.ROUTES,
     *system.ROUTES,
 ]
 INGEST = logging.INGEST

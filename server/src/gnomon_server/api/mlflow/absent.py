@@ -41,7 +41,6 @@ _ABSENT = (
     (r"/(api|ajax-api)/3\.0/mlflow/workspaces", "making and listing workspaces: name one, and it is there"),
     (r"/(api|ajax-api)/[23]\.0/mlflow/(users|roles)", "users and roles"),
     (r"/(api|ajax-api)/2\.0/mlflow/artifacts/presigned", "presigned addresses; files go through this server"),
-    (r"/graphql", "GraphQL, which only MLflow's own pages use"),
 )
 _ABSENT_PATHS = [(re.compile(pattern), what) for pattern, what in _ABSENT]
 

@@ -118,14 +118,18 @@ def remove(call: Call[None, None]) -> wire.Nothing:
     return wire.Nothing()
 
 
-@wire_route("GET", "/2.0/mlflow/artifacts/list", needs="runs.get", asks=wire.ListArtifacts)
-def list_artifacts(call: Call[wire.ListArtifacts, None]) -> wire.FilesFound:
+def read_directory(call: Call[wire.ListArtifacts, None]) -> wire.FilesFound:
     """List a directory of a run; paths are relative to the root of the run."""
     run = run_of(call.body)
     if not run:
         raise missing_value("run_id")
     uri = call.services.runs.get(call.principal, run).artifact_uri
     return wire.FilesFound(listed_files(call, Place("run", run, clean_path(call.body.path)), below=""), root_uri=uri)
+
+
+list_artifacts = wire_route("GET", "/2.0/mlflow/artifacts/list", needs="runs.get", asks=wire.ListArtifacts)(
+    read_directory
+)
 
 
 @wire_route("GET", "/get-artifact", needs="runs.get", asks=wire.GetArtifact, prefixes=("", *PREFIXES))

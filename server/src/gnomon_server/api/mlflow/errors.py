@@ -65,7 +65,7 @@ def say_error(error: Exception, request_id: str) -> Answered:
         code, message = error.error_code, error.detail
     elif isinstance(error, e.GnomonError):
         code = next(CODES[cls] for cls in type(error).__mro__ if cls in CODES)
-        message = _message(error)
+        message = sentence_of(error)
         if isinstance(error, e.Unavailable | e.TooManyRequests):
             headers["Retry-After"] = str(error.retry_after_secs)
         if isinstance(error, e.Unauthenticated):
@@ -86,7 +86,7 @@ def answer_error(request: HttpRequest, error: Exception) -> Response[bytes]:
     )
 
 
-def _message(error: e.GnomonError) -> str:
+def sentence_of(error: e.GnomonError) -> str:
     """The sentence, as MLflow puts it where its clients or their tests read it."""
     for cls in type(error).__mro__:
         if cls in _SENTENCES:

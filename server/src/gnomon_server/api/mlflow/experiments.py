@@ -79,11 +79,15 @@ def create_experiment(call: Call[wire.CreateExperiment, None]) -> wire.Experimen
     return wire.ExperimentCreated(str(made.number))
 
 
-@wire_route("GET", "/2.0/mlflow/experiments/get", needs="experiments.get", asks=wire.ExperimentAsked)
-def get_experiment(call: Call[wire.ExperimentAsked, None]) -> wire.ExperimentFound:
+def read_experiment(call: Call[wire.ExperimentAsked, None]) -> wire.ExperimentFound:
     """Get an experiment by id, deleted ones too."""
     found = call.services.numbered.get(call.principal, number_of(call.body.experiment_id))
     return wire.ExperimentFound(experiment_message(call.principal, found))
+
+
+get_experiment = wire_route("GET", "/2.0/mlflow/experiments/get", needs="experiments.get", asks=wire.ExperimentAsked)(
+    read_experiment
+)
 
 
 @wire_route("GET", "/2.0/mlflow/experiments/get-by-name", needs="experiments.get", asks=wire.ExperimentNamed)

@@ -57,14 +57,7 @@ def log_model(call: Call[wire.LogModel, None]) -> wire.Nothing:
     return wire.Nothing()
 
 
-@wire_route(
-    "POST",
-    "/2.0/mlflow/experiments/search-datasets",
-    needs="experiments.read",
-    asks=wire.SearchDatasets,
-    prefixes=("/ajax-api",),
-)
-def search_datasets(call: Call[wire.SearchDatasets, None]) -> wire.DatasetsFound:
+def find_datasets(call: Call[wire.SearchDatasets, None]) -> wire.DatasetsFound:
     """List the datasets that the runs of some experiments took in."""
     ids = call.body.experiment_ids
     if not ids:
@@ -78,6 +71,15 @@ def search_datasets(call: Call[wire.SearchDatasets, None]) -> wire.DatasetsFound
     return wire.DatasetsFound(
         [wire.DatasetSummary(str(one.experiment_number), one.name, one.digest, one.context) for one in found]
     )
+
+
+search_datasets = wire_route(
+    "POST",
+    "/2.0/mlflow/experiments/search-datasets",
+    needs="experiments.read",
+    asks=wire.SearchDatasets,
+    prefixes=("/ajax-api",),
+)(find_datasets)
 
 
 def _input(sent: wire.DatasetInputSent, path: str) -> DatasetInput:

@@ -41,8 +41,7 @@ def get_history(call: Call[wire.MetricHistory, None]) -> wire.MetricsFound:
     return wire.MetricsFound(history_messages(body.metric_key, page), token_at(end, total=len(points)))
 
 
-@wire_route("GET", "/2.0/mlflow/metrics/get-history-bulk-interval", needs="runs.read", asks=wire.HistoryInterval)
-def get_history_interval(call: Call[wire.HistoryInterval, None]) -> wire.MetricsFound:
+def read_interval(call: Call[wire.HistoryInterval, None]) -> wire.MetricsFound:
     """Get evenly chosen points of one metric of many runs, the first and the last among them."""
     body = call.body
     _refuse_many_runs(body.run_ids, "GetMetricHistoryBulkInterval")
@@ -66,6 +65,11 @@ def get_history_interval(call: Call[wire.HistoryInterval, None]) -> wire.Metrics
         kept = Points(points.step[chosen], points.time_ms[chosen], points.value[chosen])
         listed += history_messages(body.metric_key, kept, run_id=run)
     return wire.MetricsFound(listed)
+
+
+get_history_interval = wire_route(
+    "GET", "/2.0/mlflow/metrics/get-history-bulk-interval", needs="runs.read", asks=wire.HistoryInterval
+)(read_interval)
 
 
 @wire_route(

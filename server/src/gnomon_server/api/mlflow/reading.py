@@ -22,7 +22,7 @@ from gnomon_server.model.errors import InvalidRequest
 A = TypeVar("A", bound=Asked)
 
 # Maps and values whose names are the client's own, and mean what they are in the case they have.
-_FREE = frozenset(("tags", "trace_metadata", "metadata", "value"))
+_FREE = frozenset(("tags", "trace_metadata", "metadata", "value", "variables"))
 DOCS = " See the API docs for more information about request parameters."
 _CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _AT = re.compile(r"- at `\$\.?(?P<path>[^`]*)`$")
@@ -59,6 +59,14 @@ def read_query(values: Sequence[tuple[str, str]], shape: type[A]) -> A:
         else:
             tree.setdefault(name, value)
     found = _converted(tree, shape)
+    _refuse_missing(found)
+    return found
+
+
+def read_tree(tree: object, shape: type[A]) -> A:
+    """What was decoded elsewhere as the message."""
+    found = _converted(_plain(tree), shape)
+    _refuse_nul(msgspec.to_builtins(found))
     _refuse_missing(found)
     return found
 

@@ -135,7 +135,7 @@ def search_registered(call: Call[wire.SearchRegistered, None]) -> wire.Registere
         raise value_refused("max_results", str(body.max_results))
     offset = offset_of(body.page_token)
     with in_mlflow_words(_MODELS_SAID, body.filter, body.order_by):
-        clauses = _without_prompts(parse_clauses(body.filter, _MODEL_WORDS))
+        clauses = without_prompts(parse_clauses(body.filter, _MODEL_WORDS))
         order = parse_clause_order(body.order_by, _MODEL_WORDS)
     total, found = call.services.registry.search(
         call.principal,
@@ -272,8 +272,7 @@ def delete_version(call: Call[wire.VersionAsked, None]) -> Nothing:
     return Nothing()
 
 
-@wire_route("GET", _MV + "search", needs="runs.read", asks=wire.SearchVersions)
-def search_versions(call: Call[wire.SearchVersions, None]) -> wire.VersionList:
+def find_versions(call: Call[wire.SearchVersions, None]) -> wire.VersionList:
     """Find versions, the last changed first."""
     body = call.body
     if body.max_results < 1:
@@ -284,7 +283,7 @@ def search_versions(call: Call[wire.SearchVersions, None]) -> wire.VersionList:
         raise value_refused("max_results", str(body.max_results))
     offset = offset_of(body.page_token)
     with in_mlflow_words(_VERSIONS_SAID, body.filter, body.order_by):
-        clauses = _without_prompts(parse_clauses(body.filter, _VERSION_WORDS))
+        clauses = without_prompts(parse_clauses(body.filter, _VERSION_WORDS))
         order = parse_clause_order(body.order_by, _VERSION_WORDS)
     total, found = call.services.registry.search_versions(
         call.principal,
@@ -294,6 +293,9 @@ def search_versions(call: Call[wire.SearchVersions, None]) -> wire.VersionList:
         offset=offset,
     )
     return wire.VersionList([version_message(one) for one in found], token_at(offset + len(found), total=total))
+
+
+search_versions = wire_route("GET", _MV + "search", needs="runs.read", asks=wire.SearchVersions)(find_versions)
 
 
 @wire_route("POST", _MV + "set-tag", needs="runs.write", asks=wire.VersionTag)
@@ -324,7 +326,7 @@ async def get_version_file(call: Call[wire.VersionFileAsked, None]) -> Answer:
     return await send_file(call, place_of(f"{uri.removeprefix(SCHEME)}/{call.body.path}"))
 
 
-def _without_prompts(clauses: list[Clause]) -> list[Clause]:
+def without_prompts(clauses: list[Clause]) -> list[Clause]:
     """Prompts are kept in the registry too, by a tag; they are found by those who ask for that tag."""
     rest = [clause for clause in clauses if (clause.kind, clause.key) != ("tag", PROMPT)]
     asked = [clause for clause in clauses if (clause.kind, clause.key) == ("tag", PROMPT)]

@@ -71,10 +71,12 @@ def create_run(call: Call[wire.CreateRun, None]) -> wire.RunFound:
     return wire.RunFound(run_message(made))
 
 
-@wire_route("GET", "/2.0/mlflow/runs/get", needs="runs.get", asks=wire.RunAsked)
-def get_run(call: Call[wire.RunAsked, None]) -> wire.RunFound:
+def read_run(call: Call[wire.RunAsked, None]) -> wire.RunFound:
     """Get a run, deleted ones too."""
     return wire.RunFound(run_message(call.services.full_runs.get(call.principal, run_of(call.body))))
+
+
+get_run = wire_route("GET", "/2.0/mlflow/runs/get", needs="runs.get", asks=wire.RunAsked)(read_run)
 
 
 @wire_route("POST", "/2.0/mlflow/runs/update", needs="runs.log", asks=wire.UpdateRun)
@@ -118,8 +120,7 @@ def delete_tag(call: Call[wire.RunKey, None]) -> wire.Nothing:
     return wire.Nothing()
 
 
-@wire_route("POST", "/2.0/mlflow/runs/search", needs="runs.read", asks=wire.SearchRuns)
-def search_runs(call: Call[wire.SearchRuns, None]) -> wire.RunsFound:
+def find_runs(call: Call[wire.SearchRuns, None]) -> wire.RunsFound:
     """Find runs; the newest first."""
     body = call.body
     refuse_page(body.max_results)
@@ -137,6 +138,9 @@ def search_runs(call: Call[wire.SearchRuns, None]) -> wire.RunsFound:
     )
     total, found = call.services.full_runs.find(call.principal, search)
     return wire.RunsFound([run_message(one) for one in found], token_at(offset + len(found), total=total))
+
+
+search_runs = wire_route("POST", "/2.0/mlflow/runs/search", needs="runs.read", asks=wire.SearchRuns)(find_runs)
 
 
 def run_of(
