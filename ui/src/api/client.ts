@@ -2,7 +2,7 @@
  * How every request leaves the page: to this server, under its path prefix, for the tenant of the URL, with the key if
  * one was entered. Errors become one class with a sentence for the user.
  */
-import { list, nullable, object, text, type Read } from "../lib/shape";
+import { list, nullable, object, ShapeError, text, type Read } from "../lib/shape";
 import { forgetRevisions, noteRevision } from "./revisions";
 
 export interface FieldProblem {
@@ -113,12 +113,28 @@ const readProblem = object<{ detail: string; code: string; errors: FieldProblem[
   errors: nullable(list(object<FieldProblem>({ field: text, message: text }))),
 });
 
+const readRefusal = object<{ error_code: string; message: string }>({ error_code: text, message: text });
+
+/** What the routes of MLflow's protocol say, which the pages of models read; null: somebody else's words. */
+function refusalOf(body: unknown): { error_code: string; message: string } | null {
+  try {
+    return readRefusal(body, "refusal");
+  } catch (error) {
+    if (error instanceof ShapeError) return null;
+    throw error;
+  }
+}
+
 export async function problemOf(response: Response): Promise<ApiError> {
   const type = response.headers.get("content-type") ?? "";
-  if (type.includes("json")) {
+  if (type.includes("problem+json")) {
     const body: unknown = await response.json();
     const problem = readProblem(body, "problem");
     return new ApiError(problem.detail, response.status, problem.code, problem.errors ?? []);
+  }
+  if (type.includes("json")) {
+    const refusal = refusalOf(await response.json());
+    if (refusal !== null) return new ApiError(refusal.message, response.status, refusal.error_code);
   }
   return new ApiError(`The server answered ${response.status} ${response.statusText}.`.trim(), response.status, "http");
 }

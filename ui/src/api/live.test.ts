@@ -50,7 +50,7 @@ beforeEach(() => {
   vi.spyOn(document, "visibilityState", "get").mockImplementation(() => visibility);
   vi.stubGlobal("fetch", async (_address: string, init?: RequestInit) => {
     if (status === 0) throw new TypeError("connection refused");
-    if (status !== 200) return Response.json({ detail: "no", code: "no" }, { status });
+    if (status !== 200) return Response.json({ detail: "no", code: "no" }, { status, headers: { "content-type": "application/problem+json" } });
     const stream = new Stream(init);
     streams.push(stream);
     return stream.answer();
