@@ -55,6 +55,20 @@ def test_tokens_are_summed_over_all_exports(wire: Wire) -> None:
     assert told() == '{"input_tokens":20,"total_tokens":21}'
 
 
+def test_a_span_between_two_that_tell_their_tokens_may_come_last(wire: Wire) -> None:
+    export(wire, span("c", parent="b", attributes=_tokens(1)))
+    export(wire, span("a", attributes=_tokens(5)))
+    assert info_of(wire)["trace_metadata"]["mlflow.trace.tokenUsage"] == '{"input_tokens":6,"total_tokens":6}'
+    export(wire, span("b", parent="a"))
+    assert info_of(wire)["trace_metadata"]["mlflow.trace.tokenUsage"] == '{"input_tokens":5,"total_tokens":5}'
+
+
+def test_spans_sent_again_without_tokens_tell_none(wire: Wire) -> None:
+    export(wire, span("a", attributes=_tokens(5)))
+    export(wire, span("a"))
+    assert "mlflow.trace.tokenUsage" not in info_of(wire).get("trace_metadata", {})
+
+
 def test_tokens_that_the_client_summed_up_stand(wire: Wire) -> None:
     put(wire, trace_metadata={"mlflow.trace.tokenUsage": '{"total_tokens": 1}'})
     cost = {"key": "mlflow.llm.cost", "value": {"stringValue": '{"total_cost": 0.25, "input_cost": "x"}'}}

@@ -98,26 +98,28 @@ def metadata_of(spans: Sequence[SentSpan]) -> dict[str, str]:
     return found
 
 
-def spent_of(spans: Sequence[SentSpan]) -> dict[str, str]:
-    """What all spans of a trace say it took in tokens and money, as metadata."""
+def spent_by(attributes: Mapping[str, object]) -> str:
+    """What a span says it took in tokens and money, as it is kept; "" for nothing."""
+    told = {
+        key: amounts for key, amounts in ((TOKEN_USAGE, _counts(attributes)), (COST, _costs(attributes))) if amounts
+    }
+    return msgspec.json.encode(told).decode() if told else ""
+
+
+def spent_of(spent: Mapping[str, str], parents: Mapping[str, str | None]) -> dict[str, str]:
+    """The sum over the tree of what spans told (`spent_by`, by their ids), as metadata."""
+    told = {uid: msgspec.json.decode(text, type=dict[str, dict[str, float]]) for uid, text in spent.items()}
     found: dict[str, str] = {}
-    usage = _over_tree(spans, {sent.span.uid: counts for sent in spans if (counts := _counts(sent.attributes))})
-    if usage:
-        found[TOKEN_USAGE] = msgspec.json.encode({name: int(count) for name, count in usage.items()}).decode()
-    cost = _over_tree(spans, {sent.span.uid: costs for sent in spans if (costs := _costs(sent.attributes))})
-    if cost:
-        found[COST] = msgspec.json.encode(cost).decode()
+    for key in (TOKEN_USAGE, COST):
+        total = _over_tree(parents, {uid: amounts[key] for uid, amounts in told.items() if key in amounts})
+        if total:
+            whole = {name: int(amount) for name, amount in total.items()}
+            found[key] = msgspec.json.encode(whole if key == TOKEN_USAGE else total).decode()
     return found
 
 
-def tells_spent(spans: Sequence[SentSpan]) -> bool:
-    """Whether any of these spans says what it took."""
-    return any(mark in name for sent in spans for name in sent.attributes for mark in SPENT_MARKS)
-
-
-def _over_tree(spans: Sequence[SentSpan], told: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+def _over_tree(parents: Mapping[str, str | None], told: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """The sum over the tree. A span that tells speaks for those below it, which are passed over."""
-    parents = {sent.span.uid: sent.span.parent for sent in spans}
     total: dict[str, float] = {}
     for uid, amounts in told.items():
         if _is_below_counted(uid, parents, told):

@@ -103,8 +103,7 @@ class Traces:
                 spans.put_spans(tx, principal.tenant, row, [one.span for one in group])
                 if spans.count_spans(tx, row) > MAX_SPANS:
                     raise InvalidRequest(f"trace {uid} has more than {MAX_SPANS:,} spans, as many as are kept")
-                if facts.tells_spent(group):
-                    self._sum_up(tx, principal, uid)
+                self._sum_up(tx, principal, row, group)
                 tags = {**facts.tags_of(group), facts.SPANS_LOCATION: "TRACKING_STORE"}
                 sql.set_pairs(tx, principal.tenant, row, "tag", tags)
                 if run is not None and facts.root_of(group) is not None and run_sql.find_heads(tx, [run]):
@@ -188,7 +187,7 @@ class Traces:
             trace = _read(tx, uid)
             if key not in trace.tags:
                 raise TagNotFound(key, owner=f"trace {uid}")
-            sql.delete_tag(tx, principal.tenant, trace.row, key)
+            sql.delete_pairs(tx, principal.tenant, trace.row, "tag", [key])
 
         self._stores.writer.call(principal.tenant, work)
 
@@ -278,13 +277,31 @@ class Traces:
         new = {key: value for key, value in told.items() if key not in trace.metadata}
         sql.set_pairs(tx, principal.tenant, trace.row, "metadata", new)
 
-    def _sum_up(self, tx: Connection, principal: Principal, uid: str) -> None:
-        """Tokens and money over all spans that are kept, which may have come in many exports."""
-        trace = _read(tx, uid)
-        told = facts.spent_of(spans.read_spent(tx, trace.row, facts.SPENT_MARKS))
+    def _sum_up(self, tx: Connection, principal: Principal, row: RowId, group: Sequence[SentSpan]) -> None:
+        """Tokens and money over all spans that are kept, which may have come in many exports.
+
+        What each span tells is kept beside the trace: a trace may hold gigabytes, and this is done while all others
+        who write are waiting.
+        """
+        known = sql.read_pairs(tx, row, "spent")
+        told = {sent.span.uid: facts.spent_by(sent.attributes) for sent in group}
+        if not known and not any(told.values()):
+            return
+        (trace,) = sql.read_traces(tx, [row])
+        summed = {key for key in (facts.TOKEN_USAGE, facts.COST) if key in trace.metadata}
+        if summed and not known and not trace.is_final:  # by a version that kept the sum alone
+            kept = spans.read_spent(tx, row, facts.SPENT_MARKS)
+            told = {sent.span.uid: facts.spent_by(sent.attributes) for sent in kept}
+        sql.set_pairs(tx, principal.tenant, row, "spent", {uid: text for uid, text in told.items() if text})
+        silent = [uid for uid, text in told.items() if not text and uid in known]
+        sql.delete_pairs(tx, principal.tenant, row, "spent", silent)
+        spent = {uid: text for uid, text in {**known, **told}.items() if text}
+        total = facts.spent_of(spent, spans.read_parents(tx, row) if len(spent) > 1 else {})
         if trace.is_final:  # what the client summed up itself stands
-            told = {key: value for key, value in told.items() if key not in trace.metadata}
-        sql.set_pairs(tx, principal.tenant, trace.row, "metadata", told)
+            total = {key: value for key, value in total.items() if key not in summed}
+        else:
+            sql.delete_pairs(tx, principal.tenant, row, "metadata", sorted(summed - total.keys()))
+        sql.set_pairs(tx, principal.tenant, row, "metadata", total)
 
 
 def _read(connection: Connection, uid: str) -> Trace:

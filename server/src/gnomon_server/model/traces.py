@@ -16,7 +16,8 @@ from gnomon_server.model.ids import RowId
 TraceState = Literal["STATE_UNSPECIFIED", "OK", "ERROR", "IN_PROGRESS"]
 SpanStatus = Literal["UNSET", "OK", "ERROR"]
 AssessmentKind = Literal["feedback", "expectation", "issue"]
-PairKind = Literal["tag", "metadata", "prompt"]
+# `spent`: what a span took in tokens and money, by its id; as JSON.
+PairKind = Literal["tag", "metadata", "prompt", "spent"]
 
 # A trace of more is a batch job, not a request, and nobody reads it as a tree.
 MAX_SPANS = 10_000

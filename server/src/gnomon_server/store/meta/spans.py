@@ -45,6 +45,12 @@ def read_spans(connection: Connection, traces: Sequence[RowId]) -> dict[RowId, l
     return found
 
 
+def read_parents(connection: Connection, trace: RowId) -> dict[str, str | None]:
+    """The parent of each span of a trace."""
+    c = r.span.c
+    return {row.uid: row.parent for row in connection.execute(sa.select(c.uid, c.parent).where(c.trace == trace))}
+
+
 def read_spent(connection: Connection, trace: RowId, marks: Sequence[str]) -> list[SentSpan]:
     """All spans of a trace; with the attributes of those alone whose content has one of these marks."""
     c = r.span.c

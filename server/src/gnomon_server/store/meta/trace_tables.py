@@ -24,12 +24,13 @@ trace_base = base_table(
     Index("trace_experiment", "tenant", "experiment", "time_ms", "id"),
 )
 
-# Tags, metadata (written when the trace is) and prompts (`name/version`, without a value) of a trace.
+# Tags, metadata (written when the trace is) and prompts (`name/version`, without a value) of a trace; and what its
+# spans took in tokens and money, by their ids, so that a sum over them need not read what they hold.
 trace_pair_base = base_table(
     "trace_pair",
     Column("tenant", Int, nullable=False),
     Column("trace", Int, nullable=False),
-    Column("kind", Text, nullable=False),  # tag | metadata | prompt
+    Column("kind", Text, nullable=False),  # tag | metadata | prompt | spent
     Column("key", Text, nullable=False),
     Column("value", Text, nullable=False),
     PrimaryKey("tenant", "trace", "kind", "key"),

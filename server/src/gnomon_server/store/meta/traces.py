@@ -89,10 +89,19 @@ def set_pairs(connection: Connection, tenant: TenantId, row: RowId, kind: PairKi
     connection.execute(statement, rows)
 
 
-def delete_tag(connection: Connection, tenant: TenantId, row: RowId, key: str) -> None:
+def read_pairs(connection: Connection, row: RowId, kind: PairKind) -> dict[str, str]:
+    """The pairs of one kind of a trace."""
+    c = r.trace_pair.c
+    query = sa.select(c.key, c.value).where(c.trace == row, c.kind == kind).order_by(c.key)
+    return {row.key: row.value for row in connection.execute(query)}
+
+
+def delete_pairs(connection: Connection, tenant: TenantId, row: RowId, kind: PairKind, keys: Sequence[str]) -> None:
     base = r.trace_pair_base.c
-    where = (base.tenant == tenant, base.trace == row, base.kind == "tag", base.key == key)
-    connection.execute(sa.delete(r.trace_pair_base).where(*where))
+    for start in range(0, len(keys), _IN_LIST):
+        part = keys[start : start + _IN_LIST]
+        where = (base.tenant == tenant, base.trace == row, base.kind == kind, base.key.in_(part))
+        connection.execute(sa.delete(r.trace_pair_base).where(*where))
 
 
 def link_run(connection: Connection, tenant: TenantId, rows: Iterable[RowId], run: str) -> None:
@@ -138,7 +147,11 @@ def delete_traces(connection: Connection, tenant: TenantId, rows: Sequence[RowId
 def _pairs(connection: Connection, rows: Sequence[RowId]) -> dict[tuple[int, PairKind], dict[str, str]]:
     c = r.trace_pair.c
     found: dict[tuple[int, PairKind], dict[str, str]] = {}
-    query = sa.select(c.trace, c.kind, c.key, c.value).where(c.trace.in_(rows), c.kind != "prompt").order_by(c.key)
+    query = (
+        sa.select(c.trace, c.kind, c.key, c.value)
+        .where(c.trace.in_(rows), c.kind.in_(("tag", "metadata")))
+        .order_by(c.key)
+    )
     for trace, kind, key, value in connection.execute(query):
         found.setdefault((trace, kind), {})[key] = value
     return found
