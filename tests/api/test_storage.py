@@ -90,7 +90,7 @@ def test_the_parts_add_up_to_the_files(own: ServerProcess, kept: dict[str, str])
     assert found["wal_bytes"] == files["gnomon.db-wal"]
     assert found["reserve_bytes"] == files["gnomon.db-reserve"]
     assert found["content_bytes"] == sum(path.stat().st_size for path in contents) == 10_000
-    assert found["unused_bytes"] == found["upload_bytes"] == 0
+    assert found["unused_bytes"] == found["upload_bytes"] == found["moved_bytes"] == 0
     assert found["points_bytes"] == sum(each["points_bytes"] for each in experiments) > 0
     assert 0 < found["disk_free_bytes"] < found["disk_bytes"]
 

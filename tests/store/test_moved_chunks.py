@@ -169,8 +169,12 @@ def test_moved_points_are_read_as_before(world: World) -> None:
     paths += [f"/experiments/runs/{run}/storage/metrics" for run in made]
     paths += [f"/experiments/{run['experiment_id']}/storage" for run in runs]
     before = [_storage(world, path) for path in paths]
+    assert _storage(world, "/storage")["moved_bytes"] == 0
     _move(world)
     assert world.chunk_bytes() == 0
+    whole, experiments = _storage(world, "/storage"), _storage(world, "/storage/experiments")["experiments"]
+    assert whole["points_bytes"] == 0
+    assert whole["moved_bytes"] == sum(each["points_bytes"] for each in experiments) > 0
     assert [_storage(world, path) for path in paths] == before, "they take in the store what they took here"
     (object_,) = world.objects()  # the chunks of two runs and two metrics share one
     assert object_.startswith("chunks/1/")

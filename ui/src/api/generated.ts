@@ -227,6 +227,7 @@ export interface InstallationStorage {
   readonly other_bytes: number;
   readonly wal_bytes: number;
   readonly reserve_bytes: number;
+  readonly moved_bytes: number;
   readonly content_bytes: number;
   readonly unused_bytes: number;
   readonly upload_bytes: number;

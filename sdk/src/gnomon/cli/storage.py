@@ -100,6 +100,7 @@ def _tell_everything(found: Everything, as_json: bool) -> None:
                 "  free for the next writes": size(files.free_bytes),
                 "write-ahead log": size(files.wal_bytes),
                 "set aside": size(files.reserve_bytes),
+                "points in the object store": size(files.moved_bytes),
                 "artifacts": size(files.content_bytes),
                 "  unused, waiting to go": size(files.unused_bytes),
                 "uploads under way": size(files.upload_bytes),

@@ -88,9 +88,10 @@ class InstallationStorage(Struct, frozen=True):
     """The files of an installation, all tenants together.
 
     `database_bytes` is `points_bytes` + `free_bytes` + `other_bytes`: points, space that the next writes use, and rows
-    and indexes; its pages that are still in the write-ahead log are counted too. `content_bytes` are the contents of
-    artifacts, of which `unused_bytes` wait to be removed; `upload_bytes` came with uploads that are not complete, or
-    wait to be unlinked.
+    and indexes; its pages that are still in the write-ahead log are counted too. `moved_bytes` are points that stand in
+    the object store, no longer in the database. `content_bytes` are the contents of artifacts, wherever they are kept,
+    of which `unused_bytes` wait to be removed; `upload_bytes` came with uploads that are not complete, or wait to be
+    unlinked.
     """
 
     database_bytes: Count
@@ -99,6 +100,7 @@ class InstallationStorage(Struct, frozen=True):
     other_bytes: Count
     wal_bytes: Count
     reserve_bytes: Count
+    moved_bytes: Count
     content_bytes: Count
     unused_bytes: Count
     upload_bytes: Count

@@ -48,6 +48,7 @@ class InstallationUse(Struct, frozen=True):
     free_bytes: int
     wal_bytes: int
     reserve_bytes: int
+    moved_bytes: int
     content_bytes: int
     unused_bytes: int
     upload_bytes: int

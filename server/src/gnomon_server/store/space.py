@@ -17,7 +17,7 @@ _BESIDE = ("wal", "reserve")
 def measure(database: Database, blobs: Blobs) -> InstallationUse:
     """Sizes as they are now. One row is read for each chunk, and one for each content."""
     with database.system() as connection:
-        points = sql.measure_points(connection)
+        points, moved = sql.measure_points(connection), sql.measure_moved(connection)
         contents, unused = sql.measure_contents(connection)
         if isinstance(database, SqliteDatabase):
             file, free = _pages(connection)
@@ -33,6 +33,7 @@ def measure(database: Database, blobs: Blobs) -> InstallationUse:
         free_bytes=free,
         wal_bytes=wal,
         reserve_bytes=reserve,
+        moved_bytes=moved,
         content_bytes=contents,
         unused_bytes=unused,
         upload_bytes=blobs.unpublished_bytes(),

@@ -29,6 +29,7 @@ def measure_installation(call: Call[None, None]) -> wire.InstallationStorage:
         other_bytes=found.other_bytes,
         wal_bytes=found.wal_bytes,
         reserve_bytes=found.reserve_bytes,
+        moved_bytes=found.moved_bytes,
         content_bytes=found.content_bytes,
         unused_bytes=found.unused_bytes,
         upload_bytes=found.upload_bytes,
