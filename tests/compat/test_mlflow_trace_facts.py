@@ -1,5 +1,6 @@
 """What spans alone say of their trace: when it ran, how it ended, what went in, what it took."""
 
+import json
 from typing import Any
 
 import pytest
@@ -78,7 +79,9 @@ def test_tokens_that_the_client_summed_up_stand(wire: Wire) -> None:
     assert metadata["mlflow.trace.cost"] == '{"total_cost":0.25}'
 
 
-@pytest.mark.parametrize("value", [{"intValue": -5}, {"boolValue": True}, {"doubleValue": "NaN"}, {"stringValue": "9"}])
+@pytest.mark.parametrize(
+    "value", [{"intValue": -5}, {"boolValue": True}, {"doubleValue": "NaN"}, {"stringValue": "nine"}]
+)
 def test_tokens_that_are_no_count_are_not_summed(wire: Wire, value: dict[str, Any]) -> None:
     export(wire, span("a", attributes=[{"key": "gen_ai.usage.input_tokens", "value": value}]))
     assert "mlflow.trace.tokenUsage" not in info_of(wire).get("trace_metadata", {})
@@ -104,6 +107,61 @@ def test_a_span_that_ends_before_it_begins_took_no_time(wire: Wire, server: Serv
 def test_a_parent_of_zeros_is_none(wire: Wire) -> None:
     export(wire, span("a", parent="0"))
     assert info_of(wire)["state"] == "OK"
+
+
+@pytest.mark.parametrize(
+    ("names", "total"),
+    [
+        (("gen_ai.usage.input_tokens", "gen_ai.usage.cache_read.input_tokens"), "cache_read_input_tokens"),
+        (("gen_ai.usage.prompt_tokens", "gen_ai.usage.cache_creation.input_tokens"), "cache_creation_input_tokens"),
+        (("llm.token_count.prompt", "llm.token_count.prompt_details.cache_write"), "cache_creation_input_tokens"),
+        (("usage.prompt_tokens", "usage.completion_tokens"), "output_tokens"),
+    ],
+)
+def test_tokens_by_the_names_of_many_libraries(wire: Wire, names: tuple[str, str], total: str) -> None:
+    """As text, too."""
+    first, second = names
+    attributes = [{"key": first, "value": {"intValue": 5}}, {"key": second, "value": {"stringValue": "3"}}]
+    export(wire, span("a", attributes=attributes))
+    whole = 8 if total == "output_tokens" else 5
+    usage = json.loads(info_of(wire)["trace_metadata"]["mlflow.trace.tokenUsage"])
+    assert usage == {"input_tokens": 5, "total_tokens": whole, total: 3}
+
+
+@pytest.mark.parametrize(
+    ("request_name", "response_name"),
+    [
+        ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
+        ("traceloop.entity.input", "traceloop.entity.output"),
+        ("gen_ai.prompt.0.content", "gen_ai.completion.0.content"),
+        ("gcp.vertex.agent.llm_request", "gcp.vertex.agent.llm_response"),
+        ("ai.prompt", "ai.response.text"),
+        ("agent.messages", "output"),
+        ("lk.user_input", "lk.response.text"),
+        ("lmnr.span.input", "lmnr.span.output"),
+        ("langfuse.observation.input", "langfuse.observation.output"),
+    ],
+)
+def test_previews_by_the_names_of_many_libraries(wire: Wire, request_name: str, response_name: str) -> None:
+    told = {"input.value": "", "output.value": "{}", request_name: "why?", response_name: '{"a": 1}'}
+    export(wire, span("a", attributes=[{"key": key, "value": {"stringValue": told[key]}} for key in told]))
+    assert (info_of(wire)["request_preview"], info_of(wire)["response_preview"]) == ("why?", '{"a": 1}')
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        (("gen_ai.content.prompt", "gen_ai.prompt"), ("gen_ai.content.completion", "gen_ai.completion")),
+        (("gen_ai.user.message", "content"), ("gen_ai.choice", "content")),
+    ],
+)
+def test_previews_of_events(wire: Wire, asked: tuple[str, str], answered: tuple[str, str]) -> None:
+    events = [
+        {"name": name, "timeUnixNano": "5", "attributes": [{"key": key, "value": {"stringValue": text}}]}
+        for (name, key), text in ((("other", "content"), "no"), (asked, "why?"), (answered, "so"))
+    ]
+    export(wire, span("a", events=events))
+    assert (info_of(wire)["request_preview"], info_of(wire)["response_preview"]) == ("why?", "so")
 
 
 CHAT = '{"messages": [{"role": "user", "content": "why?"}, {"role": "assistant", "content": "well"}]}'

@@ -4,12 +4,12 @@ Attributes are read by MLflow's names and by OpenTelemetry's for generative mode
 trace itself knows better; what it says replaces all this.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from gnomon_server.core.previews import Role, preview_of
-from gnomon_server.model.traces import MAX_KEY, MAX_PREVIEW, MAX_VALUE, SentSpan, TraceState
+from gnomon_server.model.traces import MAX_KEY, MAX_VALUE, SentSpan, TraceState
 
 TOKEN_USAGE = "mlflow.trace.tokenUsage"  # noqa: S105  # the tokens of a language model
 COST = "mlflow.trace.cost"
@@ -21,17 +21,42 @@ SPANS_LOCATION = "mlflow.trace.spansLocation"
 _TAG_PREFIX = "mlflow.traceTag."
 _COUNTS = ("input_tokens", "output_tokens", "total_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 _COSTS = ("input_cost", "output_cost", "total_cost")
-_PREVIEWS: tuple[tuple[str, Role, tuple[str, ...]], ...] = (
-    ("request_preview", "user", ("mlflow.spanInputs", "input.value", "gen_ai.input.messages", "gen_ai.prompt")),
-    (
-        "response_preview",
-        "assistant",
-        ("mlflow.spanOutputs", "output.value", "gen_ai.output.messages", "gen_ai.completion"),
-    ),
-)
 _MAX_AMOUNT = 2**53
 # A span whose attributes name none of these tells neither tokens nor money.
-SPENT_MARKS = ("tokenUsage", "gen_ai.usage.", "llm.token_count.", "llm.usage.", "mlflow.llm.cost")
+SPENT_MARKS = ("tokenUsage", "usage.", "llm.token_count.", "mlflow.llm.cost")
+# Names for tokens: OpenTelemetry's (also as they were before), OpenInference's, and those of other libraries.
+_TOKENS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "input_tokens",
+        (
+            *("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt"),
+            *("llm.usage.prompt_tokens", "usage.prompt_tokens"),
+        ),
+    ),
+    (
+        "output_tokens",
+        (
+            *("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion"),
+            *("llm.usage.completion_tokens", "usage.completion_tokens"),
+        ),
+    ),
+    (
+        "total_tokens",
+        ("gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total", "usage.total_tokens"),
+    ),
+    (
+        "cache_read_input_tokens",
+        ("gen_ai.usage.cache_read.input_tokens", "llm.token_count.prompt_details.cache_read"),
+    ),
+    (
+        "cache_creation_input_tokens",
+        (
+            *("gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens"),
+            "llm.token_count.prompt_details.cache_write",
+        ),
+    ),
+)
+_DIGITS = re.compile(r"[0-9]{1,16}")
 # Of the emitter's library, not of what was traced; and names that only this server sets.
 _NOT_TOLD = ("telemetry.sdk.", "mlflow.")
 
@@ -56,16 +81,6 @@ def state_of(spans: Sequence[SentSpan]) -> TraceState | None:
 
 def root_of(spans: Sequence[SentSpan]) -> SentSpan | None:
     return next((sent for sent in spans if sent.span.parent is None), None)
-
-
-def previews_of(root: SentSpan) -> dict[str, str]:
-    """What the root took in and gave out, cut to what a table shows."""
-    found = {}
-    for field, role, names in _PREVIEWS:
-        value = next((root.attributes[name] for name in names if name in root.attributes), None)
-        if value is not None:
-            found[field] = preview_of(value, role)
-    return {field: text[:MAX_PREVIEW] for field, text in found.items()}
 
 
 def tags_of(spans: Sequence[SentSpan]) -> dict[str, str]:
@@ -145,20 +160,19 @@ def _counts(attributes: Mapping[str, object]) -> dict[str, float]:
     if told is not None:
         return {name: int(amount) for name in _COUNTS if (amount := _amount(told.get(name))) is not None}
     found: dict[str, float] = {}
-    for name, keys in (
-        ("input_tokens", ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt")),
-        (
-            "output_tokens",
-            ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion"),
-        ),
-        ("total_tokens", ("gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total")),
-    ):
-        value = next((amount for key in keys if (amount := _amount(attributes.get(key))) is not None), None)
+    for name, keys in _TOKENS:
+        value = next((amount for key in keys if (amount := _count(attributes.get(key))) is not None), None)
         if value is not None:
-            found[name] = int(value)
-    if found and "total_tokens" not in found:
-        found["total_tokens"] = sum(found.values())
+            found[name] = value
+    if found and "total_tokens" not in found:  # tokens of a cache are among those that went in
+        found["total_tokens"] = found.get("input_tokens", 0) + found.get("output_tokens", 0)
     return found
+
+
+def _count(value: object) -> int | None:
+    """A number of tokens; some libraries write it as text."""
+    amount = _amount(int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value)
+    return None if amount is None else int(amount)
 
 
 def _costs(attributes: Mapping[str, object]) -> dict[str, float]:

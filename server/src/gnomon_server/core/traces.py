@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gnomon_server.core import span_facts as facts
 from gnomon_server.core.access import Access, Principal
+from gnomon_server.core.previews import previews_of
 from gnomon_server.model.entities import Experiment
 from gnomon_server.model.errors import (
     ExperimentArchived,
@@ -250,7 +251,7 @@ class Traces:
             duration_ms=None if last is None else last - first,
             state=facts.state_of(group) or "IN_PROGRESS",
             final=0,
-            **({} if root is None else facts.previews_of(root)),
+            **({} if root is None else previews_of(root)),
         )
         sql.set_pairs(tx, principal.tenant, row, "tag", {_ARTIFACTS: _files_of(experiment, uid)})
         sql.set_pairs(tx, principal.tenant, row, "metadata", facts.metadata_of(group))
@@ -270,7 +271,7 @@ class Traces:
         if state is not None and (not trace.is_final or trace.state in ("IN_PROGRESS", "STATE_UNSPECIFIED")):
             values["state"] = state  # a root sent again tells better how it ended
         root = facts.root_of(group)
-        previews = {} if root is None else facts.previews_of(root)
+        previews = {} if root is None else previews_of(root)
         values.update({name: text for name, text in previews.items() if getattr(trace, name) is None})
         sql.update_trace(tx, principal.tenant, trace.row, **values)
         told = facts.metadata_of(group)
