@@ -192,6 +192,15 @@ def test_a_folder_without_event_files_is_one_sentence(server: ServerProcess, ten
     assert "Traceback" not in result.stderr
 
 
+def test_event_files_of_noise_are_one_sentence(server: ServerProcess, tenant: str, tmp_path: Path) -> None:
+    (tmp_path / "events.out.tfevents.1.host").write_bytes(bytes(range(256)) * 9)
+    result = gn(server, tenant, tmp_path)
+    assert result.exit_code == 1
+    assert "can be imported: " in result.stderr
+    assert "fails its checksum" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_a_server_that_is_not_there_is_one_sentence_that_says_how_to_go_on(tmp_path: Path) -> None:
     write_scalars(tmp_path / "logs", range(5))
     result = CliRunner().invoke(cli, ["--url", "http://127.0.0.1:9", "import", "tensorboard", str(tmp_path / "logs")])

@@ -195,3 +195,12 @@ def test_missing_media_and_names_that_lead_elsewhere_are_listed(
 def test_a_folder_without_runs_is_one_sentence(server: ServerProcess, tenant: str, tmp_path: Path) -> None:
     result = gn(server, tenant, tmp_path)
     assert (result.exit_code, "there is no run of wandb" in result.stderr) == (1, True)
+
+
+def test_runs_that_cannot_be_read_are_one_sentence(server: ServerProcess, tenant: str, tmp_path: Path) -> None:
+    (tmp_path / "run-a").mkdir()
+    (tmp_path / "run-a" / "run-a.wandb").write_bytes(b"no log at all")
+    result = gn(server, tenant, tmp_path)
+    assert result.exit_code == 1
+    assert "can be imported: run-a: run run-a.wandb: " in result.stderr
+    assert "Traceback" not in result.stderr

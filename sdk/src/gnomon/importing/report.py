@@ -14,11 +14,13 @@ import math
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import frexp, isfinite, isnan
+from pathlib import Path
 
 from msgspec import Struct
 
 from gnomon.client import Client
 from gnomon.client.records import Series
+from gnomon.errors import GnomonError
 
 # A page of points that is asked for at once, over all series of the request.
 PAGE_POINTS = 100_000
@@ -27,6 +29,7 @@ _POINT = struct.Struct("<dqd").pack
 # A double is a whole multiple of 2^-1074; frexp's mantissa has 53 bits more.
 _SCALE_BITS = 1127
 _NAN = math.nan
+_REASONS = 3
 
 
 class SeriesSum(Struct, frozen=True):
@@ -173,6 +176,14 @@ class LeftOut:
 
     def lines(self) -> list[Unmapped]:
         return sorted(Unmapped(*cause, count=count) for cause, count in self._counts.items())
+
+
+def nothing_imported(root: Path, left_out: LeftOut) -> GnomonError:
+    """What to say where there were runs and none could be read: a report of nothing would look like success."""
+    lines = left_out.lines()
+    why = "; ".join(f"{each.source}: {each.kind} {each.name}: {each.reason}" for each in lines[:_REASONS])
+    more = f"; and {len(lines) - _REASONS} more" if len(lines) > _REASONS else ""
+    return GnomonError(f"nothing at or below {root} can be imported: {why}{more}")
 
 
 def check_run(

@@ -18,7 +18,7 @@ from gnomon.importing import protobuf as pb
 from gnomon.importing.destination import Destination, PointWriter, run_id_for
 from gnomon.importing.events import Ended, Event, EventReader, Hyperparameters, Item, Media, Other, Scalar
 from gnomon.importing.folders import walk
-from gnomon.importing.report import ImportReport, LeftOut, RunCheck, check_run, report_of
+from gnomon.importing.report import ImportReport, LeftOut, RunCheck, check_run, nothing_imported, report_of
 from gnomon.importing.tfrecord import FRAME_BYTES, RecordFile
 from gnomon.media import clean_path, media_path
 from gnomon.values import clean_key
@@ -68,6 +68,8 @@ def import_tensorboard(
         checked = _RunImport(client, folder, into, left_out, progress).run()
         if checked is not None:
             checks.append(checked)
+    if not checks:
+        raise nothing_imported(root, left_out)
     return report_of(FORMAT, str(root), into, checks, left_out)
 
 

@@ -16,7 +16,7 @@ from gnomon.client import Client
 from gnomon.errors import GnomonError
 from gnomon.importing import protobuf as pb
 from gnomon.importing.folders import walk
-from gnomon.importing.report import ImportReport, LeftOut, RunCheck, report_of
+from gnomon.importing.report import ImportReport, LeftOut, RunCheck, nothing_imported, report_of
 from gnomon.importing.wandb_log import NotWandb, WandbLog
 from gnomon.importing.wandb_records import Begun, decode_record
 from gnomon.importing.wandb_run import FORMAT, RunImport
@@ -38,6 +38,8 @@ def import_wandb(client: Client, root: Path, *, experiment: str | None = None, p
     """Import every run folder at or below `root` into an experiment (named as the project, if none is given)."""
     left_out = LeftOut()
     runs = find_runs(root, left_out)
+    if not runs and left_out.lines():
+        raise nothing_imported(root, left_out)
     if not runs:
         raise GnomonError(f"there is no run of wandb (a file run-….wandb) at or below {root}")
     checks: list[RunCheck] = []
