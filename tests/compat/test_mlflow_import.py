@@ -228,6 +228,19 @@ def test_a_database_from_before_the_registry_arrives(
     assert {run["name"] for run in report["runs"]} == RUNS
 
 
+def test_links_among_the_files_are_reported(importing: Importing, folder: tuple[Path, Json], tmp_path: Path) -> None:
+    copy = shutil.copytree(folder[0], tmp_path / "mlruns")
+    (notes,) = copy.glob(f"*/{folder[1]['run']}/artifacts/notes")
+    (weights,) = copy.glob("*/models/m-*/artifacts/w.bin")
+    (notes / "link.txt").symlink_to("/etc/hostname")
+    (notes / "all").symlink_to(tmp_path)
+    (weights.parent / "other").symlink_to(weights)
+    report = importing(copy, "--new-ids")
+    assert report["equal"]
+    lost = [(one["kind"], one["name"]) for one in report["unmapped"] if "is a link" in one["reason"]]
+    assert sorted(lost) == [("file", "notes/all"), ("file", "notes/link.txt"), ("file of model", "clf: other")]
+
+
 @pytest.mark.parametrize("uri", ["", "/", "file:///"])
 def test_a_run_that_names_no_place_has_no_files(uri: str, tmp_path: Path) -> None:
     """Its place is not the folder of the database, nor the disk."""

@@ -42,3 +42,10 @@ def test_what_is_absent_is_empty(tmp_path: Path) -> None:
     assert [each.name for each in folders_with("meta", tmp_path)] == ["one"]
     assert folders_with("meta", tmp_path / "none") == folders_with("meta", tmp_path / "file") == []
     assert list(walk(tmp_path / "none")) == []
+
+
+def test_a_link_to_a_folder_is_named_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "file").touch()
+    (tmp_path / "loop").symlink_to(tmp_path)
+    assert list(walk(tmp_path)) == [(tmp_path, ["loop"]), (tmp_path / "one", ["file"])]

@@ -6,13 +6,16 @@ from pathlib import Path
 
 
 def walk(root: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Each folder at or below `root` with the names of its files, both sorted. Links to folders are not followed.
+    """Each folder at or below `root` with the names of its files, both sorted.
+
+    Links to folders are not followed, and stand among the names.
 
     Raises OSError for a folder that may not be read; `os.walk` and `glob` would leave it out without a word.
     """
     for folder, inner, names in os.walk(root, onerror=_unless_absent):
         inner.sort()
-        yield Path(folder), sorted(names)
+        place = Path(folder)
+        yield place, sorted([*names, *(name for name in inner if (place / name).is_symlink())])
 
 
 def folders_with(name: str, place: Path) -> list[Path]:

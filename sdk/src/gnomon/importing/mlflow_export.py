@@ -181,8 +181,12 @@ class _Export:
             if not target.resolve().is_relative_to(to.resolve()):
                 raise GnomonError(f"the server names a file outside of its folder: {path}; nothing is exported")
             target.parent.mkdir(parents=True, exist_ok=True)
-            with tree.fetch(path) as file:
-                shutil.copyfile(file, target)
+            try:
+                with tree.fetch(path) as file:
+                    shutil.copyfile(file, target)
+            except Unreachable as error:
+                self._skip(owner, "file", path, str(error))
+                continue
             expected.files[path] = (target.stat().st_size, _sha256(target))
 
     def _text(self, owner: str, kind: str, folder: Path, key: str, value: str) -> bool:

@@ -12,7 +12,7 @@ PROXIED = "mlflow-artifacts"
 
 
 class LocalFiles:
-    """A folder. Links are not followed: what they name may lie anywhere."""
+    """A folder. Links are told and not followed: what they name may lie anywhere."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -21,12 +21,15 @@ class LocalFiles:
         for folder, names in walk(self._folder):
             for name in names:
                 path = folder / name
-                if path.is_file() and not path.is_symlink():
+                if path.is_file() or path.is_symlink():
                     yield path.relative_to(self._folder).as_posix()
 
     @contextmanager
     def fetch(self, path: str) -> Iterator[Path]:
-        yield self._folder / path
+        place = self._folder / path
+        if place.is_symlink():
+            raise Unreachable("it is a link, which is not followed; put the file itself there")
+        yield place
 
 
 def local_files(uri: str, *, proxied_at: Sequence[Path], relative_to: Path) -> LocalFiles:

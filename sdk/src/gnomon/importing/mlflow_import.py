@@ -273,6 +273,8 @@ class _RunImport:
             try:
                 with tree.fetch(path) as file:
                     self._to.file(path, file)
+            except Unreachable as error:
+                self._skip("file", path, str(error))
             except ApiError as error:
                 if error.status != 400:
                     raise

@@ -141,11 +141,15 @@ class ModelImport:
         here = self._api.files(to_uri)
         there, unequal = set(here.walk()), []
         for path in tree.walk():
-            with tree.fetch(path) as file:
-                digest = _sha256(file)
-                if path in there and _digest_of(here, path) == digest:
-                    continue
-                here.put(path, file)
+            try:
+                with tree.fetch(path) as file:
+                    digest = _sha256(file)
+                    if path in there and _digest_of(here, path) == digest:
+                        continue
+                    here.put(path, file)
+            except Unreachable as error:
+                self._skip("file of model", f"{model.name}: {path}", str(error))
+                continue
             if _digest_of(here, path) != digest:
                 unequal.append(f"file {path}")
         return unequal

@@ -47,7 +47,7 @@ def find_runs(root: Path) -> list[LogFolder]:
     """The folders at and below `root` that have event files, by name."""
     found = []
     for folder, names in sorted(walk(root)):
-        files = [folder / name for name in names if _MARK in name]
+        files = [folder / name for name in names if _MARK in name and (folder / name).is_file()]
         if files:
             place = folder.relative_to(root).as_posix()
             found.append(LogFolder(root.resolve().name if place == "." else place, files))

@@ -56,9 +56,9 @@ def find_runs(root: Path, left_out: LeftOut) -> list[RunLogs]:
     found: dict[tuple[str, str, str], RunLogs] = {}
     for folder, names in sorted(walk(root)):
         for name in names:
-            if not (name.startswith("run-") and name.endswith(".wandb")):
-                continue
             file = folder / name
+            if not (name.startswith("run-") and name.endswith(".wandb") and file.is_file()):
+                continue
             begun = _begun(file, left_out)
             if begun is not None:
                 run = found.setdefault((begun.entity, begun.project, begun.run_id), RunLogs(begun, []))
