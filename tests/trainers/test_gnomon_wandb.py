@@ -98,7 +98,7 @@ def test_what_is_not_supported_is_said_once_and_never_raises(train: Script, clie
     assert len(said["said"]) == len(set(said["said"]))
     for what in (
         "run that is begun",
-        "watch",
+        "watch of object",
         "log_code",
         "artifact 'model:latest'",
         "wandb.Api.reports",

@@ -1,5 +1,6 @@
 """The heavy libraries, nightly: what they say of a training is what the run has."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,21 @@ def test_workers_of_a_data_loader_log_every_row_of_every_epoch(
             rows.setdefault(int(name.partition("{")[0].removeprefix("loaded/")), []).extend(series.value)
     assert rows == {index: [float(index)] * 2 for index in range(said["rows"])}
     assert client.runs.get(said["run"]).status == "finished"
+
+
+def test_a_watched_model_of_pytorch(train: Script, heavy: Path, client: Client) -> None:
+    said = train("wandb_watch", python=heavy)
+    run = client.runs.get(said["id"])
+    files = [each.path for each in client.artifacts.walk(run.id)]
+    found = sorted(path.removeprefix("media/histograms/") for path in files if path.startswith("media/"))
+    watched = [f"{name}/{step}.json" for name in ("0.weight", "1.bias", "1.weight") for step in (1, 3)]
+    assert found == sorted(
+        [
+            *(f"gradients/{each}" for each in watched),
+            *(f"parameters/{each}" for each in watched),
+            *(f"gradients/graph_1weight/{step}.json" for step in range(4)),
+        ]
+    )
+    kept = json.loads(client.artifacts.read(run.id, "media/histograms/gradients/1.weight/3.json"))
+    gradient = [value for row in said["gradients"][3] for value in row]
+    assert (sum(kept["counts"]), kept["min"], kept["max"]) == (8, min(gradient), max(gradient))

@@ -156,12 +156,12 @@ def save(glob_str: object = None, base_path: object = None, policy: str = "live"
     return _active().save(glob_str, base_path, policy)
 
 
-def watch(*args: object, **more: object) -> None:
-    _active().watch(*args, **more)
+def watch(models: object, *args: object, **more: object) -> None:
+    _active().watch(models, *args, **more)  # type: ignore[arg-type]  # passed on as given
 
 
-def unwatch(*args: object) -> None:
-    """There is nothing to undo."""
+def unwatch(models: object = None) -> None:
+    _active().unwatch(models)
 
 
 def alert(title: str, text: str = "", *args: object, **more: object) -> None:

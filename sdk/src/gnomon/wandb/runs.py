@@ -23,6 +23,7 @@ from gnomon.wandb.artifact import Artifact
 from gnomon.wandb.defined import Defined, Metric
 from gnomon.wandb.media import Media, as_media, keep_all
 from gnomon.wandb.watched import Config, Summary
+from gnomon.wandb.watching import Watching
 
 # A text at a step is a file; a script that logs one a step for ever makes no million of them.
 _MOST_TEXTS = 1_000
@@ -62,6 +63,7 @@ class Run:
         self._texts = 0
         self._is_finished = False
         self.on_finished: Callable[[], None] = lambda: None
+        self._watching = Watching(self._keep_watched)
         self.config = Config(self._configured)
         self.summary = Summary(self._summarised)
 
@@ -212,11 +214,24 @@ class Run:
             self.gnomon.event(f"alert: {title}", step=self._last_step)
             self.gnomon.tag({f"alert/{title}": text})
 
-    def watch(self, *args: object, **more: object) -> None:
-        say_once("watch", "log gradients yourself: run.log({'grad/w': wandb.Histogram(...)})")
+    @guarded(None)
+    def watch(
+        self,
+        models: object,
+        criterion: object = None,
+        log: str | None = "gradients",
+        log_freq: int = 1000,
+        idx: int | None = None,
+        log_graph: bool = False,
+    ) -> None:
+        """Keep histograms of a model's gradients, parameters or all, every `log_freq` passes."""
+        if log_graph:
+            say_once("graph of a model", "its gradients and parameters are kept")
+        self._watching.add(models, log=log, log_freq=log_freq, idx=idx)
 
-    def unwatch(self, *args: object) -> None:
-        pass
+    @guarded(None)
+    def unwatch(self, models: object = None) -> None:
+        self._watching.remove(models)
 
     def mark_preempting(self) -> None:
         pass
@@ -244,6 +259,7 @@ class Run:
         """End the run: finished, or failed with an exit code other than 0."""
         if not self._is_finished:
             self._is_finished = True
+            self._watching.remove()
             if self.gnomon is not None:
                 self.gnomon.finish("failed" if exit_code else "finished")
             self.on_finished()
@@ -270,6 +286,10 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({self.path!r})"
+
+    def _keep_watched(self, key: str, values: object) -> None:
+        if self.gnomon is not None:
+            self.gnomon.log_histogram(key, values, step=self._step)
 
     def _keep(self, data: Mapping[str, object]) -> None:
         numbers: dict[str, object] = {}
