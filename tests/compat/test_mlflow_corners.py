@@ -96,7 +96,10 @@ def test_an_upload_from_a_page_without_a_body_is_refused(wire: Wire) -> None:
         ("mlproject", "text/plain", "filename=mlproject"),
         ("step+20.webp", "image/webp", "filename=step+20.webp"),
         ("weights.pkl", "application/octet-stream", "filename=weights.pkl"),
-        ("page.html", "application/octet-stream", "filename=page.html"),
+        ("page.html", "text/html", "filename=page.html"),
+        ("paper.pdf", "application/pdf", "filename=paper.pdf"),
+        ("style.css", "application/octet-stream", "filename=style.css"),
+        ("code.mjs", "application/octet-stream", "filename=code.mjs"),
         ("two words.txt", "text/plain", "filename=\"two words.txt\"; filename*=UTF-8''two%20words.txt"),
     ],
 )
@@ -111,6 +114,7 @@ def test_a_file_has_the_type_and_the_name_that_clients_expect(wire: Wire, name: 
         headers = answer.headers
         assert (headers["content-type"], headers["content-disposition"]) == (kind, f"attachment; {shown}")
         assert headers["x-content-type-options"] == "nosniff"
+        assert headers["content-security-policy"] == "sandbox; default-src 'none'"
 
 
 def test_a_prompt_that_is_too_long_is_told_as_a_prompt(wire: Wire) -> None:

@@ -46,7 +46,7 @@ def test_create_answers_the_whole_run(wire: Wire) -> None:
     assert "params" not in made["data"]
     assert tags_of(made) == {"mlflow.user": "ada", "k": "v", "mlflow.runName": "first"}
     assert made["inputs"] == {}
-    assert get(wire, info["run_id"]) == made
+    assert get(wire, info["run_id"]) == {**made, "outputs": {}}
 
 
 def test_the_name_and_its_tag_are_one(wire: Wire) -> None:

@@ -4,12 +4,14 @@ A path that leads to no run or logged model of ours names nothing: there is no f
 """
 
 import re
+from mimetypes import MimeTypes
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from anyio import CancelScope, to_thread
 from litestar import Response
 
+from gnomon_server.api.attachments import OCTETS, media_type
 from gnomon_server.api.downloads import answer_file
 from gnomon_server.api.mlflow import trace_files, wire
 from gnomon_server.api.mlflow.declare import PREFIXES, AnyCall, wire_route
@@ -31,6 +33,9 @@ _TEXT = re.compile(
     r"(?:^|/)(?:MLmodel|MLproject|mlproject|[^/]*\.(?:txt|log|err|cfg|conf|cnf|cf|ini|properties|prop|hocon|toml|yaml|yml"
     r"|xml|json|js|py|py3|csv|tsv|md|rst|ipynb))$"
 )
+# What a page can load as a part of itself, download or not.
+_CODE = re.compile(r"(?:text|application)/(?:javascript|x-javascript|ecmascript|css|wasm)")
+_KNOWN_TYPES = MimeTypes(filenames=())  # the table of Python, and none of the machine's
 # A name that needs no quotes in a header (RFC 9110, token), which MLflow's clients then find without them.
 _TOKEN = re.compile(r"[A-Za-z0-9!#$&'*+.^_`|~-]+")
 _PROXY = "/2.0/mlflow-artifacts/artifacts"
@@ -163,12 +168,19 @@ async def send_file(call: AnyCall, place: Place) -> Answer:
     answer = await answer_file(call.request, opened, call.services.direct)
     if "Content-Disposition" not in answer.headers:
         return answer  # it is not the file: it is known to the client, or elsewhere
-    if _TEXT.search(place.path):
-        answer.headers["Content-Type"] = "text/plain"
     name = place.path.rpartition("/")[2]
+    answer.headers["Content-Type"] = _type_of(name)
     if _TOKEN.fullmatch(name):
         answer.headers["Content-Disposition"] = f"attachment; filename={name}"
     return answer
+
+
+def _type_of(name: str) -> str:
+    """The type that MLflow's server guesses. It is a sandboxed download all the same, and never code of a page."""
+    if _TEXT.search(name):
+        return "text/plain"
+    guessed = _KNOWN_TYPES.guess_type(name)[0] or media_type(name).partition(";")[0]
+    return OCTETS if _CODE.fullmatch(guessed) else guessed
 
 
 def open_file(call: AnyCall, place: Place) -> OpenArtifact:

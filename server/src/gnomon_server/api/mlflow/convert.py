@@ -93,11 +93,6 @@ def by_time(points: Points) -> Points:
 
 
 def model_message(model: LoggedModel) -> model_wire.LoggedModel:
-    more: dict[str, str] = {}
-    if model.model_type:
-        more["model_type"] = model.model_type
-    if model.source_run:
-        more["source_run_id"] = model.source_run
     info = model_wire.LoggedModelInfo(
         model_id=model.uid,
         experiment_id=str(model.experiment_number),
@@ -106,8 +101,9 @@ def model_message(model: LoggedModel) -> model_wire.LoggedModel:
         last_updated_timestamp_ms=model.updated_ms,
         artifact_uri=model.artifact_uri,
         status=_MODEL_STATUS[model.status],
+        model_type=model.model_type,
+        source_run_id=model.source_run,
         tags=_pairs(model.tags),
-        **more,
     )
     metrics = [
         wire.Metric(

@@ -95,6 +95,12 @@ def checked_alias(alias: str) -> str:
         raise InvalidRequest(
             f"Invalid alias name: '{alias}'. Names may only contain alphanumerics, underscores (_), and dashes (-)."
         )
+    return alias
+
+
+def free_alias(alias: str) -> str:
+    """One that may be given: it is not taken for a version."""
+    checked_alias(alias)
     if alias.lower() == "latest":
         raise InvalidRequest("'latest' alias name (case insensitive) is reserved.")
     if _ALIAS_LIKE_VERSION.fullmatch(alias):

@@ -49,7 +49,9 @@ def log_model(call: Call[wire.LogModel, None]) -> wire.Nothing:
     try:
         model = msgspec.json.decode(body.model_json)
     except msgspec.DecodeError as error:
-        raise InvalidRequest(f"Malformed model info. {body.model_json[:200]} is not valid JSON: {error}") from None
+        raise InvalidRequest(
+            f"Malformed model info. \n {body.model_json[:200]} \n is not a valid JSON. ({error})"
+        ) from None
     missing = _MODEL_FIELDS - set(model) if isinstance(model, dict) else _MODEL_FIELDS
     if missing:
         raise InvalidRequest(f"Model json is missing mandatory fields: {shown_set(sorted(missing))}")

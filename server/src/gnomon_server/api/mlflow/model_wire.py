@@ -72,8 +72,8 @@ class LoggedModelInfo(Told, frozen=True):
     last_updated_timestamp_ms: int
     artifact_uri: str
     status: str
-    model_type: str | UnsetType = UNSET
-    source_run_id: str | UnsetType = UNSET
+    model_type: str
+    source_run_id: str
     tags: list[KeyValue] = []
 
 

@@ -23,6 +23,8 @@ def offset_of(token: str) -> int:
         raise InvalidRequest("Invalid page token, could not base64-decode") from None
     try:
         offset = msgspec.json.decode(decoded, type=_Place, strict=False).offset
+    except msgspec.ValidationError:
+        raise InvalidRequest(f"Invalid page token, parsed value={msgspec.json.decode(decoded)!r}") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise InvalidRequest(f"Invalid page token, decoded value={decoded!r}") from None
     if not 0 <= offset < 1 << 53:

@@ -160,6 +160,8 @@ def _converted(tree: object, shape: type[A]) -> A:
     except msgspec.ValidationError as error:
         place = _AT.search(str(error))
         path = place["path"] if place else ""
+        if path.endswith("]") and "." not in path:
+            path = path.partition("[")[0]  # of a list of plain values the whole is told, as MLflow's server does
         value = _value_at(tree, path)
         raise value_refused(path or "body", value) from None
 

@@ -19,6 +19,7 @@ from gnomon_server.api.mlflow.limits import (
     checked_model_name,
     checked_tags,
     checked_value,
+    free_alias,
     refuse_long_prompt,
 )
 from gnomon_server.api.mlflow.paging import offset_of, token_at
@@ -168,7 +169,8 @@ def set_registered_tag(call: Call[wire.ModelTag, None]) -> Nothing:
 @wire_route("DELETE", _RM + "delete-tag", needs="runs.write", asks=wire.ModelTag)
 def delete_registered_tag(call: Call[wire.ModelTag, None]) -> Nothing:
     """Remove a tag of a registered model."""
-    call.services.registry.remove_tag(call.principal, call.body.name, None, call.body.key)
+    key = checked_key(call.body.key, path="key", what="key")
+    call.services.registry.remove_tag(call.principal, call.body.name, None, key)
     return Nothing()
 
 
@@ -176,7 +178,7 @@ def delete_registered_tag(call: Call[wire.ModelTag, None]) -> Nothing:
 def set_alias(call: Call[wire.SetAlias, None]) -> Nothing:
     """Point an alias to a version."""
     body = call.body
-    alias = checked_alias(body.alias)
+    alias = free_alias(body.alias)
     call.services.registry.set_alias(call.principal, body.name, alias, _number(body.version))
     return Nothing()
 
@@ -312,7 +314,8 @@ def set_version_tag(call: Call[wire.VersionTag, None]) -> Nothing:
 def delete_version_tag(call: Call[wire.VersionTag, None]) -> Nothing:
     """Remove a tag of a version."""
     body = call.body
-    call.services.registry.remove_tag(call.principal, body.name, _number(body.version), body.key)
+    key = checked_key(body.key, path="key", what="key")
+    call.services.registry.remove_tag(call.principal, body.name, _number(body.version), key)
     return Nothing()
 
 

@@ -2,15 +2,16 @@
 
 from dataclasses import replace
 
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType, structs
 
 from gnomon_server.api.bodies import given
 from gnomon_server.api.mlflow import wire
 from gnomon_server.api.mlflow.convert import RUN_NAME, run_info, run_message
 from gnomon_server.api.mlflow.declare import wire_route
 from gnomon_server.api.mlflow.experiments import number_of
-from gnomon_server.api.mlflow.limits import MAX_TAG_VALUE, checked_key, refuse_page
+from gnomon_server.api.mlflow.limits import MAX_PAGE, MAX_TAG_VALUE, checked_key, refuse_page
 from gnomon_server.api.mlflow.paging import offset_of, token_at
+from gnomon_server.api.mlflow.reading import value_refused
 from gnomon_server.api.mlflow.search_words import Words, in_mlflow_words
 from gnomon_server.api.mlflow.views import stage_of, status_of
 from gnomon_server.api.route import Call
@@ -68,7 +69,8 @@ def create_run(call: Call[wire.CreateRun, None]) -> wire.RunFound:
         created_by=body.user_id or tags.get(USER),
         tags=tags,
     )
-    return wire.RunFound(run_message(made))
+    # MLflow's server tells no outputs of a run that has just begun.
+    return wire.RunFound(structs.replace(run_message(made), outputs=UNSET))
 
 
 def read_run(call: Call[wire.RunAsked, None]) -> wire.RunFound:
@@ -123,6 +125,8 @@ def delete_tag(call: Call[wire.RunKey, None]) -> wire.Nothing:
 def find_runs(call: Call[wire.SearchRuns, None]) -> wire.RunsFound:
     """Find runs; the newest first."""
     body = call.body
+    if body.max_results > MAX_PAGE:
+        raise value_refused("max_results", body.max_results)
     refuse_page(body.max_results)
     offset = offset_of(body.page_token)
     with in_mlflow_words(_SAID, body.filter, body.order_by):

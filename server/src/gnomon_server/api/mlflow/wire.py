@@ -264,7 +264,7 @@ class Run(Struct, frozen=True):
     info: RunInfo
     data: RunData
     inputs: RunInputs
-    outputs: RunOutputs
+    outputs: RunOutputs | UnsetType = UNSET
 
 
 class RunFound(Told, frozen=True):
