@@ -15,8 +15,6 @@ import pytest
 
 from gnomon.client import Client
 from gnomon.importing.mlflow_database import DatabaseSource
-from gnomon.importing.mlflow_files import local_files
-from gnomon.importing.mlflow_source import Unreachable
 from gnomon.wire import MetricEntry
 from tests.compat.conftest import SCENARIOS
 from tests.compat.wire_client import Wire
@@ -228,6 +226,16 @@ def test_a_database_from_before_the_registry_arrives(
     assert {run["name"] for run in report["runs"]} == RUNS
 
 
+def test_zeros_of_both_signs_arrive(importing: Importing, folder: tuple[Path, Json], tmp_path: Path) -> None:
+    copy = shutil.copytree(folder[0], tmp_path / "mlruns")
+    (metrics,) = copy.glob(f"*/{folder[1]['run']}/metrics")
+    (metrics / "zero").write_text("1000 0.0 5\n1000 -0.0 5\n1000 0.0 5\n1000 nan 5\n1000 -0.0 5\n1000 nan 5\n")
+    report = importing(copy, "--new-ids")
+    assert report["equal"]
+    (zero,) = [one for one in run_named(report, "first")["series"] if one["key"] == "zero"]
+    assert zero["server"]["points"] == 3
+
+
 def test_links_among_the_files_are_reported(importing: Importing, folder: tuple[Path, Json], tmp_path: Path) -> None:
     copy = shutil.copytree(folder[0], tmp_path / "mlruns")
     (notes,) = copy.glob(f"*/{folder[1]['run']}/artifacts/notes")
@@ -239,13 +247,6 @@ def test_links_among_the_files_are_reported(importing: Importing, folder: tuple[
     assert report["equal"]
     lost = [(one["kind"], one["name"]) for one in report["unmapped"] if "is a link" in one["reason"]]
     assert sorted(lost) == [("file", "notes/all"), ("file", "notes/link.txt"), ("file of model", "clf: other")]
-
-
-@pytest.mark.parametrize("uri", ["", "/", "file:///"])
-def test_a_run_that_names_no_place_has_no_files(uri: str, tmp_path: Path) -> None:
-    """Its place is not the folder of the database, nor the disk."""
-    with pytest.raises(Unreachable):
-        local_files(uri, proxied_at=(), relative_to=tmp_path)
 
 
 def test_points_that_another_added_fail_the_check(

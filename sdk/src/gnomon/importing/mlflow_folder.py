@@ -11,6 +11,7 @@
 A folder that was moved still names its old place in every `meta.yaml`, so files are looked for beside their run first.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
@@ -112,7 +113,8 @@ class FolderSource:
         folder = self._places[run.experiment_id] / run.run_id / "metrics"
         for key, path in _key_files(folder):
             points = [(step, time_ms, value) for time_ms, value, step, _ in _lines(path)]
-            points.sort(key=lambda point: (point[1], point[0], point[2] != point[2], point[2]))
+            # Equal points side by side: NaN compares with nothing, and the zeros are two.
+            points.sort(key=lambda point: (*point[1::-1], math.isnan(point[2]), point[2], math.copysign(1, point[2])))
             for point in points:
                 yield key, point
 

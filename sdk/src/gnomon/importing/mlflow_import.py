@@ -7,6 +7,7 @@ Invariants:
 - Experiments are found again by their names. Deleted runs and experiments arrive, and are archived at the end.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -305,4 +306,9 @@ class _RunImport:
 
 
 def _is_same(one: Point, other: Point) -> bool:
-    return one == other or (one[:2] == other[:2] and one[2] != one[2] and other[2] != other[2])
+    """As the server has it: every NaN is one value, and the zeros are two."""
+    if one[:2] != other[:2]:
+        return False
+    if one[2] != one[2]:
+        return other[2] != other[2]
+    return one[2] == other[2] and math.copysign(1, one[2]) == math.copysign(1, other[2])
