@@ -57,3 +57,21 @@ def test_a_new_run_has_no_outputs_yet(wire: Wire) -> None:
 def test_model_info_that_is_no_json_is_told(wire: Wire) -> None:
     said = wire.refused("runs/log-model", 400, CODE, run_id=wire.new_run(), model_json="x")
     assert said.startswith("Malformed model info. \n x \n is not a valid JSON.")
+
+
+def test_the_name_of_the_default_experiment_is_taken_from_the_start(wire: Wire) -> None:
+    said = wire.refused("experiments/create", 400, "RESOURCE_ALREADY_EXISTS", name="Default")
+    assert said == "Experiment(name=Default) already exists."
+    assert wire.get("experiments/get-by-name", experiment_name="Default")["experiment"]["experiment_id"] == "0"
+
+
+def test_no_experiment_is_renamed_to_the_default_one(wire: Wire) -> None:
+    other = wire.post("experiments/create", name="other")["experiment_id"]
+    wire.refused("experiments/update", 400, "BAD_REQUEST", experiment_id=other, new_name="Default")
+    assert wire.get("experiments/get", experiment_id="0")["experiment"]["name"] == "Default"
+
+
+def test_a_dataset_of_a_search_of_models_has_a_name(wire: Wire) -> None:
+    asked = {"experiment_ids": ["0"], "datasets": [{"dataset_digest": "1"}]}
+    said = "`dataset_name` in the `datasets` clause must be specified."
+    assert wire.refused("logged-models/search", 400, CODE, **asked) == said

@@ -17,6 +17,7 @@ from gnomon_server.store.meta import experiments as sql
 from gnomon_server.store.meta import numbered
 
 DEFAULT_NUMBER = 0
+DEFAULT_NAME = sql.DEFAULT_NAME
 
 
 class NumberedExperiments:

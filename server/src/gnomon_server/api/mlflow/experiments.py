@@ -5,7 +5,7 @@ import re
 from gnomon_server.api.bodies import given
 from gnomon_server.api.mlflow import wire
 from gnomon_server.api.mlflow.convert import experiment_message
-from gnomon_server.api.mlflow.declare import wire_route
+from gnomon_server.api.mlflow.declare import AnyCall, wire_route
 from gnomon_server.api.mlflow.errors import WireError
 from gnomon_server.api.mlflow.limits import (
     MAX_EXPERIMENT_TAG_VALUE,
@@ -20,7 +20,7 @@ from gnomon_server.api.mlflow.paging import offset_of, token_at
 from gnomon_server.api.mlflow.search_words import Words, in_mlflow_words
 from gnomon_server.api.mlflow.views import stage_of
 from gnomon_server.api.route import Call
-from gnomon_server.core.numbered import DEFAULT_NUMBER
+from gnomon_server.core.numbered import DEFAULT_NAME, DEFAULT_NUMBER
 from gnomon_server.model.errors import (
     AlreadyExists,
     ExperimentArchived,
@@ -57,11 +57,18 @@ def number_of(experiment_id: str) -> int:
     return int(experiment_id)
 
 
+def _keep_default(call: AnyCall, name: str) -> None:
+    """Make the default experiment before another takes its name: to MLflow's clients it was always there."""
+    if name == DEFAULT_NAME:
+        call.services.numbered.ensure_default(call.principal)
+
+
 @wire_route("POST", "/2.0/mlflow/experiments/create", needs="experiments.create", asks=wire.CreateExperiment)
 def create_experiment(call: Call[wire.CreateExperiment, None]) -> wire.ExperimentCreated:
     """Create an experiment. It gets the id that is asked for where that is free, and otherwise the next one."""
     body = call.body
     checked_location(body.artifact_location)
+    _keep_default(call, body.name)
     asked = number_of(body.experiment_id) if body.experiment_id else None
     try:
         made = call.services.experiments.create(
@@ -127,6 +134,7 @@ def search_experiments(call: Call[wire.SearchExperiments, None]) -> wire.Experim
 def update_experiment(call: Call[wire.UpdateExperiment, None]) -> wire.Nothing:
     """Rename an experiment."""
     body = call.body
+    _keep_default(call, body.new_name)
     try:
         call.services.numbered.rename(
             call.principal, number_of(body.experiment_id), checked_experiment_name(body.new_name)

@@ -15,7 +15,6 @@ from gnomon_server.api.mlflow.convert import model_message
 from gnomon_server.api.mlflow.declare import wire_route
 from gnomon_server.api.mlflow.experiments import number_of
 from gnomon_server.api.mlflow.models import STATUS_OF
-from gnomon_server.api.mlflow.reading import missing_value
 from gnomon_server.api.mlflow.search_words import BY_SIZE, LISTS, NULLS, TEXTS, Comparison, read_comparisons
 from gnomon_server.api.route import Call
 from gnomon_server.model.errors import InvalidRequest
@@ -57,9 +56,9 @@ def search_models(call: Call[wire.SearchLoggedModels, None]) -> wire.LoggedModel
     if body.max_results < 1:
         raise InvalidRequest(f"Invalid value {body.max_results} for parameter 'max_results' supplied: it must be > 0.")
     offset = _offset(body)
-    for place, dataset in enumerate(body.datasets):
+    for dataset in body.datasets:
         if not dataset.dataset_name:
-            raise missing_value(f"datasets[{place}].dataset_name")
+            raise InvalidRequest("`dataset_name` in the `datasets` clause must be specified.")
     if (said := _explain_filter(body.filter)) is not None:
         raise InvalidRequest(said, code="invalid_filter")
     total, found = call.services.models.search(
