@@ -31,6 +31,8 @@ LARGE_PAGES = {
     "large-charts": ("/e/{large}?tenant=" + LARGE_TENANT, "article.panel[data-metric='val/loss'] canvas"),
     "large-table": ("/e/{large}/table?tenant=" + LARGE_TENANT, ".grid-rows .grid-row"),
 }
+# Half of what counts as good; a section that comes late above others is several times that.
+STEADY = 0.05
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -53,5 +55,6 @@ def look_at(visit: Visit, name: str, path: str, sign: str) -> None:
     expect(visit.page.locator(sign).first).to_be_visible()
     visit.settle()
     visit.picture(name)
+    assert visit.moved() < STEADY
     assert visit.accessibility_problems() == []
     expect(visit.page).to_have_title(re.compile("Gnomon"))

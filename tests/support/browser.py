@@ -48,6 +48,13 @@ _INK = """(canvas) => {
     }
     return count === 0 ? "" : `${width}x${height} ${count} ${sum}`;
 }"""
+# Cumulative layout shift, as https://web.dev/articles/cls defines it but summed over the whole visit.
+_MOVED = """() => new Promise((done) => {
+    let sum = 0;
+    const add = (list) => list.getEntries().forEach((one) => { if (!one.hadRecentInput) sum += one.value; });
+    new PerformanceObserver(add).observe({type: "layout-shift", buffered: true});
+    setTimeout(() => done(sum), 100);
+})"""
 _OWN = ("blob:", "data:")
 
 
@@ -92,6 +99,11 @@ class Visit:
         """A screenshot, kept for people to look at."""
         self.pictures.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=self.pictures / f"{name}-{self.theme}.png")
+
+    def moved(self) -> float:
+        """How much of what was shown has moved since the page was opened: 0 nothing, 1 a whole screen by its height."""
+        share: float = self.page.evaluate(_MOVED)
+        return share
 
     def accessibility_problems(self) -> list[str]:
         """What axe finds on the page as it stands. The page's policy lets it run no scripts but its own, so axe comes

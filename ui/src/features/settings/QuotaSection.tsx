@@ -30,7 +30,7 @@ export function QuotaSection() {
         back. {me.role === "platform" ? <SetHint /> : "Whoever runs the server sets the limits."}
       </p>
       {error !== null && <ErrorMessage title="The quotas could not be read" error={error} onRetry={() => void refetch()} />}
-      {data === undefined && error === null && <Loading />}
+      {data === undefined && error === null && <div className="quotas-awaited"><Loading /></div>}
       {data?.tenants.length === 0 && <p className="settings-note">There is no tenant yet; the first key for one makes it.</p>}
       {data?.tenants.map((each) => <Quotas key={each.tenant} of={each} isNamed={data.tenants.length > 1 || me.role === "platform"} />)}
       {data !== undefined && data.total > data.tenants.length && (

@@ -1,9 +1,11 @@
 /** What belongs to the person: theme, density, colours, key; and about the server. */
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { meQuery } from "../../api/access";
 import { versionQuery } from "../../api/server";
 import { DENSITIES, PALETTES, setPreferences, THEMES, usePreferences, useTheme } from "../../lib/preferences";
 import { colorOf, dashOf } from "../../charts/palette";
+import { Loading } from "../../ui/Message";
 import { Segmented } from "../../ui/Segmented";
 import { AccessSections } from "./AccessSections";
 import { AutomationSections } from "./AutomationSections";
@@ -60,17 +62,28 @@ export function SettingsPage() {
             <PalettePreview />
           </section>
           <KeySetting />
-          <QuotaSection />
-          <AutomationSections />
-          <AccessSections />
-          <section>
-            <h2>Keys</h2>
-            <KeyList />
-          </section>
-          <About />
+          <OfServer />
         </div>
       </main>
     </div>
+  );
+}
+
+/** Once it is known who looks: what one may see decides what stands above the rest, and nothing is to move then. */
+function OfServer() {
+  const me = useQuery(meQuery);
+  if (me.isPending) return <Loading label="Asking who you are" />;
+  return (
+    <>
+      <QuotaSection />
+      <AutomationSections />
+      <AccessSections />
+      <section>
+        <h2>Keys</h2>
+        <KeyList />
+      </section>
+      <About />
+    </>
   );
 }
 
