@@ -99,7 +99,6 @@ def test_what_is_not_supported_is_said_once_and_never_raises(train: Script, clie
     for what in (
         "run that is begun",
         "watch of object",
-        "log_code",
         "artifact 'model:latest'",
         "wandb.Api.reports",
         "wandb.sweep",

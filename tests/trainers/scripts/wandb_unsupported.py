@@ -19,7 +19,6 @@ run = wandb.init(project="odd", mode="online", config="config.yaml", sync_tensor
 assert wandb.init(project="another") is run
 for _ in range(2):
     wandb.watch(object(), log="all")
-    run.log_code(".")
     run.use_artifact("model:latest").download()
     wandb.Api().reports("entity/project")
     wandb.sweep({"method": "grid"})

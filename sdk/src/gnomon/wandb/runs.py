@@ -20,6 +20,7 @@ from gnomon.run import Run as Kept
 from gnomon.values import flatten, number
 from gnomon.wandb.absent import Absent, absent, say_once
 from gnomon.wandb.artifact import Artifact
+from gnomon.wandb.code import Chosen, code_artifact
 from gnomon.wandb.defined import Defined, Metric
 from gnomon.wandb.media import Media, as_media, keep_all
 from gnomon.wandb.watched import Config, Summary
@@ -236,8 +237,17 @@ class Run:
     def mark_preempting(self) -> None:
         pass
 
-    def log_code(self, *args: object, **more: object) -> None:
-        say_once("log_code", "the git commit and its diff are kept, or log the files as an artifact")
+    @guarded(None)
+    def log_code(
+        self,
+        root: str | None = ".",
+        name: str | None = None,
+        include_fn: Chosen | None = None,
+        exclude_fn: Chosen | None = None,
+    ) -> Artifact | None:
+        """Keep the source files below a folder: those that end in .py, or that `include_fn` names."""
+        artifact = code_artifact(name or f"source-{self.project}", Path(root or "."), include_fn, exclude_fn)
+        return None if artifact is None else self.log_artifact(artifact)
 
     def use_artifact(self, artifact_or_name: object, *args: object, **more: object) -> object:
         """The artifact of this name that a run of the project logged last; it waits for the server."""
