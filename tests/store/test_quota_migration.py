@@ -13,7 +13,13 @@ from tests.support.server_process import ServerProcess
 from gnomon_server.store.meta import migrate_postgres
 
 # What a database of the revision before has.
-_BACK = ("DROP TABLE usage_", "DROP TABLE quota_", "UPDATE alembic_version SET version_num = '0011'")
+_BACK = (
+    "DROP VIEW IF EXISTS webhook",  # of PostgreSQL; those of SQLite are of a connection
+    "ALTER TABLE webhook_ DROP COLUMN description",
+    "DROP TABLE usage_",
+    "DROP TABLE quota_",
+    "UPDATE alembic_version SET version_num = '0011'",
+)
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
