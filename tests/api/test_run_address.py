@@ -28,6 +28,7 @@ def test_a_person_is_told_where_the_run_is(
     monkeypatch.setattr("sys.stderr.isatty", lambda: False)
     silent = gnomon.init("shown", url="http://127.0.0.1:9", offline=True, capture=False)
     assert capsys.readouterr().err == ""
-    assert gnomon.init("shown", url="nowhere", capture=False).url is None
-    for one in (run, kept, silent):
+    lost = gnomon.init("shown", url="nowhere", capture=False)
+    assert lost.url is None
+    for one in (run, kept, silent, lost):
         one.finish()
