@@ -41,6 +41,19 @@ def test_the_storage_of_an_experiment_is_measured(api: httpx.Client, experiment:
     assert_problem(api.get(f"/experiments/{'0' * 32}/storage"), 404, "experiment_not_found")
 
 
+def test_contents_in_an_object_store_are_counted_there(object_server: ServerProcess, tenant: str) -> None:
+    with object_server.client(tenant) as api:
+        before = api.get("/storage").json()
+        experiment = api.post("/experiments", json={"name": "e"}).json()["id"]
+        run = api.post("/experiments/runs", json={"experiment_id": experiment}).json()["id"]
+        files = {"file": ("a.bin", tenant.encode() * 10_000)}
+        api.post(f"/experiments/runs/{run}/log-artifact", files=files).raise_for_status()
+        after = api.get("/storage").json()
+        assert api.get(f"/experiments/{experiment}/storage").json()["artifact_bytes"] == 10_000 * len(tenant)
+    for name in ("content_bytes", "object_bytes"):
+        assert after[name] - before[name] == 10_000 * len(tenant)
+
+
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server whose home is this module's alone; it seals at once."""
@@ -90,7 +103,7 @@ def test_the_parts_add_up_to_the_files(own: ServerProcess, kept: dict[str, str])
     assert found["wal_bytes"] == files["gnomon.db-wal"]
     assert found["reserve_bytes"] == files["gnomon.db-reserve"]
     assert found["content_bytes"] == sum(path.stat().st_size for path in contents) == 10_000
-    assert found["unused_bytes"] == found["upload_bytes"] == found["moved_bytes"] == 0
+    assert found["unused_bytes"] == found["upload_bytes"] == found["moved_bytes"] == found["object_bytes"] == 0
     assert found["points_bytes"] == sum(each["points_bytes"] for each in experiments) > 0
     assert 0 < found["disk_free_bytes"] < found["disk_bytes"]
 
@@ -148,11 +161,22 @@ def test_the_files_of_all_tenants_are_the_platforms_to_see(tmp_path: Path) -> No
         with as_key(server, platform.text) as api:
             assert api.get("/storage").json()["database_bytes"] > 0
             assert api.get("/storage/experiments").status_code == 403
+            api.patch("/quotas/team", json={"runs": 1_000, "artifact_bytes": 2_000_000}).raise_for_status()
         with as_key(server, admin.text) as api:
             assert_problem(api.get("/storage"), 403, "role_required")
-        command = ["--url", server.base_url, "--api-key", admin.text, "storage"]
-        result = CliRunner().invoke(cli, command, prog_name="gnomon")
-        assert result.exit_code == 0, result.output
-        assert "platform key" in result.stderr
+            experiment = api.post("/experiments", json={"name": "e"}).json()["id"]
+            api.post("/experiments/runs", json={"experiment_id": experiment}).raise_for_status()
+        said = {}
+        for key in (platform, admin):
+            command = ["--url", server.base_url, "--api-key", key.text, "storage"]
+            result = CliRunner().invoke(cli, command, prog_name="gnomon")
+            assert result.exit_code == 0, result.output
+            said[key] = result
+            line = next(line for line in result.stdout.splitlines() if line.startswith("team"))
+            assert ("1 of 1,000" in line, "0 B of" in line) == (True, True)
+        assert "write-ahead log" in said[platform].stdout
+        assert "reads no tenant" in said[platform].stderr
+        assert "write-ahead log" not in said[admin].stdout
+        assert "platform key" in said[admin].stderr
     finally:
         assert server.stop() == 0

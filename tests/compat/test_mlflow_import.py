@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -191,16 +191,22 @@ LATER_TABLES = (
 )
 
 
+def _without(tables: Sequence[str], database: Path, folder: Path) -> Path:
+    """A copy of a database that lacks some tables."""
+    path = folder / "mlflow.db"
+    with closing(sqlite3.connect(database)) as before, closing(sqlite3.connect(path)) as connection:
+        before.backup(connection)
+        for table in tables:
+            connection.execute(f"DROP TABLE {table}")
+        connection.commit()
+    return path
+
+
 @pytest.mark.parametrize("lacking", [LATER_TABLES, *((table,) for table in LATER_TABLES)], ids=lambda names: names[0])
 def test_tables_that_an_older_database_lacks_count_as_empty(
     lacking: tuple[str, ...], database: tuple[Path, Json], tmp_path: Path
 ) -> None:
-    path = tmp_path / "mlflow.db"
-    with closing(sqlite3.connect(database[0])) as before, closing(sqlite3.connect(path)) as connection:
-        before.backup(connection)
-        for table in lacking:
-            connection.execute(f"DROP TABLE {table}")
-        connection.commit()
+    path = _without(lacking, database[0], tmp_path)
     source = DatabaseSource(f"sqlite:///{path}")
     runs = [run for experiment in source.experiments() for run in source.runs(experiment.experiment_id)]
     assert {run.run_name for run in runs} == RUNS
@@ -215,12 +221,7 @@ def test_tables_that_an_older_database_lacks_count_as_empty(
 def test_a_database_from_before_the_registry_arrives(
     importing: Importing, database: tuple[Path, Json], tmp_path: Path
 ) -> None:
-    path = tmp_path / "mlflow.db"
-    with closing(sqlite3.connect(database[0])) as before, closing(sqlite3.connect(path)) as connection:
-        before.backup(connection)
-        for table in LATER_TABLES:
-            connection.execute(f"DROP TABLE {table}")
-        connection.commit()
+    path = _without(LATER_TABLES, database[0], tmp_path)
     report = importing(f"sqlite:///{path}", "--new-ids")
     assert report["equal"]
     assert {run["name"] for run in report["runs"]} == RUNS

@@ -225,10 +225,11 @@ export interface InstallationStorage {
   readonly points_bytes: number;
   readonly free_bytes: number;
   readonly other_bytes: number;
+  readonly moved_bytes: number;
   readonly wal_bytes: number;
   readonly reserve_bytes: number;
-  readonly moved_bytes: number;
   readonly content_bytes: number;
+  readonly object_bytes: number;
   readonly unused_bytes: number;
   readonly upload_bytes: number;
   readonly disk_bytes: number;

@@ -1,6 +1,7 @@
 """`gnomon storage`: what uses the server's disk."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import click
 from msgspec import Struct
@@ -8,23 +9,28 @@ from msgspec import Struct
 from gnomon.cli.pages import gather
 from gnomon.cli.session import Session, json_option, pass_session
 from gnomon.cli.text import print_facts, print_json, print_rest, print_table, short_ids, size
-from gnomon.client.storage import Storage
+from gnomon.client import Client
 from gnomon.errors import ApiError
 from gnomon.wire import (
     ExperimentStorage,
     InstallationStorage,
     MetricStorage,
     MetricStorageList,
+    QuotaUse,
     RunStorage,
     StorageResponse,
+    TenantQuotas,
 )
+
+T = TypeVar("T")
 
 
 class Everything(Struct, frozen=True):
-    """What `gnomon storage --json` prints. `installation` is null for who may not ask for it."""
+    """What `gnomon storage --json` prints. What the caller may not ask for is null."""
 
     installation: InstallationStorage | None
-    experiments: list[ExperimentStorage]
+    quotas: list[TenantQuotas] | None
+    experiments: list[ExperimentStorage] | None
     total: int
 
 
@@ -52,7 +58,8 @@ class OfRun(Struct, frozen=True):
 def storage(session: Session, experiment: str | None, run: str | None, limit: int, as_json: bool) -> None:
     """What uses the disk: the server's files and its experiments, the runs of one, or the metrics of a run.
 
-    The largest come first. It is counted when you ask; many runs take a while.
+    What stands in an object store is counted too. Each tenant that you may see has a line with what it keeps of what
+    its quotas allow. The largest come first. It is counted when you ask; many runs take a while.
     """
     if experiment is not None and run is not None:
         raise click.UsageError("give --experiment or --run, not both")
@@ -66,22 +73,33 @@ def storage(session: Session, experiment: str | None, run: str | None, limit: in
         runs = asks.runs(uid, limit=limit).runs
         _tell_experiment(OfExperiment(whole, runs, asks.metrics(uid, limit=limit)), as_json)
     else:
-        _tell_everything(_everything(asks, limit), as_json)
+        _tell_everything(_everything(session.client, limit), as_json)
 
 
-def _everything(asks: Storage, limit: int) -> Everything:
+def _everything(client: Client, limit: int) -> Everything:
+    asks = client.storage
+
     def fetch(limit: int, offset: int) -> tuple[list[ExperimentStorage], int]:
         page = asks.experiments(limit=limit, offset=offset)
         return page.experiments, page.total
 
+    found = _if_allowed(lambda: gather(fetch, limit=limit, offset=0))
+    return Everything(
+        _if_allowed(asks.installation),
+        _if_allowed(lambda: client.quotas.list(limit=limit).tenants),
+        None if found is None else found[0],
+        0 if found is None else found[1],
+    )
+
+
+def _if_allowed(ask: Callable[[], T]) -> T | None:
+    """What is answered; None where the caller's role may not ask: a platform key reads no tenant, others no files."""
     try:
-        installation = asks.installation()
+        return ask()
     except ApiError as refusal:
         if refusal.status != 403:
             raise
-        installation = None
-    found, total = gather(fetch, limit=limit, offset=0)
-    return Everything(installation, found, total)
+        return None
 
 
 def _tell_everything(found: Everything, as_json: bool) -> None:
@@ -98,16 +116,22 @@ def _tell_everything(found: Everything, as_json: bool) -> None:
                 "  points": size(files.points_bytes),
                 "  rows and indexes": size(files.other_bytes),
                 "  free for the next writes": size(files.free_bytes),
+                "points moved to the object store": size(files.moved_bytes),
                 "write-ahead log": size(files.wal_bytes),
                 "set aside": size(files.reserve_bytes),
-                "points in the object store": size(files.moved_bytes),
                 "artifacts": size(files.content_bytes),
+                "  in the object store": size(files.object_bytes),
                 "  unused, waiting to go": size(files.unused_bytes),
                 "uploads under way": size(files.upload_bytes),
                 "disk": f"{size(files.disk_free_bytes)} free of {size(files.disk_bytes)}",
             }
         )
         click.echo()
+    if found.quotas is not None:
+        _print_quotas(found.quotas)
+    if found.experiments is None:
+        click.echo("a platform key reads no tenant: ask with a key of one for its experiments", err=True)
+        return
     ids = short_ids([each.experiment_id for each in found.experiments])
     rows = [
         (uid, each.name, _stage(each.lifecycle_stage), f"{each.runs:,}", *_numbers(each))
@@ -115,6 +139,21 @@ def _tell_everything(found: Everything, as_json: bool) -> None:
     ]
     print_table(("id", "experiment", "", "runs", *_NUMBERS), rows, right=("runs", *_NUMBERS))
     print_rest(len(rows), found.total, 0)
+
+
+def _print_quotas(tenants: Sequence[TenantQuotas]) -> None:
+    """A line a tenant: what it keeps, and of how much where that is limited."""
+    if not tenants:
+        return
+    names = [each.quota for each in tenants[0].quotas]
+    rows = [(tenant.tenant, *(_used(each) for each in tenant.quotas)) for tenant in tenants]
+    print_table(("tenant", *(name.replace("_", " ") for name in names)), rows)
+    click.echo()
+
+
+def _used(quota: QuotaUse) -> str:
+    say = size if quota.quota == "artifact_bytes" else "{:,}".format
+    return say(quota.used) if quota.limit is None else f"{say(quota.used)} of {say(quota.limit)}"
 
 
 def _tell_experiment(found: OfExperiment, as_json: bool) -> None:

@@ -89,19 +89,20 @@ class InstallationStorage(Struct, frozen=True):
 
     `database_bytes` is `points_bytes` + `free_bytes` + `other_bytes`: points, space that the next writes use, and rows
     and indexes; its pages that are still in the write-ahead log are counted too. `moved_bytes` are points that stand in
-    the object store, no longer in the database. `content_bytes` are the contents of artifacts, wherever they are kept,
-    of which `unused_bytes` wait to be removed; `upload_bytes` came with uploads that are not complete, or wait to be
-    unlinked.
+    the object store in place of the database. `content_bytes` are the contents of artifacts, of which `object_bytes`
+    stand in an object store, the rest on the disk, and `unused_bytes`, of both, wait to be removed; `upload_bytes` came
+    with uploads that are not complete, or wait to be unlinked.
     """
 
     database_bytes: Count
     points_bytes: Count
     free_bytes: Count
     other_bytes: Count
+    moved_bytes: Count
     wal_bytes: Count
     reserve_bytes: Count
-    moved_bytes: Count
     content_bytes: Count
+    object_bytes: Count
     unused_bytes: Count
     upload_bytes: Count
     disk_bytes: Count

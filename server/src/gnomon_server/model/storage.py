@@ -46,10 +46,11 @@ class InstallationUse(Struct, frozen=True):
     database_bytes: int
     points_bytes: int
     free_bytes: int
+    moved_bytes: int
     wal_bytes: int
     reserve_bytes: int
-    moved_bytes: int
     content_bytes: int
+    object_bytes: int
     unused_bytes: int
     upload_bytes: int
     disk_bytes: int

@@ -1,4 +1,7 @@
-"""The files of a home, measured: the database with its WAL and reserve, the contents of artifacts, the disk."""
+"""The files of a home, measured: the database with its WAL and reserve, the contents of artifacts, the disk.
+
+What stands in an object store is told by the rows that name it: no store is asked.
+"""
 
 import os
 from pathlib import Path
@@ -18,7 +21,7 @@ def measure(database: Database, blobs: Blobs) -> InstallationUse:
     """Sizes as they are now. One row is read for each chunk, and one for each content."""
     with database.system() as connection:
         points, moved = sql.measure_points(connection), sql.measure_moved(connection)
-        contents, unused = sql.measure_contents(connection)
+        contents, in_objects, unused = sql.measure_contents(connection)
         if isinstance(database, SqliteDatabase):
             file, free = _pages(connection)
             wal, reserve = (size_of(database.path.with_name(f"{database.path.name}-{part}")) for part in _BESIDE)
@@ -31,10 +34,11 @@ def measure(database: Database, blobs: Blobs) -> InstallationUse:
         database_bytes=file,
         points_bytes=points,
         free_bytes=free,
+        moved_bytes=moved,
         wal_bytes=wal,
         reserve_bytes=reserve,
-        moved_bytes=moved,
         content_bytes=contents,
+        object_bytes=in_objects,
         unused_bytes=unused,
         upload_bytes=blobs.unpublished_bytes(),
         disk_bytes=disk.f_frsize * disk.f_blocks,

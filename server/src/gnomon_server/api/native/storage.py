@@ -20,17 +20,18 @@ class StorageQuery(Struct, frozen=True):
 
 @route("GET", "/storage", needs="server.read", tag=TAG, gives=wire.InstallationStorage, raises=[AccessDenied])
 def measure_installation(call: Call[None, None]) -> wire.InstallationStorage:
-    """Measure the files of the server, those of all tenants together."""
+    """Measure the files of the server and what it keeps in an object store, of all tenants together."""
     found = call.services.storage.installation()
     return wire.InstallationStorage(
         database_bytes=found.database_bytes,
         points_bytes=found.points_bytes,
         free_bytes=found.free_bytes,
         other_bytes=found.other_bytes,
+        moved_bytes=found.moved_bytes,
         wal_bytes=found.wal_bytes,
         reserve_bytes=found.reserve_bytes,
-        moved_bytes=found.moved_bytes,
         content_bytes=found.content_bytes,
+        object_bytes=found.object_bytes,
         unused_bytes=found.unused_bytes,
         upload_bytes=found.upload_bytes,
         disk_bytes=found.disk_bytes,

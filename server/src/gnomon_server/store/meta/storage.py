@@ -120,18 +120,25 @@ def measure_points(connection: Connection) -> int:
 
 
 def measure_moved(connection: Connection) -> int:
-    """The bytes of the points of all tenants that stand in an object store; for a connection that sees them."""
+    """The bytes of all points of all tenants that stand in the object store; for a connection that sees them."""
     return int(connection.scalar(sa.select(sa.func.coalesce(sa.func.sum(o.chunk_object_base.c.length), 0))) or 0)
 
 
-def measure_contents(connection: Connection) -> tuple[int, int]:
-    """The bytes of all contents of all tenants, and of those that nothing refers to any more."""
-    size, unused = t.blob_base.c.size, t.blob_base.c.unused_ms
-    sums = sa.select(
-        sa.func.coalesce(sa.func.sum(size), 0), sa.func.coalesce(sa.func.sum(sa.case((unused.is_not(None), size))), 0)
+def measure_contents(connection: Connection) -> tuple[int, int, int]:
+    """The bytes of all contents of all tenants, of those in the object store, and of those that nothing refers to."""
+    blob, object_ = t.blob_base.c, o.blob_object_base.c
+    size = blob.size
+    sums = (
+        sa.func.coalesce(sa.func.sum(each), 0)
+        for each in (
+            size,
+            sa.case((object_.object.is_not(None), size)),
+            sa.case((blob.unused_ms.is_not(None), size)),
+        )
     )
-    every, waiting = connection.execute(sums).one()
-    return int(every), int(waiting)
+    held = t.blob_base.outerjoin(o.blob_object_base, (object_.tenant == blob.tenant) & (object_.sha256 == blob.sha256))
+    every, in_objects, unused = connection.execute(sa.select(*sums).select_from(held)).one()
+    return int(every), int(in_objects), int(unused)
 
 
 def _bytes(table: sa.Table) -> sa.ColumnElement[int]:
